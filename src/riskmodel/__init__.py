@@ -1,0 +1,60 @@
+"""Risk modelling and fairness for violence-reduction partnerships: advisory decision support, never a decision.
+
+The public names load when first used; ``import riskmodel`` itself loads no heavy library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "Duration": "dates",
+    "Window": "dates",
+    "days": "dates",
+    "weeks": "dates",
+    "months": "dates",
+    "years": "dates",
+    "Purpose": "governance.purposes",
+    "Approval": "governance.approvals",
+    "connect": "governance.access",
+    "Contract": "feeds.contract",
+    "Delivery": "feeds.delivery",
+    "receive": "feeds.intake",
+    "link": "linkage.identity",
+    "assemble": "histories.store",
+    "Cohort": "cohorts.cohort",
+    "Outcome": "cohorts.outcome",
+    "TrainingSet": "features.training_set",
+    "build_training_set": "features.training_set",
+    "LightGBM": "models.learners",
+    "Logistic": "models.learners",
+    "BaseRate": "models.learners",
+    "BestCount": "models.learners",
+    "CurrentPractice": "models.learners",
+    "ForwardFolds": "models.splits",
+    "RiskModel": "models.risk_model",
+    "fit": "models.fit",
+    "Audit": "fairness.audit",
+    "audit": "fairness.audit",
+    "explanation": "explain.contributions",
+    "score": "advisory.score",
+    "Review": "advisory.review",
+    "ModelCard": "cards.model_card",
+    "World": "world.society",
+    "Study": "studies.study",
+}
+
+__all__ = ["__version__", *sorted(_WHERE)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"riskmodel has no name {name!r}; it has {', '.join(sorted(_WHERE))}")
+    return getattr(import_module(f"riskmodel.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

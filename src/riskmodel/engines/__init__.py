@@ -1,0 +1,1 @@
+"""Where tables live and joins run. Engines bring rows together and in order; none of them computes a feature."""

@@ -1,0 +1,39 @@
+"""The embedded engine: DuckDB in the process, plain SQL over Arrow tables. Scan, filter, join, sort - no meaning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def connect(*, threads: int | None = None, memory: str | None = None, spill: str | None = None) -> duckdb.DuckDBPyConnection:
+    """A private in-memory connection; `memory` such as "2GB", `spill` a folder for what does not fit."""
+    import duckdb as engine
+
+    connection = engine.connect(":memory:")
+    connection.execute("SET preserve_insertion_order = true")
+    for setting, value in (("threads", threads), ("memory_limit", memory), ("temp_directory", spill)):
+        if value is not None:
+            connection.execute(f"SET {setting} = ?", [value])
+    return connection
+
+
+def query(sql: str, **tables: pa.Table) -> pa.Table:
+    """The Arrow answer to `sql` over the given Arrow tables, each under its own name.
+
+    Examples
+    --------
+    >>> query("SELECT count(*) AS n FROM t", t=pa.table({"a": [1, 2]})).to_pylist()
+    [{'n': 2}]
+    """
+    connection = connect()
+    try:
+        for name, table in tables.items():
+            connection.register(name, table)
+        return connection.execute(sql).to_arrow_table()
+    finally:
+        connection.close()

@@ -1,0 +1,160 @@
+"""Result folders: a result is written to a new place and moved into view when it is whole.
+
+A result is a folder with Parquet tables, JSON documents and free files, and a ``manifest.json`` that says what it
+was made from (``inputs``) and the fingerprint of everything in it. A process killed at any moment leaves either the
+old result or the new one, never half of one; made again from the same inputs it is found and kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskmodel.errors import DataRefused, EvidenceError, NotFound
+from riskmodel.tables import combined_fingerprint, fingerprint_document, fingerprint_table, ordered
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished result folder.
+
+    Attributes
+    ----------
+    name : str, such as "received"
+    folder : Path
+    inputs : str, the fingerprint of what it was made from
+    fingerprint : str, over every table, document and file in it
+    parts : mapping of part name to fingerprint
+    """
+
+    name: str
+    folder: Path
+    inputs: str
+    fingerprint: str
+    parts: Mapping[str, str]
+    rows: Mapping[str, int]
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """One stored table as Arrow."""
+        return pq.read_table(self.path(f"{name}.parquet"), columns=columns)
+
+    def document(self, name: str) -> Any:
+        """One stored JSON document."""
+        return json.loads(self.path(f"{name}.json").read_text(encoding="utf-8"))
+
+    def path(self, file: str) -> Path:
+        """The path of one part; refuses one that is not there."""
+        path = self.folder / file
+        if not path.exists():
+            raise NotFound(
+                "part-missing",
+                found=f"no {file} in the result {self.name!r}",
+                expected=f"one of {', '.join(sorted(self.parts))}",
+                repair="Ask for a part that the result holds, or make the result again.",
+            )
+        return path
+
+
+@dataclass(slots=True)
+class Draft:
+    """A result being written; it comes into view when the ``with`` block ends without an error."""
+
+    folder: Path
+    parts: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def write(self, name: str, table: pa.Table, order_by: list[str]) -> None:
+        """Store a table sorted by `order_by`."""
+        table = ordered(table, order_by) if order_by else table.combine_chunks()
+        pq.write_table(table, self.folder / f"{name}.parquet", compression="snappy", write_statistics=True)
+        self.parts[f"{name}.parquet"] = fingerprint_table(table)
+        self.rows[name] = table.num_rows
+
+    def write_document(self, name: str, document: object) -> None:
+        """Store a JSON document."""
+        text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, default=str)
+        (self.folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        self.parts[f"{name}.json"] = fingerprint_document(json.loads(text))
+
+    def add_files(self) -> None:
+        """Take every other file that was put into the folder into the manifest."""
+        for path in sorted(self.folder.rglob("*")):
+            part = path.relative_to(self.folder).as_posix()
+            if path.is_file() and part not in self.parts:
+                self.parts[part] = hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_result(root: Path, name: str) -> Result | None:
+    """The finished result of that name, or None when there is none."""
+    path = root / name / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        return Result(
+            name, root / name, manifest["inputs"], manifest["fingerprint"], manifest["parts"], manifest["rows"]
+        )
+    except (json.JSONDecodeError, KeyError) as error:
+        raise EvidenceError(
+            "manifest-damaged",
+            found=f"a manifest of {name!r} that cannot be read ({type(error).__name__})",
+            expected="the manifest as it was written",
+            repair=f"Remove the folder {name!r} and run again.",
+        ) from error
+
+
+@contextmanager
+def writing(root: Path, name: str, inputs: str) -> Iterator[Draft]:
+    """Write the result `name` aside and move it into view when whole."""
+    root.mkdir(parents=True, exist_ok=True)
+    aside = root / f".partial-{name}-{uuid.uuid4().hex}"
+    aside.mkdir()
+    draft = Draft(aside)
+    try:
+        yield draft
+        draft.add_files()
+        manifest = {
+            "name": name,
+            "inputs": inputs,
+            "fingerprint": combined_fingerprint(draft.parts),
+            "parts": draft.parts,
+            "rows": draft.rows,
+        }
+        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        _replace(root / name, aside)
+    except OSError as error:
+        raise DataRefused(
+            "disk-refused",
+            found=f"the disk refused to write {name!r} ({error.strerror})",
+            expected="room and permission to write",
+            repair="Free some space or choose another folder, then run again: finished stages are kept.",
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def sweep(root: Path) -> None:
+    """Remove what killed processes left behind."""
+    for left in root.glob(".partial-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _replace(final: Path, aside: Path) -> None:
+    old = final.with_name(f".partial-old-{uuid.uuid4().hex}")
+    if final.exists():
+        os.rename(final, old)
+    os.rename(aside, final)
+    shutil.rmtree(old, ignore_errors=True)
