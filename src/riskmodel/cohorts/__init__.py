@@ -1,0 +1,1 @@
+"""Who is in question and when (cohort), and what is at stake (outcome: yes, no or unknown)."""
