@@ -34,7 +34,9 @@ class Purpose:
     expires: dt.date
 
     def __post_init__(self) -> None:
-        empty = [name for name in ("name", "statement", "lawful_basis", "controllers", "fields") if not getattr(self, name)]
+        empty = [
+            name for name in ("name", "statement", "lawful_basis", "controllers", "fields") if not getattr(self, name)
+        ]
         if empty:
             raise DeclarationError(
                 "purpose-incomplete",
