@@ -1,0 +1,1 @@
+"""What came. One declared contract an agency; each delivered row is accepted or quarantined with a code."""
