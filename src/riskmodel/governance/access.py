@@ -1,22 +1,28 @@
 """The one gate to people's rows: a store is opened for a purpose, and every read through it is written down.
 
-No other module opens a stored table of people's records. What a purpose does not name cannot be read.
+No other module opens a stored table of people's records. A result keeps the purpose it was made under (name,
+controllers, fields); under any other it cannot be read, and the attempt is written down. A verb reads a result once
+and keeps it: one ledger entry is one read of one result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from riskmodel import __version__
 from riskmodel.engines import folders
 from riskmodel.engines.folders import Draft, Result
-from riskmodel.errors import DeclarationError, NotFound
+from riskmodel.errors import DeclarationError, NotFound, NotPermitted
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.tables import fingerprint_document
+
+MADE_UNDER = "made_under"
+"""The document in every result that says under which purpose it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +34,30 @@ class Store:
     ledger: Ledger
 
     def kept(self, name: str, inputs: object) -> Result | None:
-        """The result `name` if it was already made from the same inputs (any JSON-able document)."""
+        """The result `name` if it was already made from the same inputs (any JSON-able document) for this purpose."""
         result = folders.read_result(self.folder, name)
-        if result is None or result.inputs != _key(inputs):
+        if result is None or result.inputs != self._key(inputs):
             return None
-        self.ledger.append("read", result=name, fingerprint=result.fingerprint)
-        return result
+        return self._read(result)
 
     @contextmanager
     def writing(self, name: str, inputs: object) -> Iterator[Draft]:
         """Write the result `name`; it comes into view whole, or not at all."""
-        with folders.writing(self.folder, name, _key(inputs)) as draft:
+        self._guard(self.purpose.must_be_in_force, result=name)
+        with folders.writing(self.folder, name, self._key(inputs)) as draft:
+            draft.write_document(MADE_UNDER, self.purpose.scope())
             yield draft
-        self.ledger.append("write", result=name, fingerprint=self.result(name).fingerprint)
+        made = folders.read_result(self.folder, name)
+        self.ledger.append("write", result=name, fingerprint=made.fingerprint if made else None, **self._who())
 
     def result(self, name: str) -> Result:
-        """The finished result `name`; refuses when it was never made."""
+        """The finished result `name`.
+
+        Raises
+        ------
+        NotFound : it was never made
+        NotPermitted : it was made under another purpose, or this one has expired; the attempt is in the ledger
+        """
         result = folders.read_result(self.folder, name)
         if result is None:
             raise NotFound(
@@ -52,8 +66,32 @@ class Store:
                 expected="the earlier stage to be finished",
                 repair="Run the earlier stage first.",
             )
-        self.ledger.append("read", result=name, fingerprint=result.fingerprint)
+        return self._read(result)
+
+    def must_cover(self, agencies: Iterable[str]) -> None:
+        """Refuse, and write down, a wish to read agencies that the purpose does not name."""
+        named = list(agencies)
+        self._guard(lambda: self.purpose.must_cover(named), agencies=len(named))
+
+    def _read(self, result: Result) -> Result:
+        self._guard(self.purpose.must_be_in_force, result=result.name)
+        self._guard(lambda: _must_be_of(self.purpose, result), result=result.name)
+        self.ledger.append("read", result=result.name, fingerprint=result.fingerprint, **self._who())
         return result
+
+    def _guard(self, check: Callable[[], None], **facts: str | int) -> None:
+        """Run a check; a refusal is written down before it is raised."""
+        try:
+            check()
+        except NotPermitted as refusal:
+            self.ledger.append("refused", code=refusal.code, **facts, **self._who())
+            raise
+
+    def _who(self) -> dict[str, str]:
+        return {"purpose": self.purpose.name}
+
+    def _key(self, inputs: object) -> str:
+        return fingerprint_document({"riskmodel": __version__, "purpose": self.purpose.scope(), "inputs": inputs})
 
 
 def connect(url: str, purpose: Purpose) -> Store:
@@ -66,7 +104,7 @@ def connect(url: str, purpose: Purpose) -> Store:
 
     Raises
     ------
-    NotPermitted : the purpose has expired
+    NotPermitted : the purpose has expired; the attempt is in the store's ledger
     DeclarationError : the address names no known engine
     """
     scheme, separator, place = url.partition(":///")
@@ -78,12 +116,25 @@ def connect(url: str, purpose: Purpose) -> Store:
             expected="duckdb:///FOLDER",
             repair="Write the folder after duckdb:///.",
         )
-    purpose.must_be_in_force()
     folder = Path(place)
     folder.mkdir(parents=True, exist_ok=True)
+    store = Store(folder, purpose, Ledger(folder / "ledger.jsonl"))
+    store._guard(purpose.must_be_in_force, store="connect")
     folders.sweep(folder)
-    return Store(folder, purpose, Ledger(folder / "ledger.jsonl"))
+    return store
 
 
-def _key(inputs: object) -> str:
-    return fingerprint_document({"riskmodel": __version__, "inputs": inputs})
+def _must_be_of(purpose: Purpose, result: Result) -> None:
+    made: dict[str, Any] = result.document(MADE_UNDER) if f"{MADE_UNDER}.json" in result.parts else {}
+    if made != purpose.scope():
+        of = (
+            f"the purpose {made['name']!r}"
+            if made.get("name") not in (None, purpose.name)
+            else "other controllers or fields"
+        )
+        raise NotPermitted(
+            "purpose-other",
+            found=f"the result {result.name!r}, made under {of}",
+            expected=f"a result made under the purpose {purpose.name!r} as it stands",
+            repair="Open the store with the purpose it was made for, or run the stages again under this one.",
+        )
