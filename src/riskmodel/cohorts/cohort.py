@@ -36,6 +36,7 @@ class Cohort:
     first_only : bool, keep only a person's first row
     aged : (low, high), completed years on the as-of date, both ends included
     resident_for : Duration, a known address in the area that began at least this long ago
+    having : str, an event kind of which at least one must be visible on the as-of date
 
     Raises
     ------
@@ -49,6 +50,7 @@ class Cohort:
     first_only: bool = False
     aged: tuple[int, int] | None = None
     resident_for: Duration | None = None
+    having: str | None = None
 
     def __post_init__(self) -> None:
         first, last = (parse_date(day, "cohort.between") for day in self.between)
@@ -84,6 +86,7 @@ class Cohort:
             "first_only": self.first_only,
             "aged": list(self.aged) if self.aged else None,
             "resident_for": str(self.resident_for) if self.resident_for else None,
+            "having": self.having,
         }
 
     @classmethod
@@ -98,6 +101,7 @@ class Cohort:
             first_only=document["first_only"],
             aged=tuple(document["aged"]) if document["aged"] else None,
             resident_for=Duration.parse(document["resident_for"]) if document["resident_for"] else None,
+            having=document["having"],
         )
 
 
@@ -139,6 +143,10 @@ def eligible(histories: Histories, cohort: Cohort) -> Eligible:
     if cohort.resident_for is not None:
         rows = _resident(histories, rows, cohort.resident_for)
         flow.append(_step(f"at a known address for {cohort.resident_for}", rows))
+    if cohort.having is not None:
+        _must_be_recorded(histories, cohort.having, "cohort.having")
+        rows = _having(histories, rows, cohort.having)
+        flow.append(_step(f"with a {cohort.having.replace('_', ' ')} on record", rows))
     if cohort.first_only:
         rows = _first(rows)
         flow.append(_step("the first row of each person", rows))
@@ -156,15 +164,19 @@ def _asked(histories: Histories, cohort: Cohort) -> pa.Table:
     if cohort.every is not None:
         return at_every_date(histories.persons["entity_id"], calendar_dates(cohort.every, cohort.between))
     kind = str(cohort.at_each)
+    _must_be_recorded(histories, kind, "cohort.at_each")
+    return at_each_event(histories.events, kind, cohort.offset, cohort.between)
+
+
+def _must_be_recorded(histories: Histories, kind: str, where: str) -> None:
     if kind not in histories.kinds:
         raise DeclarationError.of(
             "kind-unknown",
-            where="cohort.at_each",
+            where=where,
             found=repr(kind),
             expected=f"one of the kinds in the histories: {', '.join(sorted(histories.kinds))}",
             repair="Name a kind that a feed records.",
         )
-    return at_each_event(histories.events, kind, cohort.offset, cohort.between)
 
 
 def _asked_words(cohort: Cohort) -> str:
@@ -173,13 +185,9 @@ def _asked_words(cohort: Cohort) -> str:
     return f"asked about {question} from {first} until before {last}"
 
 
-def _with_persons(histories: Histories, rows: pa.Table, condition: str) -> pa.Table:
-    sql = f"SELECT r.entity_id, r.as_of FROM rows r JOIN persons p USING (entity_id) WHERE {condition}"
-    return query(sql, rows=rows, persons=histories.persons).cast(ROWS)
-
-
 def _known_by_then(histories: Histories, rows: pa.Table) -> pa.Table:
-    return _with_persons(histories, rows, "p.known_at < r.as_of")
+    sql = "SELECT r.entity_id, r.as_of FROM rows r JOIN persons p USING (entity_id) WHERE p.known_at < r.as_of"
+    return query(sql, rows=rows, persons=histories.persons).cast(ROWS)
 
 
 def _aged(histories: Histories, rows: pa.Table, aged: tuple[int, int]) -> pa.Table:
@@ -204,6 +212,13 @@ def _resident(histories: Histories, rows: pa.Table, length: Duration) -> pa.Tabl
               SEMI JOIN residences e ON e.entity_id = r.entity_id AND e.starts_at <= s.since
                 AND {visible_sql("r.as_of", "e", begins="starts_at")}"""
     return query(sql, rows=rows, since=since, residences=histories.residences).cast(ROWS)
+
+
+def _having(histories: Histories, rows: pa.Table, kind: str) -> pa.Table:
+    events = histories.events.filter(pc.equal(histories.events["kind"], kind))
+    sql = f"""SELECT r.entity_id, r.as_of FROM rows r
+              SEMI JOIN events e ON e.entity_id = r.entity_id AND {visible_sql("r.as_of", "e")}"""
+    return query(sql, rows=rows, events=events).cast(ROWS)
 
 
 def _first(rows: pa.Table) -> pa.Table:

@@ -38,6 +38,7 @@ class Result:
     inputs : str, the fingerprint of what it was made from
     fingerprint : str, over every table, document and file in it
     parts : mapping of part name to fingerprint
+    rows : mapping of table name to its number of rows
     """
 
     name: str
@@ -46,6 +47,11 @@ class Result:
     fingerprint: str
     parts: Mapping[str, str]
     rows: Mapping[str, int]
+
+    @property
+    def made(self) -> int:
+        """When the manifest came into view, nanoseconds: tells a kept result from one made anew."""
+        return (self.folder / MANIFEST).stat().st_mtime_ns
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """One stored table as Arrow."""
@@ -142,6 +148,17 @@ def writing(root: Path, name: str, inputs: str) -> Iterator[Draft]:
             expected="room and permission to write",
             repair="Free some space or choose another folder, then run again: finished stages are kept.",
         ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def publish(folder: Path, to: Path) -> None:
+    """Copy a finished folder's files, without its manifest, to a place where people look; whole or not at all."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    aside = to.with_name(f".partial-{to.name}-{uuid.uuid4().hex}")
+    shutil.copytree(folder, aside, ignore=shutil.ignore_patterns(MANIFEST))
+    try:
+        _replace(to, aside)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -78,6 +78,7 @@ class CohortTable(Table):
     first_only: bool = False
     aged: list[int] | None = Field(default=None, min_length=2, max_length=2)
     resident_for: str | None = None
+    having: str | None = None
 
 
 class OutcomeTable(Table):

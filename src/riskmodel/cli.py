@@ -1,0 +1,147 @@
+"""The command line: thin verbs over the package. It prints results, sentences and exit codes; never a traceback.
+
+Exit codes
+----------
+0 done; 1 a fault in riskmodel itself; 2 a study, setting or path refused; 3 data refused; 4 not permitted (purpose or
+approval); 5 something is not installed; 6 evidence missing, stale or altered; 130 interrupted.
+
+Heavy libraries are imported inside the verbs that need them, so that ``riskmodel --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskmodel import __version__
+from riskmodel.errors import RiskmodelError
+
+app = typer.Typer(
+    name="riskmodel",
+    help="Risk modelling and fairness for violence-reduction partnerships. Advisory decision support, never a decision.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Real data to learn with.", no_args_is_help=True)
+card_app = typer.Typer(help="Model cards.", no_args_is_help=True)
+ledger_app = typer.Typer(help="The record of what was read, made, approved and refused.", no_args_is_help=True)
+approval_app = typer.Typer(help="The board's approvals.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(card_app, name="card")
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(approval_app, name="approval")
+
+StudyFolder = Annotated[Path, typer.Argument(help="The folder with study.toml.", show_default=False)]
+
+
+@app.command()
+def run(
+    study: StudyFolder,
+    data: Annotated[Path | None, typer.Option(envvar="RISKMODEL_DATA", help="Where the study's files lie.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Where results are kept [default: STUDY/run].")] = None,
+    cards: Annotated[Path | None, typer.Option(help="Where the card goes [default: model_cards/NAME].")] = None,
+    tracking_uri: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow server.")] = None,
+) -> None:
+    """Run a study from records to its model card; finished stages are kept."""
+    from riskmodel.studies.run import Places, run_study
+    from riskmodel.studies.study import Study
+    from riskmodel.world.society import World
+
+    def society(people: int, seed: int, folder: Path) -> None:
+        World.generate(people=people, seed=seed).deliveries(folder)
+
+    loaded = Study.load(study)
+    finished = run_study(loaded, Places.of(loaded, data, store, cards, tracking_uri), society)
+    for line in finished.summary():
+        typer.echo(line)
+
+
+@app.command()
+def check(study: StudyFolder) -> None:
+    """Read a study and say what it declares, without opening any data."""
+    from riskmodel.studies.study import Study
+
+    loaded = Study.load(study)
+    typer.echo(f"{loaded.declaration.study.title}: {len(loaded.features)} features, learner {loaded.learner!r}.")
+
+
+@data_app.command("fetch")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="compas")],
+    to: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("data"),
+) -> None:
+    """Download a public data set, check it against its published hash, and lay it out for its study."""
+    from riskmodel.feeds.public import fetch
+
+    typer.echo(f"{fetch(name, to)}")
+
+
+@card_app.command("verify")
+def card_verify(folder: Annotated[Path, typer.Argument(help="The folder with card.json.")]) -> None:
+    """Recompute what a card claims; refuses a stale or altered one."""
+    from riskmodel.cards.verify import verify_card
+
+    typer.echo(verify_card(folder))
+
+
+@ledger_app.command("verify")
+def ledger_verify(path: Annotated[Path, typer.Argument(help="The ledger.jsonl of a store.")]) -> None:
+    """Check the ledger's chain from the first entry to the last."""
+    from riskmodel.governance.ledger import verify
+
+    typer.echo(verify(path))
+
+
+@approval_app.command("draft")
+def approval_draft(
+    study: StudyFolder,
+    store: Annotated[Path | None, typer.Option(help="Where results are kept [default: STUDY/run].")] = None,
+) -> None:
+    """Write an approval for the study's model and card, still undecided, for the board to fill in."""
+    from riskmodel.studies.run import Places, draft_approval_for
+    from riskmodel.studies.study import Study
+
+    loaded = Study.load(study)
+    typer.echo(f"{draft_approval_for(loaded, Places.of(loaded, None, store, None, None))}")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"riskmodel {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Risk modelling and fairness for violence-reduction partnerships. Advisory decision support, never a decision."""
+
+
+def main() -> None:
+    """Run the command line and end with its exit code."""
+    try:
+        app()
+    except RiskmodelError as error:
+        print(f"riskmodel: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("riskmodel: interrupted; finished stages are kept. Run the same command again to go on.", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("RISKMODEL_DEBUG"):
+            raise
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        print(
+            f"riskmodel: a fault in riskmodel itself ({type(error).__name__} in {Path(last.filename).name}, line {last.lineno}). "
+            "Nothing that was finished is lost. Set RISKMODEL_DEBUG=1 and run again for the details.",
+            file=sys.stderr,
+        )
+        sys.exit(1)

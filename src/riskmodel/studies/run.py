@@ -1,0 +1,163 @@
+"""A study from records to a card: the stages in their order, each kept when it was already made from the same inputs.
+
+Every stage is the verb that a notebook calls; this module only passes on what the one before made, shows progress and
+says where the result lies. A process killed in any stage is simply run again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from riskmodel.engines.folders import Result, publish
+from riskmodel.governance.access import Store, connect
+from riskmodel.studies import stages
+from riskmodel.studies.progress import Progress, shown
+from riskmodel.studies.study import Study
+
+SHARES = {
+    "deliver": 10.0,
+    "receive": 6.0,
+    "link": 20.0,
+    "assemble": 4.0,
+    "training set": 10.0,
+    "fit": 20.0,
+    "audit": 4.0,
+    "explain": 5.0,
+    "card": 6.0,
+    "record": 12.0,
+    "advise": 4.0,
+}
+"""Usual share of each stage in the time of a run, for the time left."""
+
+WorldMaker = Callable[[int, int, Path], None]
+"""Writes the deliveries of a synthetic society (people, seed) to a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a run reads and writes."""
+
+    data: Path | None
+    store: Path
+    cards: Path
+    tracking_uri: str | None
+
+    @classmethod
+    def of(
+        cls, study: Study, data: Path | None, store: Path | None, cards: Path | None, tracking_uri: str | None
+    ) -> Places:
+        """The given places, or the study's own: ``STUDY/run`` and ``model_cards/NAME`` of the project around it."""
+        folder = study.folder.resolve()
+        around = next((parent for parent in folder.parents if (parent / "model_cards").is_dir()), folder)
+        return cls(data, store or folder / "run", cards or around / "model_cards" / study.name, tracking_uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: the fingerprint of every stage, the card, and the advisory list or why there is none."""
+
+    fingerprints: dict[str, str]
+    card: Path
+    advice: str
+
+    def summary(self) -> Iterator[str]:
+        """What to print: the advice or its refusal, and last the path of the card."""
+        yield self.advice
+        yield f"Model card: {self.card}"
+
+
+def run_study(study: Study, places: Places, society: WorldMaker | None = None) -> Run:
+    """Run a study from its deliveries to its card, and to an advisory list when an approval is in force.
+
+    Parameters
+    ----------
+    study : Study
+    places : Places
+    society : makes the deliveries of a synthetic society; needed when the study declares one
+
+    Raises
+    ------
+    RiskmodelError : one of its kinds, saying what to do; finished stages are kept
+    """
+    store = connect(f"duckdb:///{places.store}", study.purpose)
+    shares = {name: share for name, share in SHARES.items() if study.declaration.feeds.world or name != "deliver"}
+    with shown(shares) as progress:
+        return _run(study, places, store, society, _Stages(store, progress))
+
+
+@dataclass(slots=True)
+class _Stages:
+    """Announces each stage, and says at its end whether it was made or kept."""
+
+    store: Store
+    progress: Progress
+
+    @contextmanager
+    def stage(self, name: str, result: str) -> Iterator[None]:
+        before = self.store.peek(result)
+        self.progress.stage(name)
+        yield
+        after = self.store.peek(result)
+        kept = after is not None and before is not None and after.made == before.made
+        self.progress.done(f"{'kept' if kept else 'made'} {_words(after)}")
+
+
+def _run(study: Study, places: Places, store: Store, society: WorldMaker | None, run: _Stages) -> Run:
+    if study.declaration.feeds.world is not None:
+        with run.stage("deliver", "delivered"):
+            stages.deliver(store, study, society)
+    with run.stage("receive", "received"):
+        intake = stages.receive(store, study, places.data)
+    with run.stage("link", "linked"):
+        people = stages.link(store, study, intake)
+    with run.stage("assemble", "histories"):
+        histories = stages.assemble(store, people)
+    with run.stage("training set", "training"):
+        training = stages.training_set(study, histories)
+    with run.stage("fit", "model"):
+        model = stages.fit(store, study, training, run.progress.step)
+    with run.stage("audit", "audit"):
+        audit = stages.audit(store, study, model, training)
+    with run.stage("explain", "explanation"):
+        explanation = stages.explain(store, model, training)
+    with run.stage("card", "card"):
+        card = stages.card(store, study, model, audit, explanation, training, intake, people)
+        publish(card, places.cards)
+    with run.stage("record", "recorded"):
+        stages.record(store, study, model, audit, training, card, places.tracking_uri)
+    with run.stage("advise", "advice"):
+        advice = stages.advise(store, study, model, histories, card)
+    return Run(_fingerprints(store), places.cards / "card.html", advice)
+
+
+def _fingerprints(store: Store) -> dict[str, str]:
+    names = ("received", "linked", "histories", "training", "model", "audit", "explanation", "card")
+    found = {name: result.fingerprint for name in names if (result := store.peek(name)) is not None}
+    aside = store.folder / ".fingerprints.tmp"
+    aside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    os.replace(aside, store.folder / "fingerprints.json")
+    return found
+
+
+def _words(result: Result | None) -> str:
+    if result is None:
+        return "nothing"
+    rows = ", ".join(f"{count:,} {name}" for name, count in sorted(result.rows.items()))
+    return f"{rows or f'{len(result.parts)} files'}, fingerprint {result.fingerprint[:12]}"
+
+
+def draft_approval_for(study: Study, places: Places) -> Path:
+    """Write the study's approval, still pending, beside its ``study.toml``."""
+    from riskmodel.governance.approvals import draft_approval
+
+    store = connect(f"duckdb:///{places.store}", study.purpose)
+    path = study.folder / study.declaration.advice.approval
+    facts: dict[str, Any] = store.result("card").document("card")
+    draft_approval(path, facts["model"]["fingerprint"], store.result("card").fingerprint, study.purpose.name)
+    return path

@@ -1,0 +1,251 @@
+"""The stages of a study, each one verb of the package with what the study declares for it.
+
+A stage asks the store for its result, makes it when it is not there, and always hands on what the store holds: a run
+that was killed and taken up again goes on from the same bytes as one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import riskmodel as rm
+from riskmodel import tracking
+from riskmodel.cards.model_card import ModelCard
+from riskmodel.engines.folders import Result
+from riskmodel.errors import DeclarationError, NotFound, RiskmodelError
+from riskmodel.explain.contributions import Explanation
+from riskmodel.fairness.audit import Audit
+from riskmodel.features.training_set import TrainingSet
+from riskmodel.feeds.contract import Contract, agency_contracts, contracts_in
+from riskmodel.feeds.delivery import Delivery, deliveries_in
+from riskmodel.feeds.intake import Intake
+from riskmodel.governance.access import Store
+from riskmodel.governance.approvals import Approval
+from riskmodel.histories.store import Histories
+from riskmodel.linkage.identity import People
+from riskmodel.models.risk_model import RiskModel
+from riskmodel.studies.study import Study
+
+Steps = Callable[[str, int, int], None]
+WorldMaker = Callable[[int, int, Path], None]
+
+
+def deliver(store: Store, study: Study, society: WorldMaker | None) -> None:
+    """Have the deliveries of a synthetic society written, once."""
+    world = study.declaration.feeds.world
+    inputs = {"world": world.model_dump() if world else None}
+    if world is None or store.kept("delivered", inputs) is not None:
+        return
+    if society is None:
+        raise DeclarationError.of(
+            "society-missing", where="feeds.world", found="a study of a synthetic society and nobody to make one",
+            expected="a society maker", repair="Use the command line, or pass one to run_study.",
+        )  # fmt: skip
+    with store.writing("delivered", inputs) as draft:
+        society(world.people, world.seed, draft.folder)
+
+
+def receive(store: Store, study: Study, data: Path | None) -> Intake:
+    """Pass the deliveries through their contracts."""
+    if study.declaration.feeds.world is not None:
+        return rm.receive(store, deliveries_in(store.result("delivered").folder))
+    contracts = study_contracts(study)
+    return rm.receive(store, folder_deliveries(study, contracts, data), contracts=contracts)
+
+
+def study_contracts(study: Study) -> tuple[Contract, ...]:
+    """The contracts that read the study's deliveries: its own, or the package's."""
+    own = study.declaration.feeds.contracts
+    return contracts_in(study.folder / own) if own else tuple(agency_contracts().values())
+
+
+def folder_deliveries(study: Study, contracts: tuple[Contract, ...], data: Path | None) -> list[Delivery]:
+    """The files of a study that brings its own, one delivery a feed."""
+    feeds = study.declaration.feeds
+    place = _data_folder(study, data)
+    assert feeds.received_at is not None  # checked when the study was read
+    assert feeds.covers is not None
+    return [
+        Delivery(
+            feed=feed.name,
+            path=place / f"{feed.file}{feed.suffix}",
+            received_at=feeds.received_at,
+            covers_from=feeds.covers[0],
+            covers_until=feeds.covers[1],
+        )
+        for contract in contracts
+        for feed in contract.feeds
+    ]
+
+
+def _data_folder(study: Study, data: Path | None) -> Path:
+    name = str(study.declaration.feeds.folder)
+    places = [data / name, data] if data else [study.folder / "data" / name, study.folder / "data", Path("data") / name]
+    for place in places:
+        if place.is_dir() and (data is None or place == places[0] or any(place.glob("*.*"))):
+            return place
+    raise NotFound(
+        "data-missing",
+        found=f"no folder {name!r} in {data or study.folder / 'data'}",
+        expected=f"the files of the study {study.name}",
+        repair=f"Run `riskmodel data fetch {study.name}`, or give the folder with --data or RISKMODEL_DATA.",
+    )
+
+
+def link(store: Store, study: Study, intake: Intake) -> People:
+    """Join records into people."""
+    settings = study.declaration.linkage
+    return rm.link(store, intake, method=settings.method, threshold=settings.threshold, seed=settings.seed)
+
+
+def assemble(store: Store, people: People) -> Histories:
+    """Lay every fact on one time line."""
+    return rm.assemble(store, people)
+
+
+def training_set(study: Study, histories: Histories) -> TrainingSet:
+    """Person x as-of rows with features and outcome."""
+    return rm.build_training_set(
+        histories,
+        study.cohort,
+        study.outcome,
+        study.features,
+        groups=tuple(study.declaration.features.groups),
+        carry=study.carry,
+    )
+
+
+def fit(store: Store, study: Study, training: TrainingSet, steps: Steps) -> RiskModel:
+    """Fit the model and judge it beside its comparators."""
+    settings = study.declaration.model
+    inputs = {"training": training.fingerprint, "model": settings.model_dump()}
+
+    def make(folder: Path) -> None:
+        model = rm.fit(
+            training,
+            study.learner,
+            study.folds,
+            calibrate=settings.calibrate,
+            comparators=study.comparators,
+            capacity=tuple(settings.capacity),
+            seed=settings.seed,
+            success_bar=settings.success_bar,
+            progress=steps,
+        )
+        model.save(folder)
+
+    return RiskModel.load(_made(store, "model", inputs, make).folder)
+
+
+def audit(store: Store, study: Study, model: RiskModel, training: TrainingSet) -> Audit:
+    """Compare errors and calibration between groups."""
+    settings = study.declaration.audit
+    inputs = {"model": model.fingerprint, "training": training.fingerprint, "audit": settings.model_dump()}
+
+    def make(folder: Path) -> None:
+        found = rm.audit(
+            model, study.audited_by, training=training, capacity=settings.capacity, seed=study.declaration.model.seed
+        )
+        found.save(folder)
+
+    return Audit.load(_made(store, "audit", inputs, make).folder)
+
+
+def explain(store: Store, model: RiskModel, training: TrainingSet) -> Explanation:
+    """Say what carries the scores."""
+    inputs = {"model": model.fingerprint, "training": training.fingerprint}
+
+    def make(folder: Path) -> None:
+        rm.explanation(model, training).save(folder)
+
+    return Explanation.load(_made(store, "explanation", inputs, make).folder)
+
+
+def card(
+    store: Store,
+    study: Study,
+    model: RiskModel,
+    audit: Audit,
+    explanation: Explanation,
+    training: TrainingSet,
+    intake: Intake,
+    people: People,
+    published: dict[str, Any] | None,
+) -> Path:
+    """Write the card; returns its folder."""
+    inputs = {
+        "parts": [intake.fingerprint, people.fingerprint, training.fingerprint, model.fingerprint],
+        "judged": [audit.fingerprint, explanation.fingerprint],
+        "study": study.declaration.model_dump(mode="json"),
+        "published": published,
+    }
+
+    def make(folder: Path) -> None:
+        ModelCard.draft(
+            model,
+            audit,
+            study.purpose,
+            training=training,
+            explanation=explanation,
+            text=study.declaration.card,
+            study=study.declaration.study.model_dump(),
+            intake_report=intake.report,
+            linkage_quality=people.quality,
+            published=published,
+        ).save(folder)
+
+    return _made(store, "card", inputs, make).folder
+
+
+def record(
+    store: Store, study: Study, model: RiskModel, audit: Audit, training: TrainingSet, card: Path, uri: str | None
+) -> None:
+    """Write the run into MLflow."""
+    tracking.record(
+        store.folder, study=study.name, model=model, audit=audit, training=training, card=card, tracking_uri=uri
+    )
+
+
+def advise(store: Store, study: Study, model: RiskModel, histories: Histories) -> str:
+    """An advisory list when an approval is in force; otherwise the sentence that says why there is none."""
+    settings = study.declaration.advice
+    path = study.folder / settings.approval
+    if not path.exists() or settings.as_of is None:
+        return (
+            "No advisory list: nobody has approved this model. The board decides on the card; "
+            f"`riskmodel approval draft {study.folder}` writes the form it fills in."
+        )
+    try:
+        scores = rm.score(
+            model,
+            histories,
+            settings.as_of,
+            Approval.load(path),
+            cohort=study.cohort,
+            purpose=study.purpose,
+            card=store.result("card").fingerprint,
+            ledger=store.ledger,
+        )
+    except RiskmodelError as refusal:
+        return f"No advisory list: {refusal}"
+    inputs = {"scores": scores.fingerprint}
+    result = _made(store, "advice", inputs, scores.export)
+    return f"Advisory list for {scores.people:,} people, to be judged by a professional: {result.folder}"
+
+
+def _made(store: Store, name: str, inputs: dict[str, Any], make: Callable[[Path], object]) -> Result:
+    kept = store.kept(name, inputs)
+    if kept is not None:
+        return kept
+    with store.writing(name, inputs) as draft:
+        make(draft.folder)
+    return store.result(name)
+
+
+def published_comparison(study: Study, data: Path | None) -> dict[str, Any] | None:
+    """The published figures that a study's ``published.py`` sets beside its own, or None when it has none."""
+    path = study.folder / "published.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
