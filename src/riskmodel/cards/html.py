@@ -1,0 +1,82 @@
+"""A card's document as a web page and as Markdown: one file each, nothing fetched, no script, all text escaped.
+
+Both are made from ``card.json`` alone, so that a page can be made again and compared. Nothing here adds a fact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from riskmodel.cards import figures
+from riskmodel.cards.blocks import Figure, section_from
+from riskmodel.cards.figures import Width
+
+STATES: Mapping[str, str] = {
+    "draft": "Draft. Not approved for use.",
+    "reviewed": "Reviewed. Not approved for use.",
+    "approved": "Approved by the board, within its conditions.",
+    "in_use": "In use, within the board's conditions.",
+    "retired": "Retired. Not to be used.",
+}
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """The card as one self-contained web page."""
+    return _environment(escaped=True).get_template("card.html.j2").render(**_context(document), drawing=_drawing)
+
+
+def markdown(document: Mapping[str, Any]) -> str:
+    """The card as Markdown: figures become their words, their tables stay."""
+    text = _environment(escaped=False).get_template("card.md.j2").render(**_context(document))
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def escaped_markdown(text: str) -> str:
+    """Text that Markdown shows as it is written.
+
+    Examples
+    --------
+    >>> escaped_markdown("a | b <script> [x](y) mental_health")
+    'a \\\\| b &lt;script> \\\\[x](y) mental_health'
+    """
+    flat = " ".join(str(text).split())
+    flat = re.sub(r"([\\`*|\[])", r"\\\1", flat).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"^(#|>|-|\+|\d+\.)(?=\s)", r"\\\1", flat)
+
+
+def _context(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "card": document,
+        "sections": [section_from(section) for section in document["sections"]],
+        "sources": {artefact["name"]: artefact for artefact in document["evidence"]["artefacts"]},
+        "state_words": STATES[document["state"]],
+        "css": Markup(_template("card.css")),
+    }
+
+
+def _drawing(block: Figure, name: str, width: Width) -> Markup:
+    return Markup(figures.svg(block.drawing, block.data, name, block.alt, width))
+
+
+@cache
+def _environment(*, escaped: bool) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=escaped,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=False,
+        keep_trailing_newline=True,
+    )
+    environment.filters["md"] = escaped_markdown
+    return environment
+
+
+def _template(name: str) -> str:
+    return (files("riskmodel.cards") / "templates" / name).read_text(encoding="utf-8")
