@@ -198,8 +198,13 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def ordered(table: pa.Table, by: list[str]) -> pa.Table:
     """The table sorted by the given columns, nulls first, in one chunk: the form in which tables are stored."""
-    keys = [(name, "ascending") for name in by]
-    order = pc.sort_indices(table, sort_keys=keys, null_placement="at_start")
+    # pyarrow 25 changed how "nulls first" is said; a leading column of "is there a value" works in every version
+    keys: dict[str, pa.ChunkedArray] = {}
+    for name in by:
+        if table.column(name).null_count:
+            keys[f"{name} given"] = table.column(name).is_valid()
+        keys[name] = table.column(name)
+    order = pc.sort_indices(pa.table(keys), sort_keys=[(name, "ascending") for name in keys])
     return table.take(order).combine_chunks()
 
 
