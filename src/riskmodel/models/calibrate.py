@@ -1,0 +1,214 @@
+"""Scores into honest probabilities, learned only on predictions for people whom the model had not seen.
+
+Where the predictions come from: the rows that teach are cut into parts by person; each part is predicted by a model
+of the others; the calibration is learned on all of these together and put after the model that learned from all.
+So the test period is never touched, and every row that teaches is used. Inner folds forward in time were rejected:
+with an outcome of a year or more, the first periods have no past long enough. The price: a base rate that drifts is
+not corrected, and calibration-in-the-large on the later test period shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import isotonic_regression
+
+from riskmodel.errors import DataRefused, DeclarationError
+from riskmodel.models.fitted import Matrix, floats, rounded
+from riskmodel.models.metrics import Numbers, expit, logit, recalibration
+from riskmodel.models.splits import person_parts
+
+Method: TypeAlias = Literal["isotonic", "sigmoid"]
+PARTS = 3
+
+
+@dataclass(frozen=True)
+class MonotoneSteps:
+    """Isotonic regression, joined through the middles of its steps (Oron and Flournoy 2017, centred isotonic).
+
+    The steps themselves are those of isotonic regression (Zadrozny and Elkan 2002). Joining their middles keeps the
+    order within a step, so that a list is not full of ties. The lowest and the highest step are held away from 0 and
+    1: k of n counts as (k + 1/2) / (n + 1) there, because nobody's chance was shown to be nil or certain.
+
+    Attributes
+    ----------
+    at : (n_steps,) float64, ascending, mean score of each step
+    value : (n_steps,) float64, ascending, probability
+    rows, positives : (n_steps,) int64, how many rows taught each step
+    """
+
+    kind: ClassVar[str] = "isotonic"
+    at: Numbers
+    value: Numbers
+    rows: npt.NDArray[np.int64]
+    positives: npt.NDArray[np.int64]
+
+    @classmethod
+    def learned(cls, score: Numbers, outcome: Numbers) -> MonotoneSteps:
+        """From (n,) scores and (n,) outcomes 0/1."""
+        scores, group = np.unique(score, return_inverse=True)
+        rows = np.bincount(group).astype(np.float64)
+        positives = np.bincount(group, weights=outcome)
+        blocks = isotonic_regression(positives / rows, weights=rows, increasing=True).blocks
+        block_rows = np.add.reduceat(rows, blocks[:-1])
+        block_positives = np.add.reduceat(positives, blocks[:-1])
+        middle = np.add.reduceat(rows * scores, blocks[:-1]) / block_rows
+        value = _held(block_positives / block_rows, block_positives, block_rows)
+        return cls(rounded(middle, 15), value, block_rows.astype(np.int64), block_positives.astype(np.int64))
+
+    def probability(self, score: Numbers) -> Numbers:
+        """Probability of each score; outside the steps, that of the nearest."""
+        return np.interp(score, self.at, self.value)
+
+    def document(self) -> dict[str, Any]:
+        """The steps as JSON."""
+        return {
+            "kind": self.kind,
+            "at": floats(self.at),
+            "value": floats(self.value),
+            "rows": [int(number) for number in self.rows],
+            "positives": [int(number) for number in self.positives],
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> MonotoneSteps:
+        """From its document."""
+        return cls(
+            np.array(document["at"], np.float64),
+            np.array(document["value"], np.float64),
+            np.array(document["rows"], np.int64),
+            np.array(document["positives"], np.int64),
+        )
+
+    def __repr__(self) -> str:
+        return f"MonotoneSteps({len(self.at)} steps, {int(self.rows.sum())} rows)"
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """Platt's (1999) calibration: a straight line on the log-odds, learned on softened outcomes."""
+
+    kind: ClassVar[str] = "sigmoid"
+    intercept: float
+    slope: float
+
+    @classmethod
+    def learned(cls, score: Numbers, outcome: Numbers) -> Sigmoid:
+        """From (n,) probabilities and (n,) outcomes 0/1; a line that would turn the order round is held flat."""
+        yes, no = float(outcome.sum()), float(len(outcome) - outcome.sum())
+        softened = np.where(outcome == 1, (yes + 1) / (yes + 2), 1 / (no + 2))
+        intercept, slope = rounded(recalibration(softened, score, with_slope=True))
+        if not np.isfinite(slope) or slope <= 0:
+            return cls(float(rounded(logit(softened.mean(keepdims=True)))[0]), 0.0)
+        return cls(float(intercept), float(slope))
+
+    def probability(self, score: Numbers) -> Numbers:
+        """Probability of each score."""
+        return expit(self.intercept + self.slope * logit(score))
+
+    def document(self) -> dict[str, Any]:
+        """The line as JSON."""
+        return {"kind": self.kind, "intercept": self.intercept, "slope": self.slope}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Sigmoid:
+        """From its document."""
+        return cls(float(document["intercept"]), float(document["slope"]))
+
+
+@dataclass(frozen=True)
+class AsItIs:
+    """No calibration."""
+
+    kind: ClassVar[str] = "none"
+
+    def probability(self, score: Numbers) -> Numbers:
+        """The score itself."""
+        return score
+
+    def document(self) -> dict[str, Any]:
+        """Says that there is none."""
+        return {"kind": self.kind}
+
+
+Calibration: TypeAlias = MonotoneSteps | Sigmoid | AsItIs
+
+
+def must_be_method(method: object) -> None:
+    """Refuse a method that is not known."""
+    if method not in ("isotonic", "sigmoid", None):
+        raise DeclarationError.of(
+            "calibration-unknown",
+            where="calibrate",
+            found=repr(method),
+            expected="'isotonic', 'sigmoid' or None",
+            repair="Choose one of them.",
+        )
+
+
+def learned(method: Method | None, score: Numbers, outcome: Numbers) -> Calibration:
+    """The calibration of scores that were made for rows the model had not seen."""
+    must_be_method(method)
+    if method is None:
+        return AsItIs()
+    return MonotoneSteps.learned(score, outcome) if method == "isotonic" else Sigmoid.learned(score, outcome)
+
+
+def from_document(document: Mapping[str, Any]) -> Calibration:
+    """A calibration from its document."""
+    if document["kind"] == MonotoneSteps.kind:
+        return MonotoneSteps.from_document(document)
+    return Sigmoid.from_document(document) if document["kind"] == Sigmoid.kind else AsItIs()
+
+
+def unseen_scores(
+    teach: Callable[[Matrix, Numbers], Callable[[Matrix], Numbers]],
+    X: Matrix,
+    outcome: Numbers,
+    people: npt.NDArray[np.int64],
+    seed: int,
+    parts: int = PARTS,
+) -> Numbers:
+    """A score for every row from a model that saw no row of the same person.
+
+    Parameters
+    ----------
+    teach : features, outcomes -> a function from features to scores
+    X : (n, p) float32
+    outcome : (n,) float64
+    people : (n,) int64
+    seed : int
+    parts : int
+
+    Raises
+    ------
+    DataRefused : a part would be taught by rows of one outcome only
+    """
+    part = person_parts(people, parts, seed)
+    made = np.empty(len(outcome))
+    for number in range(parts):
+        there = part == number
+        if len(np.unique(outcome[~there])) < 2:
+            raise DataRefused(
+                "too-few-positives",
+                found=f"{int(outcome.sum())} positives among {len(outcome)} rows that teach",
+                expected=f"rows of both outcomes outside each of {parts} parts",
+                repair="Fit without calibration, ask for fewer folds, or gather more outcomes.",
+            )
+        made[there] = teach(X[~there], outcome[~there])(X[there])
+    return made
+
+
+def _held(rate: Numbers, positives: Numbers, rows: Numbers) -> Numbers:
+    """Step values held away from 0 and 1, still ascending."""
+    softened = (positives + 0.5) / (rows + 1)
+    value = rate.copy()
+    if value[0] == 0:
+        value[0] = min(softened[0], value[1]) if len(value) > 1 else softened[0]
+    if value[-1] == 1:
+        value[-1] = max(softened[-1], value[-2]) if len(value) > 1 else softened[-1]
+    return value
