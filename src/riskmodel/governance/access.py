@@ -7,7 +7,7 @@ and keeps it: one ledger entry is one read of one result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,17 @@ from riskmodel.tables import fingerprint_document
 
 MADE_UNDER = "made_under"
 """The document in every result that says under which purpose it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """That a result is there, how large it is and when it was made; nothing of what is in it can be reached."""
+
+    name: str
+    fingerprint: str
+    rows: Mapping[str, int]
+    parts: tuple[str, ...]
+    made: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,14 @@ class Store:
                 repair="Run the earlier stage first.",
             )
         return self._read(result)
+
+    def peek(self, name: str) -> Glance | None:
+        """Whether the result is there, its fingerprint and counts; no read of rows, so not in the ledger."""
+        result = folders.read_result(self.folder, name)
+        if result is None:
+            return None
+        made = result.path(folders.MANIFEST).stat().st_mtime_ns
+        return Glance(name, result.fingerprint, result.rows, tuple(sorted(result.parts)), made)
 
     def must_cover(self, agencies: Iterable[str]) -> None:
         """Refuse, and write down, a wish to read agencies that the purpose does not name."""

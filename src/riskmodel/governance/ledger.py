@@ -136,6 +136,12 @@ class Verification:
         """Whether no fault was found."""
         return not self.faults
 
+    def __str__(self) -> str:
+        closed = f", {self.torn} torn line(s) closed off" if self.torn else ""
+        if self.holds:
+            return f"The ledger holds: {self.entries:,} entries{closed}, head {self.head.hash}."
+        return "\n".join([f"The ledger does not hold: {len(self.faults)} fault(s).", *map(str, self.faults)])
+
     def must_hold(self) -> None:
         """Refuse a ledger that has a fault."""
         if self.faults:
@@ -172,7 +178,7 @@ def verify(path: str | Path, expected: Head | str | None = None) -> Verification
     chain, torn, faults = _walk(lines)
     last = chain[-1] if chain else None
     try:
-        head = _checked(last, anchor)
+        head = _checked(last, _parsed(anchor))
     except EvidenceError as error:
         head = _head_of(last)
         faults.append(LedgerFault(len(lines), error.code, error.found))
@@ -182,18 +188,26 @@ def verify(path: str | Path, expected: Head | str | None = None) -> Verification
 
 def read_anchor(path: Path) -> Head | None:
     """The head kept beside the ledger, or None when there is none."""
-    anchor = _anchor(path)
-    return Head.parse(anchor.read_text(encoding="ascii", errors="replace")) if anchor.exists() else None
+    return _parsed(_anchor_text(path))
 
 
-def _at_rest(path: Path) -> tuple[list[bytes], Head | None]:
-    """The lines and the anchor at one moment between two writers."""
+def _at_rest(path: Path) -> tuple[list[bytes], str | None]:
+    """The lines and the anchor's text at one moment between two writers."""
     if not path.exists():
-        return [], read_anchor(path)
+        return [], _anchor_text(path)
     with path.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         lines = file.read().split(b"\n")
-        return (lines[:-1] if lines[-1] == b"" else lines), read_anchor(path)
+        return (lines[:-1] if lines[-1] == b"" else lines), _anchor_text(path)
+
+
+def _anchor_text(path: Path) -> str | None:
+    anchor = _anchor(path)
+    return anchor.read_text(encoding="ascii", errors="replace") if anchor.exists() else None
+
+
+def _parsed(anchor: str | None) -> Head | None:
+    return None if anchor is None else Head.parse(anchor)
 
 
 def _walk(lines: Sequence[bytes]) -> tuple[list[Entry], int, list[LedgerFault]]:
