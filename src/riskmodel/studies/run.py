@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from riskmodel.engines.folders import Result, publish
-from riskmodel.governance.access import Store, connect
+from riskmodel.engines.folders import publish
+from riskmodel.governance.access import Glance, Store, connect
 from riskmodel.studies import stages
 from riskmodel.studies.progress import Progress, shown
 from riskmodel.studies.study import Study
@@ -145,7 +145,7 @@ def _fingerprints(store: Store) -> dict[str, str]:
     return found
 
 
-def _words(result: Result | None) -> str:
+def _words(result: Glance | None) -> str:
     if result is None:
         return "nothing"
     rows = ", ".join(f"{count:,} {name}" for name, count in sorted(result.rows.items()))
