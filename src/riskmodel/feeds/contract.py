@@ -15,7 +15,7 @@ from typing import Any
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.feeds.codes import CodeList, Meaning
 from riskmodel.feeds.declaration import Reader
-from riskmodel.feeds.feed import FORMATS, TYPES, Column, Feed, Selection
+from riskmodel.feeds.feed import ENCODINGS, FORMATS, TYPES, Column, Feed, Selection
 from riskmodel.feeds.standard import FIELDS, HOLDS, NEEDED, UNKNOWN, VOCABULARY
 from riskmodel.tables import fingerprint_document
 
@@ -120,7 +120,7 @@ def _contract(top: Reader) -> Contract:
         "moment": top.texts("moment_format", ("%Y-%m-%dT%H:%M:%S",)),
     }
     lists = {name: _code_list(name, table) for name, table in top.table("codes").tables()}
-    defaults = (top.choice("format", FORMATS, "csv") or "csv", _delimiter(top, ","))
+    defaults = _Written("csv", ",", "utf-8").changed(top)
     contract = Contract(
         agency=agency,
         title=top.text("title", needed=True) or "",
@@ -144,6 +144,22 @@ def _contract(top: Reader) -> Contract:
     return contract
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """How an agency's files are written; a feed may differ from its agency's habit."""
+
+    format: str
+    delimiter: str
+    encoding: str
+
+    def changed(self, reader: Reader) -> _Written:
+        return _Written(
+            reader.choice("format", FORMATS, self.format) or self.format,
+            _delimiter(reader, self.delimiter),
+            reader.choice("encoding", ENCODINGS, self.encoding) or self.encoding,
+        )
+
+
 def _delimiter(reader: Reader, default: str) -> str:
     delimiter = reader.text("delimiter", default) if reader.given.get("delimiter") != "\t" else "\t"
     reader.asked.add("delimiter")
@@ -159,10 +175,11 @@ def _feed(
     table: Reader,
     lists: dict[str, CodeList],
     written: dict[str, tuple[str, ...]],
-    defaults: tuple[str, str],
+    defaults: _Written,
 ) -> Feed:
     holds = table.choice("holds", HOLDS, needed=True) or "events"
     constants = table.table("constants")
+    as_written = defaults.changed(table)
     columns = tuple(_column(key, one, holds, lists, written) for key, one in table.table("columns").tables())
     feed = Feed(
         name=f"{agency}.{name}",
@@ -171,8 +188,9 @@ def _feed(
         file=table.text("file", needed=True) or name,
         columns=columns,
         key=table.texts("key"),
-        format=table.choice("format", FORMATS, defaults[0]) or defaults[0],
-        delimiter=_delimiter(table, defaults[1]),
+        format=as_written.format,
+        delimiter=as_written.delimiter,
+        encoding=as_written.encoding,
         constants=tuple(constants.given.items()),
         known_at=table.texts("known_at"),
         ends_known=table.choice("ends_known", ("with_row", "at_end"), "with_row") or "with_row",

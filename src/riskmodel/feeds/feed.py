@@ -18,6 +18,7 @@ from riskmodel.feeds.standard import FIELDS, SPAN, STRUCTURAL
 
 TYPES: Final = ("text", "date", "moment", "integer", "number", "year", "code")
 FORMATS: Final = ("csv", "jsonl", "parquet")
+ENCODINGS: Final = ("utf-8", "windows-1252")
 _ARROW: Final = {
     "text": pa.string(),
     "date": pa.date32(),
@@ -82,7 +83,8 @@ class Feed:
     agency : str
     holds : str, "people", "events" or "relations"
     file : str, the stem of the file name
-    format, delimiter : how files are written; CSV deliveries may be UTF-8 or Windows-1252
+    format, delimiter, encoding : how files are usually written; a CSV delivery may be UTF-8 or Windows-1252 whatever
+        the contract says
     columns : tuple of Column
     key : tuple of column names; () means the content of the row is its key
     constants : standard field -> value, the same in every row
@@ -103,6 +105,7 @@ class Feed:
     key: tuple[str, ...] = ()
     format: str = "csv"
     delimiter: str = ","
+    encoding: str = "utf-8"
     constants: tuple[tuple[str, str | float], ...] = ()
     known_at: tuple[str, ...] = ()
     ends_known: str = "with_row"
@@ -182,8 +185,10 @@ class Feed:
         --------
         >>> from riskmodel.feeds.contract import agency_contracts
         >>> feed = agency_contracts()["police"].feed("people")
-        >>> feed.render(pa.table({"person_key": ["17"], "sex": ["female"]})).select(["NOMINAL_REF", "SEX"]).to_pylist()
-        [{'NOMINAL_REF': '17', 'SEX': 'F'}]
+        >>> seen = pa.array([1_600_000_000], pa.timestamp("s"))
+        >>> own = feed.render(pa.table({"person_key": ["17"], "sex": ["female"], "recorded_at": seen}))
+        >>> own.select(["NOMINAL_REF", "SEX", "CREATED_OR_AMENDED"]).to_pylist()
+        [{'NOMINAL_REF': '17', 'SEX': 'F', 'CREATED_OR_AMENDED': '13/09/2020 12:26:40'}]
         """
         when = self._dates(rows)
         written = [self._written(column, rows, when) for column in self.columns]
