@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from riskmodel.cards.evidence import count_words, interval_words, number_words, share_words
 
 Kind = Literal["text", "code", "count", "number", "share", "number_interval", "share_interval"]
-Cell: TypeAlias = "str | float | int | None | Mapping[str, Any]"
+Cell: TypeAlias = "str | float | int | Mapping[str, Any] | None"
 """A text, a number, nothing, or ``{"value", "low", "high", "state"}`` in a column of intervals."""
 
 

@@ -46,35 +46,59 @@ class RunFigures:
     reason_stability: float | None = None
 
 
+RECORDED = (
+    "It predicts that an event will be recorded. It does not predict violence, guilt or character. Records follow"
+    " contact: people whom services see more often have more records."
+)
+INTERVALS = (
+    "The intervals show how much figures would move with other people of the same kind. They do not cover wrong"
+    " labels, records joined to the wrong person, or change over time."
+)
+SHAP = "SHAP values show what the model leaned on. They cannot prove that there is no bias."
+GOOD_HELP = "Help that works looks like a false alarm: where support prevented the event, the model seems wrong."
+NOT_ANONYMOUS = "A model that passes tests against re-identification is not thereby anonymous."
+HUMAN = (
+    "A person in the loop is a safeguard only if it is measured how often people look, and how often they disagree."
+    " This card can show that only after use."
+)
+THRESHOLDS = (
+    "A threshold that differs by group uses the protected characteristic at the moment of decision. Take legal advice"
+    " first."
+)
+NOT_LAWFUL = (
+    "This software does not make any use lawful. The purpose, the lawful basis and the partners' duties have to."
+)
+SYNTHETIC = (
+    "The people behind these figures are made up. Nothing on this card says how well such a model would work for real"
+    " people."
+)
+
+
 def standing_limits(run: RunFigures) -> tuple[str, ...]:
     """The limits that apply, as sentences."""
-    return tuple(
-        said
-        for said in (
-            "It predicts that an event will be recorded. It does not predict violence, guilt or character. Records"
-            " follow contact: people whom services see more often have more records.",
-            _not_estimable(run),
-            _conflict(run),
-            "The intervals show how much figures would move with other people of the same kind. They do not cover"
-            " wrong labels, records joined to the wrong person, or change over time.",
-            _most_will_not(run),
-            _reasons(run),
-            "SHAP values show what the model leaned on. They cannot prove that there is no bias." if run.reasons else "",
-            "Help that works looks like a false alarm: where support prevented the event, the model seems wrong.",
-            "Performance here says little about another place, another time or other services."
-            + (" This model was made from records of another place." if run.trained_elsewhere else ""),
-            "A model that passes tests against re-identification is not thereby anonymous.",
-            "A person in the loop is a safeguard only if it is measured how often people look, and how often they"
-            " disagree. This card can show that only after use.",
-            "A threshold that differs by group uses the protected characteristic at the moment of decision. Take legal"
-            " advice first." if run.group_thresholds else "",
-            "This software does not make any use lawful. The purpose, the lawful basis and the partners' duties do.",
-            _children(run),
-            "The people behind these figures are made up. Nothing on this card says how well such a model would work"
-            " for real people." if run.synthetic else "",
-        )
-        if said
-    )  # fmt: skip
+    said = (
+        RECORDED,
+        _not_estimable(run),
+        _conflict(run),
+        INTERVALS,
+        _most_will_not(run),
+        _reasons(run),
+        SHAP if run.reasons else "",
+        GOOD_HELP,
+        _elsewhere(run),
+        NOT_ANONYMOUS,
+        HUMAN,
+        THRESHOLDS if run.group_thresholds else "",
+        NOT_LAWFUL,
+        _children(run),
+        SYNTHETIC if run.synthetic else "",
+    )
+    return tuple(sentence for sentence in said if sentence)
+
+
+def _elsewhere(run: RunFigures) -> str:
+    said = "Performance here says little about another place, another time or other services."
+    return f"{said} This model was made from records of another place." if run.trained_elsewhere else said
 
 
 def _not_estimable(run: RunFigures) -> str:

@@ -1,0 +1,60 @@
+"""Where runs are recorded: by default an SQLite file in the study's own folder, with the artefacts beside it.
+
+MLflow keeps its address in global state and writes to ``./mlruns`` when nothing is said; both are prevented here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import mlflow
+from mlflow.tracking import MlflowClient
+
+DATABASE, ARTEFACTS = "mlflow.db", "mlartifacts"
+_LOUD = ("mlflow", "alembic")
+_VARIABLE = "MLFLOW_TRACKING_URI"
+
+
+def address(folder: Path, tracking_uri: str | None) -> str:
+    """The tracking address: as given, else ``MLFLOW_TRACKING_URI``, else SQLite in `folder`."""
+    given = tracking_uri or os.environ.get(_VARIABLE)
+    return given or f"sqlite:///{(folder / DATABASE).resolve()}"
+
+
+@contextmanager
+def opened(folder: Path, tracking_uri: str | None) -> Iterator[MlflowClient]:
+    """A client for the address; MLflow's global address, its environment and its loggers are put back afterwards."""
+    uri = address(folder, tracking_uri)
+    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+    named = os.environ.get(_VARIABLE)
+    levels = {name: logging.getLogger(name).level for name in _LOUD}
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        mlflow.set_tracking_uri(uri)
+        yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+    finally:
+        # MLflow writes the address into the environment, where the next study would find the folder of this one.
+        mlflow.set_tracking_uri(before)
+        os.environ.pop(_VARIABLE, None)
+        if named is not None:
+            os.environ[_VARIABLE] = named
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def experiment(client: MlflowClient, study: str, folder: Path, tracking_uri: str | None) -> str:
+    """The id of the study's experiment, made when it is not there.
+
+    A local database keeps its artefacts in `folder`; a server decides for itself.
+    """
+    found = client.get_experiment_by_name(study)
+    if found is not None:
+        return str(found.experiment_id)
+    local = address(folder, tracking_uri).startswith("sqlite:")
+    place = (folder / ARTEFACTS).resolve().as_uri() if local else None
+    return str(client.create_experiment(study, artifact_location=place))
