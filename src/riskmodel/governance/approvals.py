@@ -289,17 +289,17 @@ purpose = {purpose}
 
 decision = "pending"      # approved, refused, deferred or withdrawn
 decided_by = []           # roles, at least one: ["chair of the ethics committee", "data protection officer"]
-# decided_on = 2026-03-12
+# decided_on = 2026-03-12   # remove the first sign on these three lines and write the dates
 # valid_from = 2026-04-01
-# valid_until = 2027-04-01   (the first day on which it no longer holds)
+# valid_until = 2027-04-01  # the first day on which it no longer holds
 conditions = ""           # in the board's words; write "none" if there are none
 seal = ""                 # written at signing off; leave it empty
 
-[limits]                  # conditions that are checked before every list; remove the sign to set one
-# people_per_list = 200       the most people one list may hold
-# working_capacity = 40       how many people the team can take on from one list
-# oldest_data_days = 60       how far an agency's data may end before the as-of date
-# score_valid_days = 90       how long after its as-of date a score may be looked at
+[limits]                  # conditions that are checked before every list; remove the first sign to set one
+# people_per_list = 200     # the most people one list may hold
+# working_capacity = 40     # how many people the team can take on from one list
+# oldest_data_days = 60     # how far an agency's data may end before the as-of date
+# score_valid_days = 90     # how long after its as-of date a score may be looked at
 """
 
 

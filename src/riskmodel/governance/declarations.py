@@ -28,7 +28,7 @@ def read_declaration(path: str | Path, what: str) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotFound(
-            f"{what}-missing",
+            f"{what}-file-missing",
             found=f"no file {path.name}",
             expected=f"the {what} as a TOML file",
             repair=f"Give the path of the {what}.",

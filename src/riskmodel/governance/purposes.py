@@ -152,6 +152,8 @@ def _list_faults(key: str, value: Any) -> list[Fault]:
 def _expiry_faults(value: Any) -> list[Fault]:
     if value is None:
         return [_fault("expires", "nothing", "a date", "Write the first day on which the purpose no longer holds.")]
+    if not isinstance(value, str | dt.date):
+        return [_fault("expires", f"a {type(value).__name__}", "a date", "Write it such as 2027-01-01.")]
     try:
         parse_date(value, "purpose.expires")
     except DeclarationError as error:
