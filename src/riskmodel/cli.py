@@ -23,7 +23,6 @@ from riskmodel.errors import RiskmodelError
 
 app = typer.Typer(
     name="riskmodel",
-    help="Risk modelling and fairness for violence-reduction partnerships. Advisory decision support, never a decision.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -120,7 +119,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Risk modelling and fairness for violence-reduction partnerships. Advisory decision support, never a decision."""
 
@@ -140,7 +141,8 @@ def main() -> None:
             raise
         last = traceback.extract_tb(error.__traceback__)[-1]
         print(
-            f"riskmodel: a fault in riskmodel itself ({type(error).__name__} in {Path(last.filename).name}, line {last.lineno}). "
+            f"riskmodel: a fault in riskmodel itself ({type(error).__name__} in {Path(last.filename).name}, "
+            f"line {last.lineno}). "
             "Nothing that was finished is lost. Set RISKMODEL_DEBUG=1 and run again for the details.",
             file=sys.stderr,
         )

@@ -80,12 +80,10 @@ class Duration:
         return _shift(moments, self.months, self.days)
 
     def __str__(self) -> str:
-        year_part, month_part = divmod(self.months, 12)
-        if year_part and not month_part:
-            text = f"{year_part}y"
-        else:
-            text = f"{self.months}m" if self.months else ""
-        return text + (f"{self.days}d" if self.days or not self.months else "")
+        whole_years = self.months % 12 == 0
+        months_part = f"{self.months // 12}y" if whole_years else f"{self.months}m"
+        days_part = f"{self.days}d" if self.days or not self.months else ""
+        return (months_part if self.months else "") + days_part
 
 
 def days(number: int) -> Duration:
@@ -185,4 +183,4 @@ def _shift(moments_in: Moments, by_months: int, by_days: int) -> Moments:
         last_day = ((target + 1).astype("datetime64[D]") - target.astype("datetime64[D]")).astype(np.int64) - 1
         shifted_day = target.astype("datetime64[D]") + np.minimum(day_of_month, last_day)
         at = shifted_day.astype("datetime64[us]") + (at - day.astype("datetime64[us]"))
-    return at + np.timedelta64(by_days, "D")
+    return np.asarray(at + np.timedelta64(by_days, "D"), dtype="datetime64[us]")

@@ -110,7 +110,7 @@ EVENTS: Final = pa.schema(
         pa.field("event_id", pa.int64(), nullable=False),  # same id: versions of one fact
     ]
 )
-"""The event history. Sorted by (entity_id, happened_at, known_at, event_id). Retracted facts have no visible version."""
+"""The event history, sorted by (entity_id, happened_at, known_at, event_id). A retracted fact has no visible version."""
 
 RESIDENCES: Final = pa.schema(
     [
@@ -139,9 +139,7 @@ RELATIONS: Final = pa.schema(
 """Dated ties. ``kind`` says what other is to entity: "parent", "co_resident", "partner" ... ``through="parent"``
 carries events of other_id (the parent) to entity_id. Sorted by (entity_id, kind, other_id, starts_at)."""
 
-ROWS: Final = pa.schema(
-    [pa.field("entity_id", pa.int64(), nullable=False), pa.field("as_of", MOMENT, nullable=False)]
-)
+ROWS: Final = pa.schema([pa.field("entity_id", pa.int64(), nullable=False), pa.field("as_of", MOMENT, nullable=False)])
 """Who is in question and when. Sorted by (entity_id, as_of), no duplicates."""
 
 
@@ -210,7 +208,9 @@ def ordered(table: pa.Table, by: list[str]) -> pa.Table:
 
 def fingerprint_table(table: pa.Table) -> str:
     """SHA-256 over names, types and values in row order; the same for any chunking or encoding of them."""
-    total = hashlib.sha256(json.dumps([(name, str(table.schema.field(name).type)) for name in table.column_names]).encode())
+    total = hashlib.sha256(
+        json.dumps([(name, str(table.schema.field(name).type)) for name in table.column_names]).encode()
+    )
     total.update(str(table.num_rows).encode())
     for column in table.columns:
         total.update(_fingerprint_column(column))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.cohorts.schedule import at_each_event, at_every_date, calendar_dates
-from riskmodel.dates import Duration, days, moments, parse_date, years
+from riskmodel.dates import Duration, moments, parse_date, years
 from riskmodel.engines.duckdb import query
 from riskmodel.errors import DataRefused, DeclarationError, Fault
 from riskmodel.histories.store import Histories
@@ -46,7 +46,7 @@ class Cohort:
     between: tuple[dt.date, dt.date]
     every: Duration | None = None
     at_each: str | None = None
-    offset: Duration = days(0)
+    offset: Duration = Duration()
     first_only: bool = False
     aged: tuple[int, int] | None = None
     resident_for: Duration | None = None
@@ -71,7 +71,7 @@ class Cohort:
             faults.append(Fault("cohort.every", "0d", "a duration of at least a day", 'Write, say, every = "3m".'))
         if self.aged is not None and not 0 <= self.aged[0] <= self.aged[1] <= 120:
             faults.append(
-                Fault("cohort.aged", f"{list(self.aged)}", "two ages from 0 to 120, the lower first", "Correct the ages.")
+                Fault("cohort.aged", f"{list(self.aged)}", "ages from 0 to 120, the lower first", "Correct the ages.")
             )
         if faults:
             raise DeclarationError("cohort-invalid", faults=faults)

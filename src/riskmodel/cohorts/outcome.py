@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskmodel.dates import Duration, Moments, days, moments
+from riskmodel.dates import Duration, Moments, moments
 from riskmodel.engines.duckdb import query
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.histories.store import Histories
@@ -39,7 +39,7 @@ class Outcome:
 
     kind: str
     within: Duration
-    settles_after: Duration = days(0)
+    settles_after: Duration = Duration()
     role: str | None = None
     agency: str | None = None
 

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def connect(*, threads: int | None = None, memory: str | None = None, spill: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    *, threads: int | None = None, memory: str | None = None, spill: str | None = None
+) -> duckdb.DuckDBPyConnection:
     """A private in-memory connection; `memory` such as "2GB", `spill` a folder for what does not fit."""
     import duckdb as engine
 
@@ -34,6 +36,6 @@ def query(sql: str, **tables: pa.Table) -> pa.Table:
     try:
         for name, table in tables.items():
             connection.register(name, table)
-        return connection.execute(sql).to_arrow_table()
+        return connection.sql(sql).to_arrow_table()
     finally:
         connection.close()

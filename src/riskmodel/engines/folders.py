@@ -48,11 +48,6 @@ class Result:
     parts: Mapping[str, str]
     rows: Mapping[str, int]
 
-    @property
-    def made(self) -> int:
-        """When the manifest came into view, nanoseconds: tells a kept result from one made anew."""
-        return (self.folder / MANIFEST).stat().st_mtime_ns
-
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """One stored table as Arrow."""
         return pq.read_table(self.path(f"{name}.parquet"), columns=columns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -94,7 +94,7 @@ class OutcomeTable(Table):
 class FeaturesTable(Table):
     """What is known on the day: expressions in the words of ``riskmodel.features``."""
 
-    list: list[str] = Field(min_length=1)
+    known: list[str] = Field(min_length=1)
     groups: list[str] = ["sex", "ethnicity"]
     carry: dict[str, str] = {}
 
@@ -125,6 +125,16 @@ class AdviceTable(Table):
     as_of: dt.date | None = None
 
 
+class PublishedTable(Table):
+    """A figure that others have published, and the SQL over the study's own files that should give it again."""
+
+    figure: str
+    value: float | None = None
+    digits: int = 4
+    source: str
+    sql: str
+
+
 class Declaration(Table):
     """The whole ``study.toml``."""
 
@@ -138,6 +148,7 @@ class Declaration(Table):
     model: ModelTable = ModelTable()
     audit: AuditTable = AuditTable()
     advice: AdviceTable = AdviceTable()
+    published: list[PublishedTable] = []
     card: dict[str, Any]
 
 
@@ -195,9 +206,10 @@ def _fault(text: str, error: Any) -> Fault:
 
 def _known_keys(path: list[Any]) -> list[str]:
     table: type[BaseModel] = Declaration
-    for key in path:
-        inner = {"feeds": FeedsTable, "world": WorldTable}.get(key) or table.model_fields[key].annotation
-        table = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else table
+    for key in filter(lambda part: isinstance(part, str), path):
+        annotation = table.model_fields[key].annotation
+        inner = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        table = next((kind for kind in inner if issubclass(kind, BaseModel)), table)
     return sorted(table.model_fields)
 
 

@@ -1,4 +1,4 @@
-"""The words of the notebook inside a TOML text: ``count("exclusion", within=years(5))``. Calls and literals, nothing else.
+"""The words of the notebook inside a TOML text, ``count("exclusion", within=years(5))``: calls and literals only.
 
 An expression may call the given words with literals, lists and other calls. It can name no variable, reach no attribute
 and import nothing, so reading a study runs no code but the package's own constructors.

@@ -95,7 +95,12 @@ class PlainProgress:
 
     def _line(self, text: str) -> None:
         names = list(self.clock.shares)
-        print(f"[{names.index(self.clock.current) + 1}/{len(names)}] {self.clock.current}: {text}", file=self.stream, flush=True)
+        place = f"[{names.index(self.clock.current) + 1}/{len(names)}]"
+        print(
+            f"{place} {self.clock.current}: {text}",
+            file=self.stream,
+            flush=True,
+        )
 
 
 class BarProgress:

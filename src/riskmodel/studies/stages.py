@@ -245,7 +245,3 @@ def _made(store: Store, name: str, inputs: dict[str, Any], make: Callable[[Path]
     return store.result(name)
 
 
-def published_comparison(study: Study, data: Path | None) -> dict[str, Any] | None:
-    """The published figures that a study's ``published.py`` sets beside its own, or None when it has none."""
-    path = study.folder / "published.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

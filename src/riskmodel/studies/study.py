@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import Duration
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.features import language
-from riskmodel.features.nodes import Feature
+from riskmodel.features.feature import Feature
 from riskmodel.governance.purposes import Purpose
 from riskmodel.models import learners
 from riskmodel.models.learners import Learner
@@ -26,8 +27,12 @@ from riskmodel.studies.declaration import FILE, Declaration, parse, read_text
 from riskmodel.studies.expressions import Words, evaluate
 from riskmodel.studies.lines import line_of
 
-DURATIONS: Words = {name: getattr(dates, name) for name in ("days", "weeks", "months", "years")}
-FEATURE_WORDS: Words = DURATIONS | {name: getattr(language, name) for name in language.__all__}
+DURATIONS = {name: getattr(dates, name) for name in ("days", "weeks", "months", "years")}
+FEATURE_WORDS: Words = DURATIONS | {
+    name: word
+    for name, word in vars(language).items()
+    if isfunction(word) and word.__module__ == language.__name__ and not name.startswith("_")
+}
 LEARNER_WORDS: Words = {
     name: getattr(learners, name) for name in ("LightGBM", "Logistic", "BaseRate", "BestCount", "CurrentPractice")
 }
@@ -106,8 +111,8 @@ def _build(folder: Path, text: str, declared: Declaration) -> Study:
     cohort = faults.part(("cohort",), lambda: _cohort(declared))
     outcome = faults.part(("outcome",), lambda: _outcome(declared))
     features = [
-        faults.expression(("features", "list", number), words, FEATURE_WORDS)
-        for number, words in enumerate(declared.features.list)
+        faults.expression(("features", "known", number), words, FEATURE_WORDS)
+        for number, words in enumerate(declared.features.known)
     ]
     carry = {
         name: faults.expression(("features", "carry", name), words, FEATURE_WORDS)
@@ -119,7 +124,7 @@ def _build(folder: Path, text: str, declared: Declaration) -> Study:
         for number, words in enumerate(declared.model.comparators)
     ]
     faults.part(("feeds",), lambda: _one_source(declared))
-    faults.part(("features", "list"), lambda: _different_names([node for node in features if node is not None]))
+    faults.part(("features", "known"), lambda: _different_names([node for node in features if node is not None]))
     if faults.found:
         raise DeclarationError("study-invalid", faults=faults.found)
     return Study(folder, declared, purpose, cohort, outcome, tuple(features), carry, learner, tuple(comparators))
