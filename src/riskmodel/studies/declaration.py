@@ -29,6 +29,8 @@ class StudyTable(Table):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     title: str
+    edition: str = "1"
+    date: dt.date
 
 
 class PurposeTable(Table):

@@ -127,7 +127,7 @@ def _run(study: Study, places: Places, store: Store, society: WorldMaker | None,
     with run.stage("explain", "explanation"):
         explanation = stages.explain(store, model, training)
     with run.stage("card", "card"):
-        card = stages.card(store, study, model, audit, explanation, training, intake, people)
+        card = stages.card(store, study, model, audit, explanation, training, intake, people, places.data)
         publish(card, places.cards)
     with run.stage("record", "recorded"):
         stages.record(store, study, model, audit, training, card, places.tracking_uri)

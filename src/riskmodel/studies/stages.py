@@ -6,7 +6,6 @@ that was killed and taken up again goes on from the same bytes as one that was n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from riskmodel.governance.approvals import Approval
 from riskmodel.histories.store import Histories
 from riskmodel.linkage.identity import People
 from riskmodel.models.risk_model import RiskModel
+from riskmodel.studies.published import comparisons
 from riskmodel.studies.study import Study
 
 Steps = Callable[[str, int, int], None]
@@ -173,9 +173,10 @@ def card(
     training: TrainingSet,
     intake: Intake,
     people: People,
-    published: dict[str, Any] | None,
+    data: Path | None,
 ) -> Path:
     """Write the card; returns its folder."""
+    published = published_figures(study, data)
     inputs = {
         "parts": [intake.fingerprint, people.fingerprint, training.fingerprint, model.fingerprint],
         "judged": [audit.fingerprint, explanation.fingerprint],
@@ -191,13 +192,21 @@ def card(
             training=training,
             explanation=explanation,
             text=study.declaration.card,
-            study=study.declaration.study.model_dump(),
+            study=study.declaration.study.model_dump(mode="json"),
             intake_report=intake.report,
             linkage_quality=people.quality,
             published=published,
+            date=study.declaration.study.date,
+            edition=study.declaration.study.edition,
         ).save(folder)
 
     return _made(store, "card", inputs, make).folder
+
+
+def published_figures(study: Study, data: Path | None) -> list[dict[str, Any]]:
+    """The study's published comparisons, computed again from its own files."""
+    declared = study.declaration.published
+    return [made.document() for made in comparisons(declared, _data_folder(study, data))] if declared else []
 
 
 def record(
@@ -243,5 +252,3 @@ def _made(store: Store, name: str, inputs: dict[str, Any], make: Callable[[Path]
     with store.writing(name, inputs) as draft:
         make(draft.folder)
     return store.result(name)
-
-

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from riskmodel import dates
+from riskmodel.cards.text import CardText
 from riskmodel.cohorts.cohort import Cohort
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import Duration
-from riskmodel.errors import DeclarationError, Fault
+from riskmodel.errors import DeclarationError, Fault, RiskmodelError
 from riskmodel.features import language
 from riskmodel.features.feature import Feature
 from riskmodel.governance.purposes import Purpose
@@ -92,9 +93,9 @@ class _Faults:
         """What `build` makes, or None with its faults kept under the line of `path`."""
         try:
             return build()
-        except DeclarationError as error:
+        except RiskmodelError as error:
             line = line_of(self.text, path, value)
-            for fault in error.faults:
+            for fault in getattr(error, "faults", [Fault(str(path[0]), error.found, error.expected, error.repair)]):
                 self.found.append(
                     Fault(f"{FILE} line {line}, {fault.where}", fault.found, fault.expected, fault.repair)
                 )
@@ -123,6 +124,7 @@ def _build(folder: Path, text: str, declared: Declaration) -> Study:
         faults.expression(("model", "comparators", number), words, LEARNER_WORDS)
         for number, words in enumerate(declared.model.comparators)
     ]
+    faults.part(("card",), lambda: CardText.from_mapping(declared.card))
     faults.part(("feeds",), lambda: _one_source(declared))
     faults.part(("features", "known"), lambda: _different_names([node for node in features if node is not None]))
     if faults.found:
