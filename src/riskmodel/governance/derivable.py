@@ -1,0 +1,136 @@
+"""Which hidden counts could be worked out from the ones that are shown, and which more to hide so that they cannot.
+
+Counts in a table add up: groups to a total, people with and without the outcome to all people. Someone who reads the
+table knows that too. For each small count that is hidden this module works out the least and the greatest value that
+is consistent with everything shown (a linear programme over all sums at once, so that no combination of several
+totals is overlooked). When that span is narrower than what hiding promises, one more count is hidden: the smallest
+that stands in the same sum, a total only when there is nothing else. It knows nothing of tables or columns.
+
+Fischetti and Salazar (2000), Models and algorithms for optimizing cell suppression, state the attacker's problem;
+the choice of the next cell here is greedy and deterministic, not optimal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linprog
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One count (by position) that is the sum of others."""
+
+    total: int
+    parts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One count as the reader sees it.
+
+    Parameters
+    ----------
+    count : int, the true count
+    shown : (least, greatest) that the printed figure allows, or None when it is hidden
+    hidden : (least, greatest) that a reader knows of a hidden one before any adding up; greatest may be infinite
+    promised : (least, greatest) that has to stay possible, or None when the count needs no protection
+    printed : bool, whether the count has a place in the table; the rest of a total often has none
+    """
+
+    count: int
+    shown: tuple[float, float] | None
+    hidden: tuple[float, float]
+    promised: tuple[float, float] | None
+    printed: bool = True
+
+    def span(self, *, hide: bool) -> tuple[float, float]:
+        """What a reader knows of it."""
+        return self.hidden if hide or self.shown is None else self.shown
+
+
+def further_hidden(cells: Sequence[Cell], sums: Sequence[Sum]) -> set[int]:
+    """Positions of the counts that have to be hidden besides those that already are.
+
+    Examples
+    --------
+    A group of 3 beside groups of 40 and 60 and their total, all shown exactly: hiding the 3 alone hides nothing.
+
+    >>> small = Cell(3, None, (1, np.inf), (1, 7))
+    >>> cells = [small, *(Cell(n, (n, n), (1, np.inf), None) for n in (40, 60, 103))]
+    >>> sorted(further_hidden(cells, [Sum(3, (0, 1, 2))]))
+    [1]
+    """
+    hidden = {place for place, cell in enumerate(cells) if cell.shown is None}
+    first = set(hidden)
+    protected = [place for place, cell in enumerate(cells) if cell.promised is not None]
+    place = 0
+    while place < len(protected):
+        cell = cells[protected[place]]
+        if cell.promised is None or _covers(_feasible(cells, sums, hidden, protected[place]), cell.promised):
+            place += 1
+            continue
+        more = _next_to_hide(cells, sums, hidden, protected[place])
+        if more is None:
+            place += 1
+        else:
+            hidden.add(more)
+    return hidden - first
+
+
+def _covers(span: tuple[float, float], promised: tuple[float, float]) -> bool:
+    return span[0] <= promised[0] and span[1] >= promised[1]
+
+
+def _feasible(cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], place: int) -> tuple[float, float]:
+    """The least and greatest whole value of one count that all sums and shown figures allow."""
+    involved = _connected(sums, place)
+    if not involved:
+        return cells[place].hidden
+    matrix = np.zeros((len(involved), len(cells)))
+    for row, each in enumerate(involved):
+        matrix[row, each.total] = -1.0
+        matrix[row, list(each.parts)] = 1.0
+    bounds = [cell.span(hide=at in hidden) for at, cell in enumerate(cells)]
+    least = _solve(matrix, bounds, place, 1.0)
+    greatest = _solve(matrix, bounds, place, -1.0)
+    return float(np.ceil(least - 1e-6)), float(np.floor(-greatest + 1e-6))
+
+
+def _solve(matrix: npt.NDArray[np.float64], bounds: list[tuple[float, float]], place: int, sign: float) -> float:
+    goal = np.zeros(matrix.shape[1])
+    goal[place] = sign
+    found = linprog(goal, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs")
+    # without a greatest value the programme is unbounded: nothing can be derived on that side
+    return float(found.fun) if found.fun is not None and found.status == 0 else -np.inf
+
+
+def _connected(sums: Sequence[Sum], place: int, through: set[int] | None = None) -> list[Sum]:
+    """The sums that the count takes part in, and those that share a count with them, and so on.
+
+    With `through`, only shared counts among these lead on.
+    """
+    reached, found = {place}, set[int]()
+    grown = True
+    while grown:
+        grown = False
+        for number, each in enumerate(sums):
+            members = {each.total, *each.parts}
+            if number not in found and members & reached:
+                found.add(number)
+                reached |= members if through is None else members & through
+                grown = True
+    return [sums[number] for number in sorted(found)]
+
+
+def _next_to_hide(cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], place: int) -> int | None:
+    """The smallest shown count in a sum with the given one or with a hidden one tied to it; totals come last."""
+    tied = _connected(sums, place, through=hidden)
+    own = {at for each in tied if place in (each.total, *each.parts) for at in (each.total, *each.parts)}
+    totals = {each.total for each in tied}
+    members = own | {at for each in tied for at in (each.total, *each.parts)}
+    shown = [at for at in members if at not in hidden and cells[at].printed and cells[at].count > 0]
+    return min(shown, key=lambda at: (at in totals, at not in own, cells[at].count, at), default=None)
