@@ -1,0 +1,49 @@
+"""Whether a list of features makes sense for these histories: every fault gathered, with the repair."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pyarrow.compute as pc
+
+from riskmodel.errors import DeclarationError, Fault
+from riskmodel.features.exposures import known_ties
+from riskmodel.features.feature import Feature, did_you_mean
+from riskmodel.histories.store import Histories
+
+
+def checked(histories: Histories, features: Sequence[Feature]) -> None:
+    """Refuse features that cannot be built from these histories.
+
+    Raises
+    ------
+    DeclarationError : no feature at all, two with one name, or a kind, role, agency or tie that nobody recorded
+    """
+    faults = [] if features else [Fault("features", "no feature", "at least one", "Add a feature, such as age().")]
+    for name, times in sorted(Counter(feature.name for feature in features).items()):
+        if times > 1:
+            faults.append(
+                Fault("features", f"{name!r} {times} times", "one definition a name", "Remove or change the others.")
+            )
+    known = _known_words(histories)
+    for feature in features:
+        for events in feature.selections:
+            for part, words in known.items():
+                faults += [
+                    Fault(f"{feature.name}.{part}", repr(word), f"one of the {part} of the histories", did_you_mean(word, words))
+                    for word in getattr(events, part)
+                    if word not in words
+                ]  # fmt: skip
+    if faults:
+        raise DeclarationError("features-invalid", faults=faults)
+
+
+def _known_words(histories: Histories) -> dict[str, list[str]]:
+    roles = pc.unique(histories.events["role"]).drop_null().to_pylist()
+    return {
+        "kinds": sorted(histories.kinds),
+        "roles": sorted(roles),
+        "agencies": list(histories.agencies),
+        "through": known_ties(histories),
+    }

@@ -1,0 +1,136 @@
+"""Ties turn into exposures: the event of one person, or at one place, reaches another.
+
+A tie carries an event that happened while the tie held; the exposure stays after the tie has ended. It is known from
+the moment at which both the event and the tie were known, until either was superseded. A spell is cut to the time of
+the tie. An event that reaches somebody through several ties counts once. The joins run in the engine; nothing is
+computed here.
+
+One who shares an address with very many others (a hostel) would be exposed to everything: only the first known
+`MOST_TIES` tie rows of an entity carry events, and what is left out is counted. "First known" and not "nearest", because
+a tie that becomes known later must never change an earlier day.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmodel.engines.duckdb import connect
+from riskmodel.features.selection import PERSON_TIES, PLACE_TIES
+from riskmodel.histories.store import Histories
+from riskmodel.tables import RELATIONS
+
+MOST_TIES: Final = 1000
+"""How many tie rows may carry events to one entity through one choice of ties."""
+
+_EARLIEST: Final = "TIMESTAMP '0001-01-01'"
+_FOREVER: Final = "TIMESTAMP '9999-12-31'"
+
+
+def known_ties(histories: Histories) -> list[str]:
+    """Every tie that a feature may name: those of the tables, and those derived from residences."""
+    return sorted({*PERSON_TIES, *PLACE_TIES, *histories.relations["kind"].unique().to_pylist()})
+
+
+def tie_table(histories: Histories, through: tuple[str, ...]) -> pa.Table:
+    """The ties of these kinds as RELATIONS; of a tie to a place, other_id is the place."""
+    parts = [
+        histories.relations.filter(pc.is_in(histories.relations["kind"], value_set=pa.array(through, pa.string())))
+    ]
+    lived = histories.residences
+    for tie in through:
+        if tie in PLACE_TIES:
+            starts, ends = ("starts_at", "ends_at") if tie == "own_address" else ("ends_at", None)
+            chosen = lived.filter(pc.is_valid(lived[starts]))
+            columns = {
+                "entity_id": chosen["entity_id"],
+                "other_id": chosen["place_id"],
+                "kind": pa.array([tie] * chosen.num_rows, pa.string()),
+                "starts_at": chosen[starts],
+                "ends_at": chosen[ends] if ends else pa.nulls(chosen.num_rows, pa.timestamp("us")),
+                "known_at": chosen["known_at"],
+                "known_until": chosen["known_until"],
+            }
+            parts.append(pa.table(columns).cast(RELATIONS))
+    return pa.concat_tables(parts)
+
+
+def exposures(
+    ties: pa.Table,
+    events: pa.Table,
+    entities: pa.Table,
+    *,
+    places: bool,
+    points: bool,
+    spells: bool,
+    most_ties: int = MOST_TIES,
+    threads: int | None = None,
+) -> tuple[pa.Table, int]:
+    """Events as they reach the entities through the ties.
+
+    Parameters
+    ----------
+    ties : RELATIONS, of one choice of ties
+    events : EVENTS that somebody asks for, in any order
+    entities : one column entity_id, who is in question
+    places : whether other_id is a place
+    points, spells : which forms are asked for
+
+    Returns
+    -------
+    table : entity_id, happened_at, known_at, known_until, ended_at, agency, kind, role, value, place_id, event_id, spell
+    left_out : int, tie rows beyond the bound
+    """
+    join = f"e.{'place_id' if places else 'entity_id'} = t.other_id AND e.entity_id IS DISTINCT FROM t.entity_id"
+    forms = [sql for sql, wanted in ((_POINTS, points), (_SPELLS, spells)) if wanted]
+    connection = connect(threads=threads)
+    try:
+        for name, table in (("given", ties), ("events", events), ("entities", entities)):
+            connection.register(name, table)
+        connection.execute(_TIES)
+        connection.execute("CREATE TEMP TABLE numbered AS SELECT row_number() OVER () AS number, * FROM events")
+        left_out = connection.execute(f"SELECT count(*) FROM ranked WHERE rank > {most_ties}").fetchall()[0][0]
+        connection.execute(f"CREATE TEMP VIEW ties AS SELECT * FROM ranked WHERE rank <= {most_ties}")
+        union = " UNION ALL ".join(form.format(join=join, earliest=_EARLIEST, forever=_FOREVER) for form in forms)
+        return connection.sql(union).to_arrow_table(), int(left_out)
+    finally:
+        connection.close()
+
+
+_TIES: Final = """
+CREATE TEMP TABLE ranked AS
+SELECT g.*, row_number() OVER (
+    PARTITION BY entity_id ORDER BY known_at, starts_at NULLS FIRST, other_id, known_until, ends_at) AS rank
+FROM given g SEMI JOIN entities USING (entity_id)
+"""
+
+_POINTS: Final = """
+SELECT entity_id, happened_at, known_from AS known_at, until AS known_until, NULL::TIMESTAMP AS ended_at,
+       agency, kind, role, value, place_id, event_id, false AS spell
+FROM (
+  SELECT *, greatest(known, coalesce(max(until) OVER (PARTITION BY entity_id, number ORDER BY known, until
+           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), {earliest})) AS known_from
+  FROM (
+    SELECT t.entity_id, e.number, e.happened_at, greatest(e.known_at, t.known_at) AS known,
+           least(coalesce(e.known_until, {forever}), coalesce(t.known_until, {forever})) AS until,
+           e.agency, e.kind, e.role, e.value, e.place_id, e.event_id
+    FROM ties t JOIN numbered e ON {join}
+    WHERE e.happened_at >= coalesce(t.starts_at, {earliest}) AND e.happened_at < coalesce(t.ends_at, {forever})
+  ) WHERE known < until
+) WHERE known_from < until
+"""
+
+_SPELLS: Final = """
+SELECT entity_id, happened_at, known AS known_at, until AS known_until, ended_at,
+       agency, kind, role, value, place_id, event_id, true AS spell
+FROM (
+  SELECT t.entity_id, greatest(e.happened_at, t.starts_at) AS happened_at, least(e.ended_at, t.ends_at) AS ended_at,
+         greatest(e.known_at, t.known_at) AS known,
+         least(coalesce(e.known_until, {forever}), coalesce(t.known_until, {forever})) AS until,
+         e.agency, e.kind, e.role, e.value, e.place_id, e.event_id
+  FROM ties t JOIN numbered e ON {join}
+  WHERE e.happened_at < coalesce(t.ends_at, {forever}) AND coalesce(e.ended_at, {forever}) > coalesce(t.starts_at, {earliest})
+) WHERE known < until
+"""

@@ -1,0 +1,205 @@
+"""The one compiled loop: each entity's events are swept once, in time order, for all of its as-of rows together.
+
+An event is visible from the first as-of row after it happened and was known until it was superseded, and inside a
+window for a run of rows; rows of an entity are in as-of order, so the run has a first and a last row that only move
+forward as the sweep goes on. A step then adds the event to the slots of just those rows. Nothing in here knows a
+word of the feature language, allocates for an event, or depends on how rows are split into blocks or threads.
+
+The loop is plain Python that numba compiles once and keeps beside the package, or in the user's cache folder when
+the package folder cannot be written. It must stay one small function: compile time is paid by every new user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+COUNT, LAST_TIME, FIRST_TIME, SUM, LARGEST, SMALLEST, LATEST, DISTINCT, OPEN, OPEN_TIME, OPEN_DISTINCT = range(11)
+"""Steps: what an event adds to a slot."""
+
+NUMBER_OF, ANY, DAYS_SINCE, TOTAL, MEAN, VALUE, BITS, DAYS = range(8)
+"""Results: how a column is read off the slots."""
+
+DAY = 86_400_000_000.0
+"""Microseconds of a day."""
+
+
+def sweep(
+    groups: Any,  # (g, 4) int64: first row, end of rows, first event, end of events
+    as_of: Any,  # (rows,) int64, ascending within a group
+    date: Any,  # (rows,) int64, the column of `opens` and `closes` that belongs to the row
+    opens: Any,  # (windows, dates) int64, first moment inside
+    closes: Any,  # (windows, dates) int64, first moment after
+    happened: Any,  # (events,) int64, ascending within a group
+    known: Any,  # (events,) int64
+    until: Any,  # (events,) int64, FOREVER when never superseded
+    ended: Any,  # (events,) int64, FOREVER when open
+    value: Any,  # (events,) float64, NaN when there is none
+    kind_of: Any,  # (events,) int32, the type of the event
+    codes: Any,  # (3, events or 0) int32: kind, agency, place; negative when unknown
+    starts: Any,  # (types + 1,) int64
+    steps: Any,  # (n, 5) int64: code, window, integer slot, number slot, extra
+    levels: Any,  # (n,) float64
+    results: Any,  # (features, 5) int64: column, code, integer slot, number slot, extra
+    integers: Any,  # starting values of the integer slots
+    numbers: Any,  # starting values of the number slots
+    out: Any,  # (columns, rows) float32
+) -> None:
+    """Fill `out` for all groups."""
+    none = np.int64(-9223372036854775808)
+    most = 0
+    for g in range(groups.shape[0]):
+        most = max(most, groups[g, 1] - groups[g, 0])
+    whole = np.empty(integers.shape[0] * most, np.int64)
+    real = np.empty(numbers.shape[0] * most, np.float64)
+    enters = np.empty(opens.shape[0], np.int64)
+    leaves = np.empty(opens.shape[0], np.int64)
+    for g in range(groups.shape[0]):
+        row = groups[g, 0]
+        n = groups[g, 1] - row
+        for s in range(integers.shape[0]):
+            whole[s * n : s * n + n] = integers[s]
+        for s in range(numbers.shape[0]):
+            real[s * n : s * n + n] = numbers[s]
+        enters[:] = 0
+        leaves[:] = 0
+        begun = 0
+        for e in range(groups[g, 2], groups[g, 3]):
+            h = happened[e]
+            while begun < n and as_of[row + begun] <= h:
+                begun += 1
+            if begun == n:
+                break
+            seen = begun
+            while seen < n and as_of[row + seen] <= known[e]:
+                seen += 1
+            gone = n
+            while gone > seen and as_of[row + gone - 1] > until[e]:
+                gone -= 1
+            if seen == gone:
+                continue
+            window = np.int64(-1)
+            a = b = seen
+            for o in range(starts[kind_of[e]], starts[kind_of[e] + 1]):
+                w = steps[o, 1]
+                if w != window:
+                    window = w
+                    a = enters[w]
+                    while a < n and closes[w, date[row + a]] <= h:
+                        a += 1
+                    enters[w] = a
+                    b = leaves[w]
+                    while b < n and opens[w, date[row + b]] <= h:
+                        b += 1
+                    leaves[w] = b
+                    a = max(a, seen)
+                    b = min(b, gone)
+                code = steps[o, 0]
+                i = steps[o, 2] * n
+                x = steps[o, 3] * n
+                v = value[e]
+                if code == COUNT:
+                    for r in range(i + a, i + b):
+                        whole[r] += 1
+                elif code == LAST_TIME:
+                    for r in range(i + a, i + b):
+                        whole[r] = h
+                elif code == FIRST_TIME:
+                    for r in range(i + a, i + b):
+                        if whole[r] == none:
+                            whole[r] = h
+                elif code == SUM:
+                    for r in range(i + a, i + b):
+                        whole[r] += 1
+                    if v == v:
+                        for r in range(a, b):
+                            whole[i + n + r] += 1
+                            real[x + r] += v
+                elif code == LARGEST:
+                    for r in range(x + a, x + b):
+                        if not real[r] >= v:
+                            real[r] = v if v == v else real[r]
+                elif code == SMALLEST:
+                    for r in range(x + a, x + b):
+                        if not real[r] <= v:
+                            real[r] = v if v == v else real[r]
+                elif code == LATEST:
+                    if v == v:
+                        for r in range(x + a, x + b):
+                            real[r] = v
+                elif code == DISTINCT or code == OPEN_DISTINCT:
+                    c = codes[steps[o, 4], e]
+                    if c >= 0:
+                        bit = np.int64(1) << np.int64(c & 63)
+                        i += (c >> 6) * n
+                        if code == DISTINCT:
+                            for r in range(i + a, i + b):
+                                whole[r] |= bit
+                        else:
+                            for r in range(seen, gone):
+                                if as_of[row + r] <= ended[e]:
+                                    whole[i + r] |= bit
+                elif code == OPEN:
+                    for r in range(seen, gone):
+                        if as_of[row + r] <= ended[e]:
+                            whole[i + r] += 1
+                elif code == OPEN_TIME:
+                    for r in range(seen, gone):
+                        begin = max(h, opens[w, date[row + r]], whole[i + n + r])
+                        end = min(ended[e], closes[w, date[row + r]])
+                        if begin < end:
+                            whole[i + r] += end - begin
+                            whole[i + n + r] = end
+        for f in range(results.shape[0]):
+            column = results[f, 0]
+            code = results[f, 1]
+            i = results[f, 2] * n
+            x = results[f, 3] * n
+            for r in range(n):
+                if code == NUMBER_OF:
+                    y = np.float64(whole[i + r])
+                elif code == VALUE:
+                    y = real[x + r]
+                elif code == ANY:
+                    y = 1.0 if whole[i + r] > 0 else 0.0
+                elif code == DAYS_SINCE:
+                    y = (as_of[row + r] - whole[i + r]) / DAY if whole[i + r] != none else np.nan
+                elif code == TOTAL:
+                    y = real[x + r] if whole[i + r] == 0 or whole[i + n + r] > 0 else np.nan
+                elif code == MEAN:
+                    y = real[x + r] / whole[i + n + r] if whole[i + n + r] > 0 else np.nan
+                elif code == DAYS:
+                    y = whole[i + r] / DAY
+                else:
+                    y = 0.0
+                    for s in range(results[f, 4]):
+                        bits = whole[i + s * n + r]
+                        while bits != 0:
+                            bits &= bits - 1
+                            y += 1.0
+                out[column, row + r] = np.float32(y)
+
+
+@cache
+def compiled_sweep() -> Callable[..., None]:
+    """`sweep`, compiled (some seconds the first time on a machine, then read from numba's cache)."""
+    import numba
+
+    def given(kind: Any, dimensions: int = 1) -> Any:
+        return types.Array(kind, dimensions, "C", readonly=True)
+
+    types = numba.types
+    whole, table, real = given(types.int64), given(types.int64, 2), given(types.float64)
+    signature = types.void(
+        table, whole, whole, table, table, whole, whole, whole, whole, real, given(types.int32), given(types.int32, 2),
+        whole, table, real, table, whole, real, types.float32[:, :],
+    )  # fmt: skip
+    try:
+        made = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(sweep)
+    except RuntimeError:  # no folder at all that numba could keep its cache in
+        made = numba.njit(signature, nogil=True, error_model="numpy")(sweep)
+    function: Callable[..., None] = made
+    return function

@@ -1,0 +1,269 @@
+"""What every word means, in slow plain Python: the oracle, and the evidence behind any single value.
+
+`answer` looks at one entity on one as-of date and gives the value and the very events it rests on. It uses none of the
+arrays, programs or kernels that compute features for everybody; tests hold the two together, bit for bit. It must
+stay so simple that a reader can check it against the words of the language.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmodel.dates import Window, moments, years
+from riskmodel.features.exposures import MOST_TIES, tie_table
+from riskmodel.features.feature import Feature
+from riskmodel.features.nodes import (
+    Age,
+    AgenciesAtOnce,
+    Count,
+    CountDistinct,
+    DaysInState,
+    DaysSince,
+    Ever,
+    State,
+    ValueOf,
+)
+from riskmodel.features.selection import PLACE_TIES, Events
+from riskmodel.histories.store import Histories
+from riskmodel.histories.visibility import is_known, is_visible
+
+Moment = dt.datetime
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Seen:
+    """One event as it reaches the entity: in the order in which events are read."""
+
+    happened_at: Moment
+    event_id: int
+    value_or_last: float  # orders events without a value behind the others
+    begins_at: Moment  # of the spell, cut to the tie that carries it
+    ended_at: Moment | None
+    kind: str
+    role: str
+    agency: str
+    place_id: int | None
+    row: int  # its row in the table of events
+    through: int | None  # whose event it is, when it is not the entity's own
+
+    @property
+    def value(self) -> float | None:
+        """The value, None when there is none."""
+        return None if self.value_or_last == math.inf else self.value_or_last
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A value and the events it rests on, in time order. NaN is a question without an answer."""
+
+    value: float
+    events: tuple[Seen, ...]
+
+    def __repr__(self) -> str:
+        return f"Answer({self.value!r}, {len(self.events)} events)"
+
+
+class Question:
+    """One entity on one as-of date, and what can be seen of it.
+
+    Parameters
+    ----------
+    most_ties : how many tie rows (the first known) may carry events to one entity
+    """
+
+    def __init__(self, histories: Histories, entity_id: int, as_of: Moment, *, most_ties: int = MOST_TIES) -> None:
+        self.histories = histories
+        self.entity_id = entity_id
+        self.as_of = as_of
+        self.most_ties = most_ties
+
+    def inside(self, moment: Moment, window: Window) -> bool:
+        """Whether a moment lies in the window before the as-of date."""
+        opens, closes = self.bounds(window)
+        return (opens is None or opens <= moment) and moment < closes
+
+    def bounds(self, window: Window) -> tuple[Moment | None, Moment]:
+        """First moment inside (None: no limit) and first moment after."""
+        at = moments([self.as_of])
+        closes = window.closes.before(at)[0].item()
+        return (None if window.opens is None else window.opens.before(at)[0].item()), closes
+
+    def points(self, events: Events, window: Window) -> list[Seen]:
+        """The chosen events that are visible and happened in the window, in order; each at most once."""
+        found = {
+            seen.row: seen for seen in self._reaching(events, spells=False) if self.inside(seen.happened_at, window)
+        }
+        return sorted(found.values(), key=_order)
+
+    def spells(self, events: Events) -> list[Seen]:
+        """The chosen spells that are visible, cut to the ties that carry them, in order."""
+        return sorted((s for s in self._reaching(events, spells=True) if s.begins_at < self.as_of), key=_order)
+
+    def _reaching(self, events: Events, *, spells: bool) -> Iterable[Seen]:
+        if not events.through:
+            for row, event in _rows_of(self.histories.events, "entity_id", self.entity_id):
+                if self._visible(event, events):
+                    yield _seen(row, event, event["happened_at"], event["ended_at"], None)
+            return
+        for tie in self._ties(events.through):
+            column = "place_id" if tie["kind"] in PLACE_TIES else "entity_id"
+            for row, event in _rows_of(self.histories.events, column, tie["other_id"]):
+                if self._visible(event, events) and event["entity_id"] != self.entity_id:
+                    yield from _carried(row, event, tie, spells=spells)
+
+    def _ties(self, through: tuple[str, ...]) -> list[dict[str, object]]:
+        table = tie_table(self.histories, through)
+        rows = [tie for _, tie in _rows_of(table, "entity_id", self.entity_id)]
+        first = sorted(rows, key=lambda tie: (tie["known_at"], tie["starts_at"] or Moment.min, tie["other_id"]))
+        return [tie for tie in first[: self.most_ties] if is_known(tie["known_at"], tie["known_until"], self.as_of)]
+
+    def _visible(self, event: dict[str, object], events: Events) -> bool:
+        chosen = events.holds(event["kind"], event["role"], event["agency"])
+        return chosen and is_visible(event["happened_at"], event["known_at"], event["known_until"], self.as_of)
+
+
+def answer(histories: Histories, feature: Feature, entity_id: int, as_of: Moment) -> Answer:
+    """The value of one feature for one entity on one as-of date, and the events behind it.
+
+    Returns
+    -------
+    Answer, with the value as a double before it is rounded to float32
+    """
+    return answered(feature, Question(histories, entity_id, as_of))
+
+
+@singledispatch
+def answered(feature: Feature, asked: Question) -> Answer:
+    """The answer to a question: one function for each node."""
+    raise NotImplementedError(f"no reference for {feature.word}")
+
+
+@answered.register
+def _age(feature: Age, asked: Question) -> Answer:  # noqa: ARG001 # age has no parts
+    for _, person in _rows_of(asked.histories.persons, "entity_id", asked.entity_id):
+        if person["birth_date"] is not None and is_known(person["known_at"], None, asked.as_of):
+            born = moments([person["birth_date"]])
+            at = moments([asked.as_of])[0]
+            return Answer(float(max((n for n in range(150) if years(n).after(born)[0] <= at), default=math.nan)), ())
+    return Answer(math.nan, ())
+
+
+@answered.register
+def _count(feature: Count, asked: Question) -> Answer:
+    found = asked.points(feature.events, feature.window)
+    return _answer(len(found), found)
+
+
+@answered.register
+def _ever(feature: Ever, asked: Question) -> Answer:
+    found = asked.points(feature.events, feature.window)
+    return _answer(1 if found else 0, found)
+
+
+@answered.register
+def _distinct(feature: CountDistinct, asked: Question) -> Answer:
+    found = asked.points(feature.events, feature.window)
+    column = {"kind": "kind", "agency": "agency", "place": "place_id"}[feature.of]
+    values = {getattr(seen, column) for seen in found} - {None}
+    return _answer(len(values), found)
+
+
+@answered.register
+def _since(feature: DaysSince, asked: Question) -> Answer:
+    found = asked.points(feature.events, feature.window)
+    if not found:
+        return _answer(math.nan, found)
+    chosen = found[-1] if feature.which == "last" else found[0]
+    return _answer(_days(asked.as_of - chosen.happened_at), [chosen])
+
+
+@answered.register
+def _value(feature: ValueOf, asked: Question) -> Answer:
+    found = asked.points(feature.events, feature.window)
+    values = [(seen.value, seen) for seen in found if seen.value is not None]
+    numbers = [value for value, _ in values]
+    if feature.statistic == "total" and not found:
+        return _answer(0.0, found)
+    if not numbers:
+        return _answer(math.nan, found)
+    if feature.statistic in ("total", "mean"):
+        total = 0.0
+        for number in numbers:  # one after the other, not math.fsum: the order is part of the definition
+            total += number
+        return _answer(total if feature.statistic == "total" else total / len(numbers), found)
+    best = {"max": max(numbers), "min": min(numbers), "last": numbers[-1]}[feature.statistic]
+    return _answer(best, [seen for value, seen in values if value == best])
+
+
+@answered.register
+def _state(feature: State, asked: Question) -> Answer:
+    found = _open(asked, feature.events)
+    return _answer(1 if found else 0, found)
+
+
+@answered.register
+def _at_once(feature: AgenciesAtOnce, asked: Question) -> Answer:
+    found = _open(asked, feature.events)
+    return _answer(len({seen.agency for seen in found}), found)
+
+
+@answered.register
+def _days_open(feature: DaysInState, asked: Question) -> Answer:
+    opens, closes = asked.bounds(feature.window)
+    total, cover, used = dt.timedelta(0), opens, []
+    for seen in asked.spells(feature.events):
+        begin = seen.begins_at if cover is None else max(seen.begins_at, cover)
+        end = closes if seen.ended_at is None else min(seen.ended_at, closes)
+        if begin < end:
+            total, cover = total + (end - begin), end
+            used.append(seen)
+    return _answer(_days(total), used)
+
+
+def _open(asked: Question, events: Events) -> list[Seen]:
+    return [seen for seen in asked.spells(events) if seen.ended_at is None or asked.as_of <= seen.ended_at]
+
+
+def _carried(row: int, event: dict[str, object], tie: dict[str, object], *, spells: bool) -> Iterable[Seen]:
+    """The event as it reaches somebody through a tie, if it does: as a moment, or as a spell cut to the tie."""
+    starts, ends = tie["starts_at"] or Moment.min, tie["ends_at"] or Moment.max
+    happened, ended = event["happened_at"], event["ended_at"]
+    if not spells and starts <= happened < ends:
+        yield _seen(row, event, happened, ended, tie["other_id"])
+    if spells and happened < ends and (ended is None or starts < ended):
+        stops = [moment for moment in (ended, tie["ends_at"]) if moment is not None]
+        yield _seen(row, event, max(happened, starts), min(stops, default=None), tie["other_id"])
+
+
+def _seen(row: int, event: dict[str, object], begins: Moment, ended: Moment | None, through: object) -> Seen:
+    value = event["value"]
+    known_value = math.inf if value is None or value != value or math.isinf(value) else value
+    return Seen(
+        event["happened_at"], event["event_id"], known_value, begins, ended,
+        event["kind"], event["role"] or "", event["agency"], event["place_id"], row, through,
+    )  # fmt: skip
+
+
+def _order(seen: Seen) -> tuple[Moment, int, float]:
+    return seen.begins_at, seen.event_id, seen.value_or_last
+
+
+def _rows_of(table: pa.Table, column: str, wanted: object) -> list[tuple[int, dict[str, object]]]:
+    rows = np.flatnonzero(pc.equal(table[column], wanted).fill_null(False).to_numpy(zero_copy_only=False))
+    return list(zip(rows.tolist(), table.take(pa.array(rows)).to_pylist(), strict=True))
+
+
+def _days(length: dt.timedelta) -> float:
+    return (length // dt.timedelta(microseconds=1)) / 86_400_000_000.0
+
+
+def _answer(value: float, events: Sequence[Seen]) -> Answer:
+    return Answer(float(value), tuple(events))
