@@ -106,6 +106,9 @@ def contracts_in(folder: str | Path) -> tuple[Contract, ...]:
             contracts.append(Contract.load(path))
         except DeclarationError as error:
             faults += error.faults
+    agencies = [contract.agency for contract in contracts]
+    for agency in sorted({one for one in agencies if agencies.count(one) > 1}):
+        faults.append(Fault(Path(folder).name, f"{agency!r} in two files", "one contract an agency", "Join the files."))
     if faults:
         raise DeclarationError("contract-invalid", faults=faults)
     return tuple(sorted(contracts, key=lambda contract: contract.agency))
@@ -237,6 +240,7 @@ def _column(
         codes=lists.get(listed) if listed else None,
         unknown_when=table.texts("unknown_when"),
         open_when=table.texts("open_when"),
+        or_else=table.text("or_else"),
         may_be_future=table.flag("may_be_future"),
         at_least=table.number("at_least"),
         at_most=table.number("at_most"),
@@ -286,6 +290,7 @@ def _check_feed(feed: Feed, table: Reader) -> None:
         ("key", feed.key),
         ("known_at", () if feed.known_at == ("always",) else feed.known_at),
         ("rows", (feed.rows.column,) if feed.rows else ()),
+        ("columns", tuple(column.or_else for column in feed.columns if column.or_else)),
     ):
         for name in used:
             if name not in names:

@@ -36,12 +36,13 @@ class Column:
     ----------
     name : str, the agency's own heading
     type : str, one of text, date, moment, integer, number, year, code; a year becomes the middle of that year
-    means : str or None, the standard field; None for a column read only as part of a key, filter or known_at
+    means : str or None, the standard field; None for a column read only to tell rows apart
     required : bool, every row must fill it
     may_be_absent : bool, a delivery without the column is accepted
     written : tuple of str, strptime patterns for dates and moments, the first is used for writing
     codes : CodeList or None
     unknown_when : tuple of str, cells that say "not known", such as "1900-01-01"
+    or_else : str or None, the column whose cell is taken where this one is empty
     open_when : tuple of str, ends that say "not ended yet", such as "2020-01-01"
     may_be_future : bool, dates after the receipt are meant (a planned end)
     at_least, at_most : float or None, bounds of a number
@@ -58,6 +59,7 @@ class Column:
     codes: CodeList | None = None
     unknown_when: tuple[str, ...] = ()
     open_when: tuple[str, ...] = ()
+    or_else: str | None = None
     may_be_future: bool = False
     at_least: float | None = None
     at_most: float | None = None
@@ -156,10 +158,15 @@ class Feed:
         return tuple(dict.fromkeys((meaning.value, meaning.role) for meaning in column.codes.meanings))
 
     def read_columns(self, wanted: frozenset[str] | None = None) -> tuple[Column, ...]:
-        """The columns to read: those of structural or wanted fields, and those a key, filter or known_at needs."""
+        """The columns to read: those of structural or wanted fields, those they need, and those that mean no field."""
         helpers = {*self.key, *self.known_at, *((self.rows.column,) if self.rows else ())}
         fields = STRUCTURAL[self.holds] | (frozenset(FIELDS[self.holds]) if wanted is None else wanted)
-        return tuple(column for column in self.columns if column.name in helpers or column.means in fields)
+        helpers |= {column.or_else for column in self.columns if column.or_else and column.means in fields}
+        return tuple(
+            column
+            for column in self.columns
+            if column.name in helpers or column.means is None or column.means in fields
+        )
 
     def render(self, rows: pa.Table) -> pa.Table:
         """Standard rows written in the agency's own columns and codes: the inverse of receiving.

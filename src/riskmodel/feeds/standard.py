@@ -85,7 +85,7 @@ SPAN: Final = MappingProxyType(
 VOCABULARY: Final = MappingProxyType(
     {
         "sex": frozenset({"female", "male"}),
-        "ethnicity": frozenset({"white", "black", "asian", "mixed", "other"}),
+        "ethnicity": frozenset({"white", "black", "asian", "mixed", "hispanic", "native_american", "other"}),
         "retracted": frozenset({"true", "false"}),
     }
 )

@@ -1,0 +1,237 @@
+"""The checks of one delivered file: typed by the contract, put into the standard fields, each row judged once.
+
+A row is judged by what stands in its file alone. What needs other files (is the person in a register, was the row sent
+before) is judged at intake. Accepted plus quarantined is always all that was delivered.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmodel.engines.duckdb import query
+from riskmodel.feeds.cells import typed
+from riskmodel.feeds.feed import Column, Feed
+from riskmodel.feeds.quarantine import Verdict, quarantined
+from riskmodel.feeds.reading import RawRows
+from riskmodel.feeds.standard import FIELDS, NEEDED, SPAN, STRUCTURAL
+from riskmodel.tables import MOMENT
+
+ALWAYS_KNOWN = dt.datetime(1900, 1, 1)
+"""Stands for "known throughout" in a register without dates."""
+_ARROW = {"text": pa.string(), "date": pa.date32(), "moment": MOMENT, "number": pa.float64(), "flag": pa.bool_()}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Checked:
+    """One file after its checks.
+
+    Attributes
+    ----------
+    rows : Arrow table of the accepted rows: the standard fields, known_at, key_ (text) and row_ (number in the file)
+    quarantine : QUARANTINE table
+    counts : code -> rows refused
+    delivered : int, rows of the feed in the file, accepted and refused
+    unchanged : int, accepted rows that say nothing new beside another row of the file
+    set_aside : int, rows of the file that the contract says are not this feed's
+    """
+
+    rows: pa.Table
+    quarantine: pa.Table
+    counts: dict[str, int]
+    delivered: int
+    unchanged: int
+    set_aside: int
+
+
+def check(
+    feed: Feed, raw: RawRows, columns: Sequence[Column], kept: frozenset[str], received_at: dt.datetime, file: str
+) -> Checked:
+    """Judge every row of a file.
+
+    Parameters
+    ----------
+    feed : Feed
+    raw : RawRows, as read
+    columns : the contract's columns that were read, in the order of the cells
+    kept : standard fields that may be kept beside the structural ones
+    received_at : datetime, when the file came
+    file : str, its name for the quarantine
+    """
+    cells, row = _selected(feed, raw)
+    table, verdict = typed(cells, columns, frozenset(NEEDED[feed.holds]), received_at)
+    standard = _standard(feed, table, kept, received_at, verdict)
+    _check_span(feed, standard, verdict)
+    keys = _keys(feed, cells, verdict)
+    repeated = _check_repeats(cells, standard, keys, verdict)
+    unreadable = Verdict.clear(raw.unreadable.size)
+    unreadable.refuse(np.ones(raw.unreadable.size, bool), "row-unreadable")
+    names = [column.name for column in columns]
+    refused = [
+        quarantined(feed.name, file, numbers, found, names)
+        for numbers, found in ((row, verdict), (raw.unreadable, unreadable))
+    ]
+    new = verdict.accepted & ~repeated
+    rows = pa.table({**standard, "key_": keys, "row_": pa.array(row)}).filter(pa.array(new))
+    return Checked(
+        rows=rows,
+        quarantine=pa.concat_tables(refused),
+        counts=verdict.counts() | unreadable.counts(),
+        delivered=int(row.size + raw.unreadable.size),
+        unchanged=int((verdict.accepted & repeated).sum()),
+        set_aside=int(raw.row.size - row.size),
+    )
+
+
+def _selected(feed: Feed, raw: RawRows) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """The rows that belong to the feed."""
+    if feed.rows is None:
+        return raw.cells.combine_chunks(), raw.row
+    words = pc.utf8_trim_whitespace(raw.cells.column(feed.rows.column).cast(pa.string()))
+    mine = pc.fill_null(pc.is_in(words, value_set=pa.array(feed.rows.values, pa.string())), False)
+    return raw.cells.filter(mine).combine_chunks(), raw.row[mine.to_numpy()]
+
+
+def _standard(
+    feed: Feed, table: pa.Table, kept: frozenset[str], received_at: dt.datetime, verdict: Verdict
+) -> dict[str, pa.Array]:
+    """Every standard field of what the feed holds, null where it is not given or not kept; and known_at."""
+    n = table.num_rows
+    known_at = _known_at(feed, table, received_at)
+    made = {
+        field: pa.nulls(n, _ARROW[kind])
+        if field not in feed.constant
+        else pa.array([feed.constant[field]] * n, _ARROW[kind])
+        for field, kind in FIELDS[feed.holds].items()
+        if field != "recorded_at"
+    }
+    for column_name in table.column_names:
+        column = feed.column(column_name)
+        if column.means in made and column.codes is None:
+            made[column.means] = pc.cast(
+                table.column(column_name).combine_chunks(), made[column.means].type, safe=False
+            )
+    when = made.get(SPAN[feed.holds][0] or "", known_at)
+    for at, column_name in enumerate(table.column_names):
+        column = feed.column(column_name)
+        if column.codes is None:
+            continue
+        decoded = column.codes.decode(
+            table.column(column_name).combine_chunks(), pc.cast(when, pa.date32(), safe=False)
+        )
+        verdict.refuse(decoded.unknown, "unknown-code", at)
+        verdict.refuse(decoded.out_of_date, "code-out-of-date", at)
+        if column.means in NEEDED[feed.holds]:
+            verdict.refuse(decoded.values.is_null().to_numpy(zero_copy_only=False), "value-missing", at)
+        if column.means == "retracted":
+            made["retracted"] = pc.equal(decoded.values, "true")
+        elif column.means in made:
+            made[column.means] = decoded.values
+        if column.means == "kind" and feed.meaning("role") is None and "role" in made and "role" not in feed.constant:
+            made["role"] = decoded.roles
+    if "retracted" in made:
+        made["retracted"] = pc.fill_null(made["retracted"], False)
+    allowed = STRUCTURAL[feed.holds] | kept
+    masked = {field: column if field in allowed else pa.nulls(n, column.type) for field, column in made.items()}
+    return {**masked, "known_at": known_at}
+
+
+def _known_at(feed: Feed, table: pa.Table, received_at: dt.datetime) -> pa.Array:
+    """When each row could be seen: the first filled of the contract's columns, else the receipt of the file."""
+    n = table.num_rows
+    if feed.known_at == ("always",):
+        return pa.array([ALWAYS_KNOWN] * n, MOMENT)
+    recorded = feed.meaning("recorded_at")
+    sources = feed.known_at or ((recorded.name,) if recorded is not None else ())
+    dates = [pc.cast(table.column(name).combine_chunks(), MOMENT) for name in sources]
+    return pc.coalesce(*dates, pa.scalar(received_at, MOMENT)) if dates else pa.array([received_at] * n, MOMENT)
+
+
+def _check_span(feed: Feed, standard: dict[str, pa.Array], verdict: Verdict) -> None:
+    """Refuse an end before its start; an end known only to the day is compared by day, and moved up to the start."""
+    start_field, end_field = SPAN[feed.holds]
+    if start_field is None or end_field is None:
+        return
+    start, end = standard[start_field], standard[end_field]
+    column = feed.meaning(end_field)
+    if column is not None and column.type == "date":
+        same_day = pc.equal(pc.cast(start, pa.date32(), safe=False), pc.cast(end, pa.date32(), safe=False))
+        end = pc.if_else(pc.fill_null(same_day, False), start, end)
+        standard[end_field] = end
+    earlier = pc.fill_null(pc.less(end, start), False).to_numpy(zero_copy_only=False)
+    verdict.refuse(earlier, "end-before-start")
+
+
+def _keys(feed: Feed, cells: pa.Table, verdict: Verdict) -> pa.Array:
+    """The key of each row as text: its key cells, joined with a slash; without a declared key, a hash of the row."""
+    named = feed.key or _usual_key(feed)
+    if not named:
+        shown = ", ".join(f"coalesce(CAST(c{at} AS VARCHAR), chr(30))" for at in range(cells.num_columns))
+        numbered = cells.rename_columns([f"c{at}" for at in range(cells.num_columns)])
+        numbered = numbered.append_column("row_", pa.array(np.arange(cells.num_rows)))
+        hashed = query(f"SELECT row_, md5(concat_ws(chr(31), {shown})) AS key FROM cells_", cells_=numbered)
+        return hashed.sort_by("row_").column("key").combine_chunks()
+    parts = [pc.utf8_trim_whitespace(cells.column(name).combine_chunks().cast(pa.string())) for name in named]
+    parts = [pc.if_else(pc.equal(part, ""), pa.scalar(None, pa.string()), part) for part in parts]
+    nothing = np.logical_and.reduce([part.is_null().to_numpy(zero_copy_only=False) for part in parts])
+    verdict.refuse(nothing, "value-missing", cells.column_names.index(named[0]))
+    if len(parts) == 1:
+        return pc.fill_null(parts[0], "")
+    escaped = [pc.replace_substring(pc.fill_null(part, ""), "/", "\\/") for part in parts]
+    return pc.binary_join_element_wise(*escaped, "/")
+
+
+def _usual_key(feed: Feed) -> tuple[str, ...]:
+    """The columns that tell records apart where the contract names no key."""
+    fields = {
+        "people": ("person_key",),
+        "events": ("event_key",),
+        "relations": ("person_key", "other_person_key", "kind", "starts_at"),
+    }[feed.holds]
+    return tuple(column.name for field in fields if (column := feed.meaning(field)) is not None)
+
+
+def _check_repeats(
+    cells: pa.Table, standard: dict[str, pa.Array], keys: pa.Array, verdict: Verdict
+) -> npt.NDArray[np.bool_]:
+    """Refuse copies and conflicts among rows with one key; say which accepted rows only repeat another."""
+    repeated = np.zeros(len(keys), bool)
+    accepted = np.flatnonzero(verdict.accepted)
+    mine = keys.take(pa.array(accepted))
+    if pc.count_distinct(mine).as_py() == len(mine):
+        return repeated
+    counts = pc.value_counts(mine)
+    several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    among = accepted[pc.is_in(mine, value_set=several).to_numpy(zero_copy_only=False)]
+    at = pa.array(among)
+    content = [name for name in standard if name != "known_at"]
+    numbered = {f"c{place}": column.take(at) for place, column in enumerate(cells.columns)}
+    numbered |= {f"s{place}": standard[name].take(at) for place, name in enumerate(content)}
+    numbered |= {"key_": keys.take(at), "known_at": standard["known_at"].take(at), "row_": at}
+    every_cell = ", ".join(f"c{place}" for place in range(cells.num_columns))
+    meaning = ", ".join(f"s{place}" for place in range(len(content)))
+    found = query(
+        f"""
+        WITH copies AS (
+            SELECT *, row_number() OVER (PARTITION BY {every_cell} ORDER BY row_) > 1 AS copy FROM rows_)
+        SELECT row_, copy,
+            NOT copy AND row_number() OVER (PARTITION BY key_, known_at, copy ORDER BY row_) > 1 AS again,
+            row({meaning}) IS NOT DISTINCT FROM
+                first_value(row({meaning})) OVER (PARTITION BY key_, known_at, copy ORDER BY row_) AS same
+        FROM copies ORDER BY row_
+        """,
+        rows_=pa.table(numbered),
+    )
+    copy, again, same = (found.column(name).to_numpy() for name in ("copy", "again", "same"))
+    for flags, code in ((copy, "duplicate-row"), (again & ~same, "key-conflict")):
+        mask = np.zeros(len(keys), bool)
+        mask[among[flags.astype(bool)]] = True
+        verdict.refuse(mask, code)
+    repeated[among[(again & same).astype(bool)]] = True
+    return repeated

@@ -1,0 +1,232 @@
+"""The report of an intake: what was delivered, accepted and quarantined, how fresh it is, what looks wrong.
+
+Counts, codes, dates of whole feeds and file names; nothing about a person.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmodel.feeds.checks import Checked
+from riskmodel.feeds.contract import Contract
+from riskmodel.feeds.delivery import Delivery
+from riskmodel.feeds.feed import Feed
+from riskmodel.feeds.reading import RawRows
+from riskmodel.feeds.standard import FIELDS, SPAN, STRUCTURAL
+
+Span: TypeAlias = tuple[str, dt.date, dt.date]
+"""A feed and the half-open span of days that one delivery of it covers."""
+MUCH_QUARANTINED = 0.05
+"""More than this share of a file in quarantine is an alarm."""
+STALE_AFTER = 3.0
+"""A feed whose newest record is older at receipt than this many usual lags (and at least 31 days) is an alarm."""
+VOLUME_CHANGE = 0.5
+"""A file with a rate of rows a day this far below or above the file before it is an alarm."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Received:
+    """One delivery after reading and checks."""
+
+    delivery: Delivery
+    digest: str
+    encoding: str
+    undeclared: tuple[str, ...]
+    checked: Checked
+
+    @classmethod
+    def of(cls, delivery: Delivery, digest: str, raw: RawRows, checked: Checked) -> Received:
+        """What the report needs of a file that was read and checked."""
+        return cls(delivery, digest, raw.encoding, raw.undeclared, checked)
+
+    def document(self) -> dict[str, Any]:
+        """The file's part of the report."""
+        refused = sum(self.checked.counts.values())
+        return {
+            "file": self.delivery.path.name,
+            "sha256": self.digest,
+            "received_at": self.delivery.received_at.isoformat(),
+            "covers_from": self.delivery.covers_from.isoformat(),
+            "covers_until": self.delivery.covers_until.isoformat(),
+            "encoding": self.encoding,
+            "delivered": self.checked.delivered,
+            "accepted": self.checked.delivered - refused,
+            "quarantined": dict(sorted(self.checked.counts.items())),
+            "repeated": self.checked.unchanged,
+            "not_of_this_feed": self.checked.set_aside,
+        }
+
+
+def feed_report(feed: Feed, received: Sequence[Received], stored: pa.Table, wanted: frozenset[str]) -> dict[str, Any]:
+    """The part of the report for one feed: its files, its sums, its dates and its alarms."""
+    files = [one.document() for one in received]
+    counts: Counter[str] = Counter()
+    for one in received:
+        counts.update(one.checked.counts)
+    first, last = _first_and_last(feed, stored)
+    newest = max(one.delivery.received_at for one in received)
+    gives = [field for field in feed.gives() if field != "recorded_at"]
+    free = [field for field in gives if field not in STRUCTURAL[feed.holds]]
+    document: dict[str, Any] = {
+        "holds": feed.holds,
+        "files": files,
+        "delivered": sum(file["delivered"] for file in files),
+        "accepted": sum(file["accepted"] for file in files),
+        "quarantined": dict(sorted(counts.items())),
+        "stored": stored.num_rows,
+        "first": None if first is None else first.isoformat(),
+        "last": None if last is None else last.isoformat(),
+        "freshness_days": None if last is None else round((newest - last).total_seconds() / 86400, 1),
+        "kept_fields": [field for field in gives if field in STRUCTURAL[feed.holds] or field in wanted],
+        "dropped_fields": [field for field in free if field not in wanted],
+        "approximate_fields": sorted(feed.approximate),
+        "undeclared_columns": sorted({name for one in received for name in one.undeclared}),
+        "known_before_it_happened": _early(feed, stored),
+        "caveats": [*feed.caveats, *(f"{one.name}: {one.caveat}" for one in feed.columns if one.caveat)],
+    }
+    document["alarms"] = _alarms(feed, document)
+    return document
+
+
+def _first_and_last(feed: Feed, stored: pa.Table) -> tuple[dt.datetime | None, dt.datetime | None]:
+    if feed.known_at == ("always",) and SPAN[feed.holds][0] is None:
+        return None, None
+    dates = stored.column(SPAN[feed.holds][0] or "known_at")
+    bounds = pc.min_max(dates).as_py()
+    return bounds["min"], bounds["max"]
+
+
+def _early(feed: Feed, stored: pa.Table) -> int:
+    """How many records say they were known before they happened: a planned event, or a wrong clock."""
+    start = SPAN[feed.holds][0]
+    if start is None:
+        return 0
+    return int(pc.sum(pc.less(stored.column("known_at"), stored.column(start))).as_py() or 0)
+
+
+def _alarms(feed: Feed, document: Mapping[str, Any]) -> list[str]:
+    """Sentences about what does not look right."""
+    alarms = []
+    for file in document["files"]:
+        refused = sum(file["quarantined"].values())
+        if file["delivered"] and refused > MUCH_QUARANTINED * file["delivered"]:
+            share = round(100 * refused / file["delivered"])
+            alarms.append(f"much-quarantined: {share} % of {file['file']} is in quarantine.")
+        if not file["delivered"]:
+            alarms.append(f"no-rows: {file['file']} holds no row.")
+    usual = max(31.0, STALE_AFTER * feed.arrival_lag_days)
+    if document["freshness_days"] is not None and document["freshness_days"] > usual:
+        alarms.append(
+            f"stale: the newest record is {document['freshness_days']:.0f} days older than its receipt; usual is "
+            f"{feed.arrival_lag_days} days."
+        )
+    if document["known_before_it_happened"]:
+        alarms.append(f"clock: {document['known_before_it_happened']} records were known before they happened.")
+    return alarms + _volume_alarms(document["files"]) + _gap_alarms(document["files"])
+
+
+def _volume_alarms(files: Sequence[Mapping[str, Any]]) -> list[str]:
+    alarms = []
+    ordered = sorted(files, key=lambda file: (file["covers_from"], file["covers_until"], file["file"]))
+    rates = [(file["delivered"] / max(1, _days(file["covers_from"], file["covers_until"])), file) for file in ordered]
+    for (before, _), (rate, file) in pairwise(rates):
+        if before > 0 and abs(rate / before - 1) > VOLUME_CHANGE and max(rate, before) * 30 >= 30:
+            alarms.append(f"volume: {file['file']} has {rate:.1f} rows a day, the file before it {before:.1f}.")
+    return alarms
+
+
+def _gap_alarms(files: Sequence[Mapping[str, Any]]) -> list[str]:
+    alarms, reached = [], ""
+    for file in sorted(files, key=lambda file: (file["covers_from"], file["covers_until"])):
+        if reached and file["covers_from"] > reached:
+            alarms.append(f"gap: nothing covers {reached} to {file['covers_from']}.")
+        reached = max(reached, file["covers_until"])
+    return alarms
+
+
+def _days(start: str, end: str) -> int:
+    return (dt.date.fromisoformat(end) - dt.date.fromisoformat(start)).days
+
+
+def covered_until(spans: Iterable[tuple[dt.date, dt.date]]) -> dt.date:
+    """The end of the first unbroken stretch that half-open spans cover: what lies after a gap is not covered.
+
+    Examples
+    --------
+    >>> day = dt.date
+    >>> str(covered_until([(day(2020, 1, 1), day(2021, 1, 1)), (day(2020, 7, 1), day(2021, 7, 1))]))
+    '2021-07-01'
+    >>> str(covered_until([(day(2020, 1, 1), day(2021, 1, 1)), (day(2021, 2, 1), day(2022, 1, 1))]))
+    '2021-01-01'
+    """
+    ordered = sorted(spans)
+    reached = ordered[0][1]
+    for start, end in ordered[1:]:
+        if start > reached:
+            break
+        reached = max(reached, end)
+    return reached
+
+
+def coverage(contracts: Iterable[Contract], covered: Sequence[Span]) -> dict[str, dict[str, str]]:
+    """Agency and feed -> the first day of which nothing is known; an agency's is the earliest of its event feeds.
+
+    The feeds of people and relations bound an agency only when it sends no events.
+    """
+    feeds = {
+        name: covered_until((start, end) for feed, start, end in covered if feed == name)
+        for name in sorted({feed for feed, _, _ in covered})
+    }
+    agencies = {}
+    for contract in contracts:
+        mine = {feed.name: feeds[feed.name] for feed in contract.feeds if feed.name in feeds}
+        events = [feeds[feed.name] for feed in contract.feeds if feed.name in feeds and feed.holds == "events"]
+        if mine:
+            agencies[contract.agency] = min(events or list(mine.values()))
+    return {
+        "agencies": {agency: until.isoformat() for agency, until in agencies.items()},
+        "feeds": {name: until.isoformat() for name, until in feeds.items()},
+    }
+
+
+def field_report(feeds: Sequence[Feed], asked: Sequence[str]) -> dict[str, list[str]]:
+    """Which fields the purpose asked for, which of them nobody sends, and which were sent and not kept."""
+    sent = {field for feed in feeds for field in feed.gives()}
+    free = {field for feed in feeds for field in feed.gives() if field not in STRUCTURAL[feed.holds]}
+    known = {field for fields in FIELDS.values() for field in fields}
+    return {
+        "asked_for": sorted(asked),
+        "kept": sorted(free & set(asked)),
+        "always_kept": sorted(sent - free),
+        "dropped": sorted(free - set(asked)),
+        "asked_for_and_never_sent": sorted((set(asked) & known) - sent),
+        "asked_for_and_no_standard_field": sorted(set(asked) - known),
+    }
+
+
+def report_lines(report: Mapping[str, Any]) -> list[str]:
+    """The report for a terminal: one line a feed, then what is in quarantine and why, then the alarms."""
+    lines = [f"{'feed':<28}{'delivered':>12}{'accepted':>12}{'quarantined':>13}  {'newest':<12}"]
+    for name, feed in report["feeds"].items():
+        refused = feed["delivered"] - feed["accepted"]
+        newest = (feed["last"] or "-")[:10]
+        lines.append(f"{name:<28}{feed['delivered']:>12,}{feed['accepted']:>12,}{refused:>13,}  {newest:<12}")
+    totals = report["totals"]
+    refused = totals["delivered"] - totals["accepted"]
+    lines.append(f"{'all':<28}{totals['delivered']:>12,}{totals['accepted']:>12,}{refused:>13,}")
+    for name, feed in report["feeds"].items():
+        lines += [f"quarantined in {name}: {count:,} {code}" for code, count in feed["quarantined"].items()]
+    for name, feed in report["feeds"].items():
+        lines += [f"alarm for {name}: {alarm}" for alarm in feed["alarms"]]
+    lines += [f"refused: {one['file']} of {one['feed']} [{one['code']}]" for one in report["refused"]]
+    dropped = report["fields"]["dropped"]
+    lines.append(f"fields sent and not kept, because the purpose does not name them: {', '.join(dropped) or 'none'}")
+    return lines
