@@ -1,0 +1,328 @@
+"""An audit: what the scores do in each group, how the groups differ, and how sure that is.
+
+It reads out-of-fold predictions, so that no row is judged by a model that learned from it, or any scores given to
+it. It gives no verdict, moves no threshold and changes no score. Intervals cover which people happened to be in the
+data; they do not cover wrong labels, wrong linkage or change over time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from riskmodel.errors import DataRefused
+from riskmodel.fairness.bootstrap import drawing
+from riskmodel.fairness.capacity import listed
+from riskmodel.fairness.figures import Row, Rules, Scored, group_figures
+from riskmodel.fairness.findings import Finding, Telling, findings_of
+from riskmodel.fairness.groups import By, groupings
+from riskmodel.fairness.heterogeneity import adjusted
+from riskmodel.fairness.measures import measures_for
+from riskmodel.models.metrics import Numbers
+from riskmodel.tables import fingerprint_document
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TEXT = ("attribute", "group", "metric", "reference", "state")
+_WHOLE = ("n", "people", "positives", "groups", "left_out")
+_DIGITS = 9
+
+_FIGURES = ("attribute", "group", "metric", "value", "low", "high", "n", "people", "positives")
+_FIGURES_END = ("numerator", "denominator", "state")
+_CONTRASTS = ("attribute", "metric", "group", "reference", "difference", "low", "high", "together_low", "together_high")
+_CONTRASTS_END = ("ratio", "ratio_low", "ratio_high", "state")
+_TESTS = ("attribute", "metric", "reference", "groups", "left_out", "statistic", "df_groups", "df_people")
+_TESTS_END = ("p", "p_adjusted", "spread", "spread_low", "spread_high", "state")
+
+METHOD = (
+    "Intervals come from drawing whole people again (cluster bootstrap): Wilson's interval with the number of "
+    "independent people that would give the same standard error; differences between groups are made from the groups' "
+    "own intervals, and hold for all groups of an attribute at once (together_low, together_high). Whether groups "
+    "differ is one test over all groups (Welch's F with the noise of a share taken from the rate common to all), and "
+    "p values allow for all comparisons of the audit (Holm). Groups that cannot be estimated take no part."
+)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Figures by group, contrasts with a reference group, tests over groups, and the findings in words.
+
+    Attributes
+    ----------
+    table : Arrow table, one row a group and figure: attribute, group, metric, value, low, high, n (rows), people,
+        positives, numerator, denominator, state; value is null where it is not estimable
+    disparities : Arrow table, one row a group, figure and reference: difference and ratio with intervals
+    heterogeneity : Arrow table, one row an attribute and headline figure: the test over all groups and the spread
+    finding_list : tuple of Finding
+    settings : mapping, how the audit was made
+    """
+
+    table: pa.Table = field(repr=False)
+    disparities: pa.Table = field(repr=False)
+    heterogeneity: pa.Table = field(repr=False)
+    finding_list: tuple[Finding, ...] = field(repr=False)
+    settings: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The findings as sentences: first what differs, then what was not shown, then what cannot be said."""
+        return tuple(finding.sentence for finding in self.finding_list)
+
+    def document(self) -> dict[str, Any]:
+        """The whole audit as JSON; figures have nine significant digits."""
+        return {
+            "findings": list(self.findings),
+            "finding_list": [finding.document() for finding in self.finding_list],
+            "table": _plain(self.table),
+            "disparities": _plain(self.disparities),
+            "heterogeneity": _plain(self.heterogeneity),
+            "settings": dict(self.settings),
+            "method": METHOD,
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the document."""
+        return fingerprint_document(self.document())
+
+    def frame(self, metric: str | None = None) -> pd.DataFrame:
+        """The table as a pandas DataFrame, of one figure or of all."""
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame if metric is None else frame[frame["metric"] == metric].reset_index(drop=True)
+
+    def figure(self, attribute: str, group: str, metric: str) -> Row:
+        """One row of the table; raises KeyError when it is not there."""
+        for row in self.table.to_pylist():
+            if (row["attribute"], row["group"], row["metric"]) == (attribute, group, metric):
+                return dict(row)
+        raise KeyError(f"no {metric} of {group} by {attribute} in this audit")
+
+    def __str__(self) -> str:
+        return "\n".join(self.findings)
+
+
+def audit(
+    model: Any,
+    by: Sequence[By] | None = None,
+    *,
+    training: Any,
+    capacity: float | None = None,
+    seed: int = 0,
+    rules: Rules | None = None,
+) -> Audit:
+    """Audit a fitted model's out-of-fold predictions by the groups of its training set.
+
+    Parameters
+    ----------
+    model : RiskModel; its evaluation holds the predictions (entity_id, as_of, fold, outcome, p)
+    by : attributes and intersections (tuples); None is every group column of the training set alone
+    training : TrainingSet, which gives the groups of each row
+    capacity : how long the list is, in each test period: a share below 1 or a number of places; None is no list,
+        and no figure that needs one
+    seed : int, of the bootstrap
+    rules : Rules or None for the defaults
+
+    Raises
+    ------
+    DataRefused : predictions for rows that the training set does not hold
+    """
+    predictions = model.evaluation.predictions
+    rows = pa.array(_matched(predictions, training))
+    groups = {
+        name.removeprefix("group:"): training.table.column(_column(training, name)).take(rows)
+        for name in training.group_names
+    }
+    return audit_scores(
+        _numbers(predictions.column("p")),
+        _numbers(predictions.column("outcome")),
+        groups,
+        people=np.asarray(predictions.column("entity_id"), np.int64),
+        by=by,
+        capacity=capacity,
+        lists=np.asarray(predictions.column("fold")),
+        rules=rules,
+        seed=seed,
+        about={"model": model.fingerprint, "training": training.fingerprint, "predictions": "out of fold"},
+    )
+
+
+def audit_scores(
+    scores: Any,
+    outcomes: Any,
+    groups: Any,
+    *,
+    people: Any = None,
+    by: Sequence[By] | None = None,
+    capacity: float | None = None,
+    decisions: Any = None,
+    lists: Any = None,
+    probabilities: bool = True,
+    rules: Rules | None = None,
+    seed: int = 0,
+    about: Mapping[str, Any] | None = None,
+) -> Audit:
+    """Audit any scores by group.
+
+    Parameters
+    ----------
+    scores : (n,) numbers, higher is more likely
+    outcomes : (n,) 0 or 1; None or NaN where it is unknown
+    groups : mapping of attribute to (n,) values, DataFrame or Arrow table; a missing value is the group "unknown"
+    people : (n,) or None, whose row it is; None is a person a row
+    by : attributes and intersections; None is every attribute alone
+    capacity : how long the list of highest scores is (below 1 a share, from 1 on places), or None
+    decisions : (n,) 0 or 1, or None: what was decided, in place of a list at capacity
+    lists : (n,) or None, rows that compete for one list (a fold, an as-of date)
+    probabilities : bool; False for scores such as deciles, for which calibration and Brier mean nothing
+    rules, seed : how the audit is made
+    about : mapping, put into the settings as it is
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    DataRefused : lengths differ, a score is missing, an outcome is neither 0, 1 nor unknown, a probability is
+        outside 0 to 1, or both a capacity and decisions are given
+
+    Examples
+    --------
+    >>> made = audit_scores([.9, .8, .2, .1] * 25, [1, 0, 1, 0] * 25, {"sex": ["f", "m"] * 50}, capacity=0.5)
+    >>> row = made.figure("sex", "f", "tpr")
+    >>> row["numerator"], row["denominator"], row["state"]
+    (25.0, 50.0, 'imprecise')
+    """
+    rules = rules or Rules()
+    scored = _scored(scores, outcomes, people, capacity, decisions, lists, probabilities=probabilities)
+    grouped = groupings(groups, by)
+    for grouping in grouped:
+        if len(grouping.codes) != len(scored.score):
+            raise _refused(f"{len(grouping.codes)} groups of {grouping.attribute} for {len(scored.score)} scores")
+    with_list = capacity is not None or decisions is not None
+    measures = measures_for(with_list=with_list, with_probability=probabilities)
+    drawn = drawing(scored.person, scored.n_people, rules.replicates, seed)
+    made = [group_figures(scored, grouping, measures, drawn, rules) for grouping in grouped]
+    figures = [row for part in made for row in part.figures]
+    contrasts = [row for part in made for row in part.contrasts]
+    tests = _allowed_for([row for part in made for row in part.tests])
+    settings = {
+        "by": [grouping.attribute for grouping in grouped],
+        "capacity": capacity,
+        "decisions": decisions is not None,
+        "probabilities": probabilities,
+        "rows": len(scored.score),
+        "people": scored.n_people,
+        "unknown_outcomes": int(np.isnan(scored.outcome).sum()),
+        "seed": seed,
+        "rules": rules.document(),
+        **(about or {}),
+    }
+    telling = Telling("people" if scored.n_people == len(scored.score) else "assessments")
+    if decisions is not None:
+        telling = Telling(telling.unit, "the decision was yes for", "with the decision yes")
+    return Audit(
+        _arrow(figures, _FIGURES + _FIGURES_END),
+        _arrow(contrasts, _CONTRASTS + _CONTRASTS_END),
+        _arrow(tests, _TESTS + _TESTS_END),
+        findings_of(figures, contrasts, tests, telling),
+        settings,
+    )
+
+
+def _scored(
+    scores: Any, outcomes: Any, people: Any, capacity: float | None, decisions: Any, lists: Any, *, probabilities: bool
+) -> Scored:
+    score, outcome = _numbers(scores), _numbers(outcomes)
+    decided = None if decisions is None else _numbers(decisions)
+    person = np.arange(len(score)) if people is None else np.unique(np.asarray(people), return_inverse=True)[1]
+    lengths = {len(part) for part in (score, outcome, person, decided, lists) if part is not None}
+    if len(lengths) > 1 or not len(score):
+        raise _refused(f"scores, outcomes, people, decisions and lists of lengths {sorted(lengths)}")
+    if capacity is not None and decided is not None:
+        raise _refused("a capacity and decisions together")
+    if not np.isfinite(score).all():
+        raise _refused(f"{int((~np.isfinite(score)).sum())} rows without a score")
+    if not np.isin(outcome[~np.isnan(outcome)], (0.0, 1.0)).all():
+        raise _refused("outcomes other than 0, 1 and unknown")
+    if probabilities and (score.min() < 0 or score.max() > 1):
+        raise _refused("scores outside 0 to 1; say probabilities=False when they are not probabilities")
+    if decided is not None and not np.isin(decided, (0.0, 1.0)).all():
+        raise _refused("decisions other than 0 and 1")
+    on_list = np.zeros(len(score)) if decided is None else decided
+    if capacity is not None:
+        on_list = listed(score, capacity, None if lists is None else np.asarray(lists))
+    return Scored(score, outcome, on_list, np.asarray(person, np.int64), int(person.max()) + 1)
+
+
+def _numbers(values: Any) -> Numbers:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        values = pa.chunked_array([values]) if isinstance(values, pa.Array) else values
+        return np.asarray(values.cast(pa.float64()).to_numpy(), np.float64)
+    if isinstance(values, list | tuple):
+        values = [np.nan if value is None else value for value in values]
+    return np.asarray(values, np.float64)
+
+
+def _refused(found: str) -> DataRefused:
+    return DataRefused(
+        "audit-input",
+        found=found,
+        expected="one score, one outcome (0, 1 or unknown) and one group a row, and either a capacity or decisions",
+        repair="Correct the input of the audit.",
+    )
+
+
+def _matched(predictions: pa.Table, training: Any) -> npt.NDArray[np.int64]:
+    """The row of the training set behind each prediction, by person and as-of date."""
+    own_person, own_date = np.asarray(training.people(), np.int64), training.as_of().astype("datetime64[us]")
+    person = np.asarray(predictions.column("entity_id"), np.int64)
+    date = np.asarray(predictions.column("as_of")).astype("datetime64[us]")
+    people, dates = np.unique(own_person), np.unique(own_date)
+    own_key = np.searchsorted(people, own_person) * len(dates) + np.searchsorted(dates, own_date)
+    at_person = np.minimum(np.searchsorted(people, person), len(people) - 1)
+    at_date = np.minimum(np.searchsorted(dates, date), len(dates) - 1)
+    key = at_person * len(dates) + at_date
+    order = np.argsort(own_key, kind="stable")
+    position = np.minimum(np.searchsorted(own_key[order], key), len(order) - 1)
+    rows = order[position]
+    found = (own_person[rows] == person) & (own_date[rows] == date)
+    if not found.all():
+        raise DataRefused(
+            "audit-rows-missing",
+            found=f"{int((~found).sum())} predictions for rows that the training set does not hold",
+            expected="the training set on which the model was fitted",
+            repair="Give the model's own training set.",
+        )
+    return np.asarray(rows, np.int64)
+
+
+def _column(training: Any, name: str) -> str:
+    return name if name in training.table.column_names else f"group:{name}"
+
+
+def _allowed_for(tests: list[Row]) -> list[Row]:
+    """The tests with p values that allow for all of them."""
+    made = [number for number, row in enumerate(tests) if row["p"] is not None]
+    allowed = dict(zip(made, adjusted([tests[number]["p"] for number in made]), strict=True))
+    return [row | {"p_adjusted": allowed.get(number)} for number, row in enumerate(tests)]
+
+
+def _arrow(rows: Sequence[Row], names: Sequence[str]) -> pa.Table:
+    kinds = {name: pa.string() if name in _TEXT else pa.int64() if name in _WHOLE else pa.float64() for name in names}
+    return pa.table({name: pa.array([row[name] for row in rows], kinds[name]) for name in names})
+
+
+def _plain(table: pa.Table) -> list[Row]:
+    return [{name: _short(value) for name, value in row.items()} for row in table.to_pylist()]
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
