@@ -1,8 +1,8 @@
 """Public data sets: download, check against a known hash, and lay out for their study. Names are left behind at once.
 
 COMPAS comes from ProPublica's repository at one commit: three CSV files checked by SHA-256, and the database
-``compas.db`` checked by its git object id (SHA-1 over a header and the content), which is what that commit holds. What is
-kept has no names, no exact dates of birth and no case numbers.
+``compas.db`` checked by its git object id (SHA-1 over a header and the content), which is what that commit holds. What
+is kept has no names, no exact dates of birth and no case numbers.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -41,8 +42,9 @@ SELECT id::BIGINT AS person_id, sex, race, year(dob::DATE)::INT AS birth_year, a
 FROM scores ORDER BY person_id"""
 
 _CHARGES = """
-SELECT id::BIGINT AS person_id, 'current' AS kind, c_case_number AS "case", TRY_CAST(c_offense_date AS DATE) AS offense_date,
-  TRY_CAST(c_arrest_date AS DATE) AS arrest_date, c_charge_degree AS charge_degree, c_charge_desc AS charge_desc
+SELECT id::BIGINT AS person_id, 'current' AS kind, c_case_number AS "case",
+  TRY_CAST(c_offense_date AS DATE) AS offense_date, TRY_CAST(c_arrest_date AS DATE) AS arrest_date,
+  c_charge_degree AS charge_degree, c_charge_desc AS charge_desc
 FROM scores WHERE c_case_number IS NOT NULL AND c_case_number <> 'NaN'
 UNION ALL
 SELECT id::BIGINT, 'recidivism', r_case_number, r_offense_date::DATE, NULL, r_charge_degree, r_charge_desc
@@ -53,9 +55,10 @@ FROM scores WHERE vr_case_number IS NOT NULL"""
 
 _ASSESSMENTS = """
 SELECT id::BIGINT AS person_id, screening_date::DATE AS date, 'recidivism' AS scale, decile_score::DOUBLE AS decile,
-  score_text AS text FROM scores
+  decile_score::BIGINT AS decile_min, score_text AS text FROM scores
 UNION ALL
-SELECT id::BIGINT, v_screening_date::DATE, 'violence', v_decile_score::DOUBLE, v_score_text FROM scores"""
+SELECT id::BIGINT, v_screening_date::DATE, 'violence', v_decile_score::DOUBLE, v_decile_score::BIGINT, v_score_text
+FROM scores"""
 
 _STAYS = "SELECT person_id, in_custody, out_custody FROM {table}"
 _ARRESTS = "SELECT person_id, arrest_date, charge_degree FROM casearrest WHERE arrest_date IS NOT NULL"
@@ -106,7 +109,7 @@ def lay_out_compas(raw: Path, to: Path) -> Path:
     for view, file in (("scores", SCORES), ("two_years", TWO_YEARS), ("two_years_violent", VIOLENT)):
         path = str(raw / file).replace("'", "''")
         sql(f"CREATE VIEW {view} AS SELECT * FROM read_csv('{path}', all_varchar = true, nullstr = ['', 'NaN'])")
-    with sqlite3.connect(raw / DATABASE) as database:
+    with closing(sqlite3.connect(raw / DATABASE)) as database:
         for name, query in (
             ("jail", _STAYS.format(table="jailhistory")),
             ("prison", _STAYS.format(table="prisonhistory")),
@@ -170,7 +173,8 @@ def _retrieve(file: str, known_hash: str | None, raw: Path) -> Path:
 def _rows(database: sqlite3.Connection, query: str) -> pa.Table:
     cursor = database.execute(query)
     names = [column[0] for column in cursor.description]
-    return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in cursor])
+    rows = cursor.fetchall()
+    return pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})
 
 
 def _without_case_numbers(table: pa.Table) -> pa.Table:
