@@ -9,7 +9,7 @@ not corrected, and calibration-in-the-large on the later test period shows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 from riskmodel.errors import DataRefused, DeclarationError
-from riskmodel.models.fitted import Matrix, floats, rounded
+from riskmodel.models.fitted import floats, rounded
 from riskmodel.models.metrics import Numbers, expit, logit, recalibration
 from riskmodel.models.splits import person_parts
 
@@ -165,20 +165,13 @@ def from_document(document: Mapping[str, Any]) -> Calibration:
     return Sigmoid.from_document(document) if document["kind"] == Sigmoid.kind else AsItIs()
 
 
-def unseen_scores(
-    teach: Callable[[Matrix, Numbers], Callable[[Matrix], Numbers]],
-    X: Matrix,
-    outcome: Numbers,
-    people: npt.NDArray[np.int64],
-    seed: int,
-    parts: int = PARTS,
-) -> Numbers:
-    """A score for every row from a model that saw no row of the same person.
+def inner_parts(
+    outcome: Numbers, people: npt.NDArray[np.int64], seed: int, parts: int = PARTS
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Rows that teach and rows that are scored by what they taught, for each part: no person in both.
 
     Parameters
     ----------
-    teach : features, outcomes -> a function from features to scores
-    X : (n, p) float32
     outcome : (n,) float64
     people : (n,) int64
     seed : int
@@ -189,17 +182,15 @@ def unseen_scores(
     DataRefused : a part would be taught by rows of one outcome only
     """
     part = person_parts(people, parts, seed)
-    made = np.empty(len(outcome))
-    for number in range(parts):
-        there = part == number
-        if len(np.unique(outcome[~there])) < 2:
-            raise DataRefused(
-                "too-few-positives",
-                found=f"{int(outcome.sum())} positives among {len(outcome)} rows that teach",
-                expected=f"rows of both outcomes outside each of {parts} parts",
-                repair="Fit without calibration, ask for fewer folds, or gather more outcomes.",
-            )
-        made[there] = teach(X[~there], outcome[~there])(X[there])
+    made = [(np.flatnonzero(part != number), np.flatnonzero(part == number)) for number in range(parts)]
+    n_people = len(np.unique(people))
+    if any(len(np.unique(outcome[teach])) < 2 or not len(scored) for teach, scored in made):
+        raise DataRefused(
+            "too-few-positives",
+            found=f"{int(outcome.sum())} positives among {len(outcome)} rows of {n_people} people that teach",
+            expected=f"rows of both outcomes outside each of {parts} parts",
+            repair="Fit without calibration, ask for fewer folds, or gather more outcomes.",
+        )
     return made
 
 

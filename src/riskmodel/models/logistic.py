@@ -1,14 +1,14 @@
 """Logistic regression with a ridge penalty: the learner to beat, and often the one to use.
 
-The only importer of sklearn.linear_model. Standardisation, medians for what is missing and the marks that it was
-missing are learned from the rows that teach and from no other. Prediction is plain arithmetic on the numbers in the
-document, so that anyone can do the sum.
+Standardisation, medians for what is missing and the marks that it was missing are learned from the rows that teach
+and from no other. The solver is Newton's method on blocks of rows: a second copy of the data is never made, it ends at
+the optimum to many digits, and rounding then hides the order of threaded sums, so the same rows give the same bytes.
+Prediction is plain arithmetic on the numbers in the document, so that anyone can do the sum.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +17,8 @@ import numpy as np
 from riskmodel.errors import DeclarationError
 from riskmodel.models.fitted import Fitted, Matrix, floats, rounded
 from riskmodel.models.metrics import Numbers, expit
+
+_BLOCK = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +52,21 @@ class Logistic:
     def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 0) -> FittedLogistic:
         """Learn from (n, p) float32 features and (n,) outcomes 0/1."""
         del threads
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression
-
         missing = np.isnan(X)
         marked = tuple(int(column) for column in np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0)))
         medians = _medians(X, missing)
-        design = _design(X, medians, marked)
-        centre, spread = design.mean(axis=0), design.std(axis=0)
-        spread = np.where(spread > 1e-9 * (1 + np.abs(centre)), spread, np.inf)
-        centre, spread = rounded(centre), rounded(spread)
-        standard = (design - centre) / spread
-        # newton-cholesky reaches the optimum to many digits, so the rounding hides the order of threaded sums.
-        solver = LogisticRegression(C=1 / self.penalty, solver="newton-cholesky", tol=1e-9, max_iter=200)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # said in the state instead
-            warnings.filterwarnings("ignore", category=RuntimeWarning, module="sklearn")
-            solver.fit(standard, outcome)
-        converged = bool(np.all(solver.n_iter_ < 200))
-        slopes = rounded(np.where(np.isinf(spread), 0.0, solver.coef_[0] / spread))
-        intercept = float(rounded(np.array(solver.intercept_[0] - centre @ slopes)))
-        spreads = np.where(np.isinf(spread), 0.0, spread)
-        return FittedLogistic(names, medians, marked, slopes, intercept, spreads, converged)
+        centre, spread = _moments(X, medians, marked)
+        varies = spread > 1e-9 * (1 + np.abs(centre))
+        scale = np.where(varies, spread, np.inf)
+
+        def standard(rows: slice) -> Numbers:
+            return np.asarray((_design(X[rows], medians, marked) - centre) / scale)
+
+        intercept, coefficients, converged = _newton(standard, outcome, len(centre), self.penalty)
+        slopes = rounded(coefficients / scale)
+        spreads = rounded(np.where(varies, spread, 0.0))
+        start = float(rounded(np.array(intercept - float(np.sum(centre * slopes)))))
+        return FittedLogistic(names, medians, marked, slopes, start, spreads, converged)
 
 
 @dataclass(frozen=True)
@@ -133,6 +128,54 @@ class FittedLogistic(Fitted):
 
     def __repr__(self) -> str:
         return f"FittedLogistic({len(self.names)} features, {len(self.marked)} marks for missing)"
+
+
+def _newton(
+    standard: Callable[[slice], Numbers], outcome: Numbers, n_columns: int, penalty: float
+) -> tuple[float, Numbers, bool]:
+    """Intercept and coefficients at the optimum of the penalised likelihood, and whether it was reached."""
+    ridge = np.append(0.0, np.full(n_columns, penalty))
+    base = float(outcome.mean())
+    at = np.append(np.log(base / (1 - base)), np.zeros(n_columns))
+    loss, gradient, curvature = _penalised(standard, outcome, at, ridge)
+    for _ in range(100):
+        move = np.linalg.solve(curvature, -gradient)
+        if float(np.abs(move).max()) < 1e-10 * (1 + float(np.abs(at).max())):
+            return float(at[0] + move[0]), at[1:] + move[1:], True
+        made = _penalised(standard, outcome, at + move, ridge)
+        while made[0] > loss + 1e-12 * abs(loss) and float(np.abs(move).max()) > 1e-14:
+            move = move / 2
+            made = _penalised(standard, outcome, at + move, ridge)
+        at = at + move
+        loss, gradient, curvature = made
+    return float(at[0]), at[1:], False
+
+
+def _penalised(
+    standard: Callable[[slice], Numbers], outcome: Numbers, at: Numbers, ridge: Numbers
+) -> tuple[float, Numbers, Numbers]:
+    """Penalised negative log-likelihood, its gradient and its curvature, summed over blocks of rows in order."""
+    loss = 0.5 * float(ridge @ (at * at))
+    gradient, curvature = ridge * at, np.diag(ridge)
+    for start in range(0, len(outcome), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        block = standard(rows)
+        design = np.concatenate([np.ones((len(block), 1)), block], axis=1)
+        line, known = design @ at, outcome[rows]
+        q = expit(line)
+        loss += float(np.sum(np.logaddexp(0, line) - known * line))
+        gradient = gradient + design.T @ (q - known)
+        curvature = curvature + (design * (q * (1 - q))[:, None]).T @ design
+    return loss, gradient, curvature
+
+
+def _moments(X: Matrix, medians: Numbers, marked: tuple[int, ...]) -> tuple[Numbers, Numbers]:
+    """Mean and standard deviation of each column of the design, in two passes over blocks of rows."""
+    starts = range(0, len(X), _BLOCK)
+    total = sum(_design(X[start : start + _BLOCK], medians, marked).sum(axis=0) for start in starts)
+    centre = rounded(np.asarray(total) / len(X))
+    squares = sum(((_design(X[start : start + _BLOCK], medians, marked) - centre) ** 2).sum(axis=0) for start in starts)
+    return centre, rounded(np.sqrt(np.asarray(squares) / len(X)))
 
 
 def _medians(X: Matrix, missing: Any) -> Numbers:

@@ -8,6 +8,7 @@ number or knows a threshold.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,6 +19,10 @@ Numbers: TypeAlias = "npt.NDArray[np.float64]"
 
 NEAREST_TO_CERTAIN = 1e-9
 """Probabilities are held this far from 0 and 1 where a logit is taken."""
+SMALLER_IS_BETTER = ("brier", "log_loss", "missed_per_100")
+"""Metrics of which less is better."""
+YIELDS = ("precision", "recall", "lift", "missed_per_100")
+"""Metrics of a list at a capacity; their names end in ``@`` and the capacity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,30 @@ def at_capacity(outcome: Numbers, probability: Numbers, capacity: float) -> AtCa
     (1.5, 0.75, 0.75, 25.0)
     """
     return at_capacity_of(ScoreCounts.of(outcome, probability), np.float64(capacity))
+
+
+def every_metric(outcome: Numbers, probability: Numbers, capacities: Mapping[str, float]) -> dict[str, float]:
+    """Every metric of one model by name; yields end in ``@`` and the label of the capacity.
+
+    Parameters
+    ----------
+    outcome, probability : (n,) float64
+    capacities : label -> places on the list
+    """
+    made = {
+        "auroc": auroc(outcome, probability),
+        "auprc": average_precision(outcome, probability),
+        "brier": brier(outcome, probability),
+        "scaled_brier": scaled_brier(outcome, probability),
+        "log_loss": log_loss(outcome, probability),
+        "calibration_in_the_large": calibration_in_the_large(outcome, probability),
+        "calibration_slope": calibration_slope(outcome, probability),
+        "expected_observed": expected_observed(outcome, probability),
+    }
+    for label, places in capacities.items():
+        on_list = at_capacity(outcome, probability, places)
+        made |= {f"{metric}@{label}": float(getattr(on_list, metric)) for metric in YIELDS}
+    return made
 
 
 def auroc_of(counts: ScoreCounts) -> Any:

@@ -129,7 +129,7 @@ class _Sums:
         line = metrics.recalibration(outcome, probability, with_slope=True)
         per_row = _recalibration_terms(outcome, log_odds, intercept, line)
         per_row += [(probability - outcome) ** 2, metrics.log_losses(outcome, probability), probability, outcome]
-        totals = np.stack([np.bincount(person, weights=term, minlength=n_people) for term in per_row])
+        totals = np.array([np.bincount(person, weights=term, minlength=n_people) for term in per_row], np.float64)
         binned = ScoreCounts(np.asarray(rows.sum(axis=1), np.float64), np.asarray(positives.sum(axis=1), np.float64))
         exact = ScoreCounts.of(outcome, probability)
         return cls(rows, positives, totals, intercept, line, exact, binned)
@@ -155,7 +155,7 @@ class _Sums:
             whole = metrics.at_capacity_of(self.exact, np.float64(places))
             coarse = metrics.at_capacity_of(self.binned, np.float64(places))
             drawn = metrics.at_capacity_of(counts, places / n * rows)
-            for metric in ("precision", "recall", "lift", "missed_per_100"):
+            for metric in metrics.YIELDS:
                 moved = getattr(drawn, metric) + (getattr(whole, metric) - getattr(coarse, metric))
                 made[f"{metric}@{label}"] = moved
         return made
