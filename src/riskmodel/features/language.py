@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias, TypedDict, Unpack
+from typing import TypeAlias, TypedDict, Unpack, get_type_hints
 
 from riskmodel.dates import Duration, Window
 from riskmodel.errors import DeclarationError
@@ -111,7 +111,7 @@ def last_value(kind: Words, **where: Unpack[Windowed]) -> ValueOf:
 
 def state(kind: Words, **where: Unpack[Chosen]) -> State:
     """1 if such a spell is open at the as-of date, else 0: in custody, in care, on a plan."""
-    return State(_events(kind, where))
+    return State(_events(kind, where, Chosen))
 
 
 def days_in_state(kind: Words, **where: Unpack[Windowed]) -> DaysInState:
@@ -141,10 +141,19 @@ def concurrent_agencies(
     return AgenciesAtOnce(_events(kind, where))
 
 
-def _events(kind: Words, where: Chosen) -> Events:
+def _events(kind: Words, where: Chosen, words: type = Windowed) -> Events:
+    _refuse_unknown(where, words)
     return Events(
         words_of(kind), words_of(where.get("role")), words_of(where.get("agency")), words_of(where.get("through"))
     )
+
+
+def _refuse_unknown(where: Chosen, words: type) -> None:
+    """Types alone do not stop a misspelt word at run time, and one that is passed over would widen the feature."""
+    known = sorted(get_type_hints(words))
+    strange = sorted(set(where) - set(known))
+    if strange:
+        raise TypeError(f"got {', '.join(strange)}, which is none of {', '.join(known)}")
 
 
 def _window(where: Windowed) -> Window:

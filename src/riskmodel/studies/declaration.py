@@ -98,7 +98,7 @@ class FeaturesTable(Table):
 
     known: list[str] = Field(min_length=1)
     groups: list[str] = ["sex", "ethnicity"]
-    carry: dict[str, str] = {}
+    carry: list[str] = []
 
 
 class ModelTable(Table):

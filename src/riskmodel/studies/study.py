@@ -49,7 +49,7 @@ class Study:
     cohort: Cohort
     outcome: Outcome
     features: tuple[Feature, ...]
-    carry: dict[str, Feature]
+    carry: tuple[Feature, ...]
     learner: Learner
     comparators: tuple[Learner, ...]
 
@@ -115,10 +115,10 @@ def _build(folder: Path, text: str, declared: Declaration) -> Study:
         faults.expression(("features", "known", number), words, FEATURE_WORDS)
         for number, words in enumerate(declared.features.known)
     ]
-    carry = {
-        name: faults.expression(("features", "carry", name), words, FEATURE_WORDS)
-        for name, words in declared.features.carry.items()
-    }
+    carry = [
+        faults.expression(("features", "carry", number), words, FEATURE_WORDS)
+        for number, words in enumerate(declared.features.carry)
+    ]
     learner = faults.expression(("model", "learner"), declared.model.learner, LEARNER_WORDS)
     comparators = [
         faults.expression(("model", "comparators", number), words, LEARNER_WORDS)
@@ -129,7 +129,7 @@ def _build(folder: Path, text: str, declared: Declaration) -> Study:
     faults.part(("features", "known"), lambda: _different_names([node for node in features if node is not None]))
     if faults.found:
         raise DeclarationError("study-invalid", faults=faults.found)
-    return Study(folder, declared, purpose, cohort, outcome, tuple(features), carry, learner, tuple(comparators))
+    return Study(folder, declared, purpose, cohort, outcome, tuple(features), tuple(carry), learner, tuple(comparators))
 
 
 def _cohort(declared: Declaration) -> Cohort:
