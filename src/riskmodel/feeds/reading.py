@@ -81,7 +81,7 @@ def read_rows(feed: Feed, path: Path, columns: Sequence[Column]) -> RawRows:
         raw = _READERS[_format(path, feed)](feed, path, columns)
     except DataRefused:
         raise
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except Exception as error:  # whatever a reader cannot stand in a file is that file's refusal, not a traceback
         raise DataRefused(
             "file-unreadable",
             found=f"{path.name}, which cannot be read as {_format(path, feed)} ({type(error).__name__})",
@@ -175,7 +175,10 @@ def _read_jsonl(feed: Feed, path: Path, columns: Sequence[Column]) -> RawRows:
     lines = pa.table(
         {"row_": pa.array(range(1, len(kept) + 1), pa.int64()), "line_": pa.array(kept, pa.large_string())}
     )
-    whole = query("SELECT row_, json_valid(line_) AND json_type(line_) = 'OBJECT' AS good FROM lines_", lines_=lines)
+    whole = query(
+        "SELECT row_, CASE WHEN json_valid(line_) THEN json_type(line_) = 'OBJECT' ELSE false END AS good FROM lines_",
+        lines_=lines,
+    )
     good = pc.fill_null(whole.sort_by("row_").column("good"), False)
     readable = lines.filter(good)
     found = query("SELECT DISTINCT unnest(json_keys(line_)) AS name FROM lines_ ORDER BY name", lines_=readable)

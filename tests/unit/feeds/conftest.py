@@ -41,7 +41,7 @@ key = ["no"]
 
 [feeds.visits.columns]
 no = { type = "text", means = "event_key", required = true }
-id = { type = "text", means = "person_key" }
+id = { type = "text", means = "person_key", longest = 20 }
 why = { type = "code", means = "kind", codes = "why", required = true }
 at = { type = "moment", means = "happened_at", required = true }
 left = { type = "moment", means = "ended_at" }
