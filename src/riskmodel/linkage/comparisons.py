@@ -1,0 +1,195 @@
+"""What is compared in two records, in which steps of likeness, and what to expect before any data is seen.
+
+A comparison is a list of levels, tried in order. For each level, `m` is how often two records *of one person* fall
+there and `u` how often two records *of different people* do (Fellegi and Sunter 1969). The numbers here are priors;
+`training` replaces them by what the data says, as far as there is data. A `fixed` level keeps its numbers: it stands
+for a situation where fields err together, so that adding up their weights would mislead.
+
+Family name and place are one comparison, because members of one household share both: agreeing on the surname *and*
+the address is hardly more surprising between brothers than agreeing on the address alone. Two fixed levels guard the
+people whom such sums would merge: twins (other given name, same birth date and door) and a parent and child of one
+name (same name and door, born twelve or more years apart).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MISSING: Final = -1
+"""The code of a comparison that cannot be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One step of likeness: an SQL condition over l and r, its name, and the prior m and u.
+
+    `among` names the pairs over which the numbers of levels sum to one; `frequency` a column whose rare values count
+    for more.
+    """
+
+    name: str
+    condition: str
+    m: float
+    u: float
+    frequency: str | None = None
+    fixed: bool = False
+    among: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A list of levels after the first, which is always "one of the two is missing"."""
+
+    name: str
+    missing: str
+    levels: tuple[Level, ...]
+
+    def code_of(self, level: str) -> int:
+        """The number by which the levels are known in comparison vectors: the last level is 0."""
+        return len(self.levels) - 1 - [one.name for one in self.levels].index(level)
+
+
+def _either_null(column: str) -> str:
+    return f"l.{column} IS NULL OR r.{column} IS NULL"
+
+
+def _close(column: str, similarity: float) -> str:
+    both = f"l.{column}, r.{column}"
+    return (
+        f"(jaro_winkler_similarity({both}) >= {similarity} "
+        f"OR (length(l.{column}) > 3 AND length(r.{column}) > 3 AND damerau_levenshtein({both}) <= 1))"
+    )
+
+
+_SAME_PLACE: Final = "list_has_any(l.places, r.places)"
+_SAME_DOOR: Final = "list_has_any(l.doors, r.doors)"
+_SAME_POSTCODE: Final = "list_has_any(l.postcodes, r.postcodes)"
+_SAME_FAMILY: Final = (
+    "(l.family = r.family OR list_has_any(l.families, r.families) OR (l.given = r.family AND l.family = r.given))"
+)
+_YEARS_APART: Final = "abs(substr(l.birth, 1, 4)::INT - substr(r.birth, 1, 4)::INT)"
+_SWAPPED_NAMES: Final = (
+    "((l.given = r.family AND jaro_winkler_similarity(l.family, r.given) >= 0.85) "
+    "OR (l.family = r.given AND jaro_winkler_similarity(l.given, r.family) >= 0.85))"
+)
+_PART: Final = "substr({0}.birth, {1}, {2})"
+
+
+def _same_part(start: int, length: int) -> str:
+    return f"{_PART.format('l', start, length)} = {_PART.format('r', start, length)}"
+
+
+_TWO_PARTS: Final = " OR ".join(
+    f"({_same_part(*one)} AND {_same_part(*other)})"
+    for one, other in (((1, 4), (5, 2)), ((1, 4), (7, 2)), ((5, 2), (7, 2)))
+)
+
+GIVEN: Final = Comparison(
+    "given",
+    _either_null("given"),
+    (
+        Level("same", "l.given = r.given", 0.80, 0.006, frequency="given"),
+        Level("same root", "list_has_any(l.roots, r.roots)", 0.05, 0.004),
+        Level("names swapped", _SWAPPED_NAMES, 0.01, 0.0001),
+        Level("initial", "l.given = left(r.given, 1) OR r.given = left(l.given, 1)", 0.01, 0.002),
+        Level("close", _close("given", 0.9), 0.07, 0.012),
+        Level("alike", "jaro_winkler_similarity(l.given, r.given) >= 0.8", 0.02, 0.03),
+        Level("other name, same birth date and place", f"l.birth = r.birth AND {_SAME_PLACE}", 0.0001, 1.0, fixed=True),
+        Level("other", "ELSE", 0.04, 0.944),
+    ),
+)
+
+BIRTH: Final = Comparison(
+    "birth",
+    _either_null("birth"),
+    (
+        Level("same, a default date", "l.birth = r.birth AND substr(l.birth, 5) = '0101'", 0.005, 0.0005),
+        Level("same", "l.birth = r.birth", 0.93, 0.00005),
+        Level("day and month swapped", f"{_same_part(1, 4)} AND {_PART.format('l', 5, 2)} = {_PART.format('r', 7, 2)} "
+              f"AND {_PART.format('l', 7, 2)} = {_PART.format('r', 5, 2)}", 0.01, 0.00005),
+        Level("another generation of one name", f"{_YEARS_APART} >= 12 AND l.given = r.given AND {_SAME_DOOR} "
+              f"AND substr(l.birth, 5) <> substr(r.birth, 5)", 0.0005, 1.0, fixed=True),
+        Level("one slip", "damerau_levenshtein(l.birth, r.birth) <= 1", 0.03, 0.0009),
+        Level("two of year, month, day", _TWO_PARTS, 0.015, 0.006),
+        Level("a year or less apart", f"{_YEARS_APART} <= 1", 0.004, 0.06),
+        Level("other", "ELSE", 0.006, 0.933),
+    ),
+)  # fmt: skip
+
+SEX: Final = Comparison(
+    "sex",
+    _either_null("sex"),
+    (Level("same", "l.sex = r.sex", 0.985, 0.5), Level("other", "ELSE", 0.015, 0.5)),
+)
+
+
+def _family_and_place() -> Comparison:
+    no_family, no_place = f"({_either_null('family')})", "(len(l.doors) = 0 OR len(r.doors) = 0)"
+    families = (
+        ("same family name", _SAME_FAMILY, 0.90, 0.004),
+        ("family name alike", _close("family", 0.88), 0.05, 0.012),
+    )
+    other_family = ("other family name", "", 0.05, 0.984)
+    places = (
+        ("same place", _SAME_PLACE, 0.66, 0.0001),
+        ("same door", _SAME_DOOR, 0.04, 0.0001),
+        ("same postcode", _SAME_POSTCODE, 0.08, 0.001),
+    )
+    other_place = ("other place", "", 0.22, 0.9988)
+    levels: list[Level] = []
+    for group, there, states in (
+        ("family name missing", no_family, [(("", "", 1.0, 1.0), place) for place in (*places, other_place)]),
+        ("place missing", no_place, [(family, ("", "", 1.0, 1.0)) for family in (*families, other_family)]),
+        ("all", "", [(family, place) for family in (*families, other_family) for place in (*places, other_place)]),
+    ):
+        for family, place in states:
+            name = ", ".join(part for part in (family[0], place[0], "" if group == "all" else group) if part)
+            condition = " AND ".join(part for part in (there, family[1], place[1]) if part) or "ELSE"
+            household = family[0] == "same family name" and place[0] == "same place"
+            levels.append(
+                Level(
+                    name,
+                    condition,
+                    family[2] * place[2],
+                    0.0001 if household else family[3] * place[3],
+                    frequency="family" if family[0] == "same family name" and place[0] in ("", "other place") else None,
+                    among=group,
+                )
+            )
+    return Comparison("family_and_place", f"{no_family} AND {no_place}", tuple(levels))
+
+
+FAMILY_AND_PLACE: Final = _family_and_place()
+
+CONTACT: Final = Comparison(
+    "contact",
+    _either_null("contact"),
+    (
+        Level("same", "l.contact = r.contact", 0.75, 0.0005),
+        Level("same before the @", "split_part(l.contact, '@', 1) = split_part(r.contact, '@', 1)", 0.05, 0.0005),
+        Level("close", "jaro_winkler_similarity(l.contact, r.contact) >= 0.9", 0.10, 0.004),
+        Level("other", "ELSE", 0.10, 0.995),
+    ),
+)
+IDENTIFIER: Final = Comparison(
+    "identifier",
+    _either_null("identifier"),
+    (
+        Level("same", "l.identifier = r.identifier", 0.90, 0.00005),
+        Level(
+            "one slip",
+            "length(l.identifier) > 5 AND damerau_levenshtein(l.identifier, r.identifier) <= 1",
+            0.07,
+            0.0001,
+        ),
+        Level("other", "ELSE", 0.03, 0.99985),
+    ),
+)
+
+
+def comparisons_for(columns_with_values: Sequence[str]) -> tuple[Comparison, ...]:
+    """The comparisons that records with these columns filled can be put to."""
+    extra = [one for one in (CONTACT, IDENTIFIER) if one.name in columns_with_values]
+    return (GIVEN, BIRTH, SEX, FAMILY_AND_PLACE, *extra)

@@ -1,0 +1,187 @@
+"""How often records of one person agree, learned from the records themselves: expectation-maximisation on patterns.
+
+Every compared pair is a pattern of levels; pairs with one pattern are counted, so that learning is arithmetic on a few
+thousand rows: the same numbers come out for any number of threads. The u's are learned from random pairs (less those
+that look like matches), the m's from pairs that already agree on something else - the birth date, or the full name -
+so that the blocking does not flatter the field that it used. Both are pulled towards the priors of `comparisons`: with
+ten records the priors decide, with ten thousand the data does.
+
+Fellegi and Sunter (1969), A theory for record linkage; Winkler (1988) for EM without labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from riskmodel.linkage.comparisons import BIRTH, FAMILY_AND_PLACE, GIVEN, MISSING, Comparison
+
+Codes: TypeAlias = "npt.NDArray[np.int64]"
+Numbers: TypeAlias = "npt.NDArray[np.float64]"
+
+PRIOR_MATCHES: Final = 30.0
+"""How many pairs of one person the prior m's are worth."""
+PRIOR_OTHERS: Final = 300.0
+"""How many pairs of different people the prior u's are worth."""
+ROUNDS: Final = 4
+STEPS: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Counted patterns of levels: `levels` (n_patterns, n_comparisons) with -1 for missing, `counts` (n_patterns,)."""
+
+    levels: Codes
+    counts: Numbers
+
+    @classmethod
+    def of(cls, levels: Codes) -> Patterns:
+        """Count the distinct rows of (n_pairs, n_comparisons) level codes, in sorted order."""
+        if not len(levels):
+            return cls(levels, np.zeros(0))
+        rows, counts = np.unique(levels, axis=0, return_counts=True)
+        return cls(rows, counts.astype(np.float64))
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> Patterns:
+        """The patterns that are chosen."""
+        return Patterns(self.levels[chosen], self.counts[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What was learned: m and u of each level by comparison (index = level code), and the share of pairs that match."""
+
+    comparisons: tuple[Comparison, ...]
+    m: tuple[Numbers, ...]
+    u: tuple[Numbers, ...]
+    match_rate: float
+
+    def rounded(self) -> Parameters:
+        """Numbers cut to eight significant digits, so that the last bits of sums cannot reach a result."""
+        cut = [tuple(_significant(values) for values in side) for side in (self.m, self.u)]
+        return replace(self, m=cut[0], u=cut[1], match_rate=float(_significant(np.array([self.match_rate]))[0]))
+
+
+def prior_parameters(comparisons: Sequence[Comparison], match_rate: float) -> Parameters:
+    """The parameters before any data is seen."""
+    m = tuple(np.array([level.m for level in reversed(one.levels)]) for one in comparisons)
+    u = tuple(np.array([level.u for level in reversed(one.levels)]) for one in comparisons)
+    return Parameters(tuple(comparisons), m, u, match_rate)
+
+
+def trained(comparisons: Sequence[Comparison], random: Patterns, blocked: Patterns, *, records: int) -> Parameters:
+    """Learn the parameters.
+
+    Parameters
+    ----------
+    random : patterns of random pairs of records
+    blocked : patterns of the pairs that share a blocking key (all of those that agree on birth date or full name)
+    records : int, how many records there are
+
+    Returns
+    -------
+    Parameters, rounded
+    """
+    all_pairs = max(records * (records - 1) / 2, 1.0)
+    now = prior_parameters(comparisons, match_rate=min(0.5, records / 2 / all_pairs))
+    for _ in range(ROUNDS):
+        now = replace(now, u=_other_rates(now, random))
+        now = replace(now, m=_match_rates(now, blocked))
+        found = float(match_probability(now, blocked.levels) @ blocked.counts)
+        now = replace(now, match_rate=min(0.5, max(found, 0.5) / all_pairs))
+    return now.rounded()
+
+
+def match_probability(parameters: Parameters, levels: Codes, *, skip: Sequence[str] = ()) -> Numbers:
+    """The probability that pairs with these patterns are of one person, without the frequencies of names.
+
+    (n, n_comparisons) level codes in, (n,) out; comparisons in `skip` are not looked at.
+    """
+    odds = np.full(len(levels), np.log(parameters.match_rate) - np.log1p(-parameters.match_rate))
+    for column, one in enumerate(parameters.comparisons):
+        if one.name not in skip:
+            weight = np.log(parameters.m[column]) - np.log(parameters.u[column])
+            codes = levels[:, column]
+            odds += np.where(codes == MISSING, 0.0, weight[np.maximum(codes, 0)])
+    return np.asarray(1.0 / (1.0 + np.exp(-odds)))
+
+
+def _other_rates(now: Parameters, random: Patterns) -> tuple[Numbers, ...]:
+    weights = random.counts * (1.0 - match_probability(now, random.levels)) if len(random.counts) else random.counts
+    counted = [_counted(random.levels[:, column], weights, one) for column, one in enumerate(now.comparisons)]
+    pulled = [_pulled(one, count, "u", PRIOR_OTHERS) for one, count in zip(now.comparisons, counted, strict=True)]
+    return tuple(pulled)
+
+
+def _match_rates(now: Parameters, blocked: Patterns) -> tuple[Numbers, ...]:
+    totals = [np.zeros(len(one.levels)) for one in now.comparisons]
+    for agreed, chosen in _sessions(now.comparisons):
+        session = blocked.where(chosen(blocked.levels))
+        if not len(session.counts):
+            continue
+        learned = _session(now, session, agreed)
+        for column, one in enumerate(now.comparisons):
+            if one.name not in agreed:
+                totals[column] += learned[column]
+    return tuple(_pulled(one, total, "m", PRIOR_MATCHES) for one, total in zip(now.comparisons, totals, strict=True))
+
+
+def _session(now: Parameters, session: Patterns, agreed: Sequence[str]) -> list[Numbers]:
+    """Expected counts of levels among the matches of one session, by EM with the u's held."""
+    at = replace(now, match_rate=0.5)
+    counted: list[Numbers] = []
+    for _ in range(STEPS):
+        chance = match_probability(at, session.levels, skip=agreed)
+        weights = session.counts * chance
+        counted = [_counted(session.levels[:, column], weights, one) for column, one in enumerate(at.comparisons)]
+        m = tuple(
+            at.m[column] if one.name in agreed else _pulled(one, counted[column], "m", PRIOR_MATCHES)
+            for column, one in enumerate(at.comparisons)
+        )
+        rate = (weights.sum() + 1.0) / (session.counts.sum() + 2.0)
+        at = replace(at, m=m, match_rate=float(np.clip(rate, 1e-6, 1 - 1e-6)))
+    return counted
+
+
+def _sessions(
+    comparisons: Sequence[Comparison],
+) -> list[tuple[tuple[str, ...], Callable[[Codes], npt.NDArray[np.bool_]]]]:
+    names = [one.name for one in comparisons]
+    given, birth, place = (names.index(one.name) for one in (GIVEN, BIRTH, FAMILY_AND_PLACE))
+    family_same = [code for code, level in enumerate(reversed(FAMILY_AND_PLACE.levels)) if "same family" in level.name]
+    same_given, same_birth = GIVEN.code_of("same"), BIRTH.code_of("same")
+    return [
+        ((BIRTH.name,), lambda levels: levels[:, birth] == same_birth),
+        (
+            (GIVEN.name, FAMILY_AND_PLACE.name),
+            lambda levels: (levels[:, given] == same_given) & np.isin(levels[:, place], family_same),
+        ),
+    ]
+
+
+def _counted(codes: Codes, weights: Numbers, one: Comparison) -> Numbers:
+    there = codes >= 0
+    return np.bincount(codes[there], weights=weights[there], minlength=len(one.levels)).astype(np.float64)
+
+
+def _pulled(one: Comparison, counted: Numbers, side: str, strength: float) -> Numbers:
+    """Shares of the counts within each group of levels, pulled towards the prior; fixed levels stay as they are."""
+    levels = list(reversed(one.levels))
+    prior = np.array([getattr(level, side) for level in levels])
+    fixed = np.array([level.fixed for level in levels])
+    groups = np.array([level.among for level in levels])
+    shares = prior.copy()
+    for group in sorted(set(groups.tolist())):
+        free = (groups == group) & ~fixed
+        expected = prior[free] / prior[free].sum()
+        total = counted[free].sum()
+        shares[free] = (counted[free] + strength * expected) / (total + strength)
+    return shares
+
+
+def _significant(values: Numbers) -> Numbers:
+    return np.array([float(f"{value:.8g}") for value in values])
