@@ -28,8 +28,6 @@ _SHORT: Final = {
 _KINDS: Final = frozenset(
     ("st", "rd", "ave", "ln", "cl", "dr", "gr", "ter", "cres", "ct", "pl", "sq", "gdns", "way", "cct", "pde", "blvd")
 )
-    ["st", "rd", "ave", "ln", "cl", "dr", "gr", "ter", "cres", "ct", "pl", "sq", "gdns", "way", "cct", "pde", "blvd"]
-)
 _NOT_STREET: Final = frozenset(("flat", "apartment", "apt", "unit", "room", "no", "number", "floor", "flt"))
 _NOWHERE: Final = frozenset(
     (
