@@ -50,5 +50,5 @@ for name in rm.__all__:
 def test_a_name_that_is_not_public_says_what_is() -> None:
     import riskmodel
 
-    with pytest.raises(AttributeError, match="riskmodel has no name 'no_such'; it has .*ForwardFolds"):
+    with pytest.raises(AttributeError, match=r"riskmodel has no name 'no_such'; it has .*ForwardFolds"):
         _ = riskmodel.no_such
