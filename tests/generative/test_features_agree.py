@@ -1,0 +1,214 @@
+"""The oracle and the kernel agree on histories and features made by Hypothesis: few people, few days, many coincidences.
+
+What became known later never changes a row, and neither the order of the input nor blocks nor threads can be seen.
+"""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from riskmodel.dates import Duration, Window
+from riskmodel.features import nodes
+from riskmodel.features.build import feature_matrix
+from riskmodel.features.feature import NODES, from_document
+from riskmodel.features.reference import answer
+from riskmodel.features.selection import PLACE_TIES, Events
+from riskmodel.histories.store import Histories
+from riskmodel.tables import EVENTS, PERSONS, RELATIONS, RESIDENCES, ROWS
+
+START = dt.datetime(2021, 1, 1)
+KINDS, ROLES, AGENCIES = ("arson", "custody", "violence"), ("victim", "suspect"), ("health", "police")
+PERSON_TIES = ("parent", "co_resident")
+ENTITIES, PLACES = st.integers(1, 4), st.integers(7, 9)
+
+moment = st.integers(0, 130).map(lambda halves: START + dt.timedelta(hours=12 * halves))
+maybe_moment = st.none() | moment
+value = st.none() | st.floats(-1e6, 1e6) | st.sampled_from([0.0, float("nan"), float("inf"), 0.25, 2.0**63])
+
+
+def table(schema, row, most):
+    return st.lists(st.fixed_dictionaries(row), max_size=most).map(
+        lambda rows: pa.Table.from_pylist(rows, schema=schema)
+    )
+
+
+EVENT = {
+    "entity_id": st.none() | ENTITIES,
+    "happened_at": moment,
+    "ended_at": maybe_moment,
+    "known_at": moment,
+    "known_until": maybe_moment,
+    "agency": st.sampled_from(AGENCIES),
+    "kind": st.sampled_from(KINDS),
+    "role": st.none() | st.sampled_from(ROLES),
+    "value": value,
+    "place_id": st.none() | PLACES,
+    "event_id": st.integers(1, 6),
+}
+RESIDENCE = {
+    "entity_id": ENTITIES, "place_id": PLACES, "area": st.sampled_from(["E01", "E02"]), "starts_at": moment,
+    "ends_at": maybe_moment, "known_at": moment, "known_until": maybe_moment,
+}  # fmt: skip
+RELATION = {
+    "entity_id": ENTITIES, "other_id": ENTITIES, "kind": st.sampled_from(PERSON_TIES), "starts_at": maybe_moment,
+    "ends_at": maybe_moment, "known_at": moment, "known_until": maybe_moment,
+}  # fmt: skip
+
+# one event of every kind, role and agency, of somebody else, long after: so that no word is unknown
+EVERY_WORD = [
+    {"entity_id": 99, "happened_at": START.replace(year=2031), "known_at": START.replace(year=2031), "kind": kind,
+     "role": ROLES[number % 2], "agency": AGENCIES[number % 2], "event_id": number}
+    for number, kind in enumerate(KINDS)
+]  # fmt: skip
+
+
+@st.composite
+def tables(draw):
+    """The four tables; births and the day a person became known are drawn too."""
+    born = st.none() | st.dates(dt.date(1999, 1, 1), dt.date(2021, 2, 1))
+    persons = [
+        {"entity_id": entity, "birth_date": draw(born), "known_at": draw(moment)} for entity in draw(st.sets(ENTITIES))
+    ]
+    events = draw(table(EVENTS, EVENT, 14))
+    return {
+        "events": pa.concat_tables([events, pa.Table.from_pylist(EVERY_WORD, schema=EVENTS)]),
+        "persons": pa.Table.from_pylist(persons, schema=PERSONS),
+        "relations": draw(table(RELATIONS, RELATION, 6)),
+        "residences": draw(table(RESIDENCES, RESIDENCE, 6)),
+    }
+
+
+asked = st.lists(st.fixed_dictionaries({"entity_id": ENTITIES, "as_of": moment}), min_size=1, max_size=8).map(
+    lambda rows: pa.Table.from_pylist(rows, schema=ROWS)
+)
+
+some_kinds = st.sampled_from([(), *((kind,) for kind in KINDS), KINDS[:2], KINDS[1:]])
+PLACE_KINDS = tuple(sorted(PLACE_TIES))
+ties = st.sampled_from(
+    [(), *((tie,) for tie in PERSON_TIES), PERSON_TIES, *((tie,) for tie in PLACE_KINDS), PLACE_KINDS]
+)
+choice = st.builds(
+    Events,
+    kinds=some_kinds,
+    roles=st.just(()) | st.sampled_from(ROLES).map(lambda word: (word,)),
+    agencies=st.just(()) | st.sampled_from(AGENCIES).map(lambda word: (word,)),
+    through=ties,
+)
+spells = st.builds(Events, kinds=some_kinds.filter(bool), through=ties)
+duration = st.builds(Duration, months=st.sampled_from([0, 0, 1, 2]), days=st.integers(0, 20))
+
+
+@st.composite
+def window(draw):
+    opens, closes = draw(st.none() | duration), draw(st.just(Duration()) | duration)
+    if opens is not None and opens.nominal_days <= closes.nominal_days:
+        opens = Duration(closes.months, closes.days + 1 + opens.days)
+    return Window(opens, closes)
+
+
+STRATEGIES = {
+    "age": st.just(nodes.Age()),
+    "count": st.builds(nodes.Count, choice, window()),
+    "count_distinct": st.builds(nodes.CountDistinct, choice, st.sampled_from(sorted(nodes.DISTINCT)), window()),
+    "ever": st.builds(nodes.Ever, choice, window()),
+    "days_since": st.builds(nodes.DaysSince, choice, st.sampled_from(["last", "first"]), window()),
+    "value": st.builds(nodes.ValueOf, choice, st.sampled_from(nodes.STATISTICS), window()),
+    "state": st.builds(nodes.State, spells),
+    "days_in_state": st.builds(nodes.DaysInState, spells, window()),
+    "agencies_at_once": st.builds(nodes.AgenciesAtOnce, spells),
+}
+
+
+several_features = st.lists(
+    st.sampled_from(sorted(STRATEGIES)).flatmap(STRATEGIES.get),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda node: node.name,
+)
+
+
+def later_events(since):
+    """Rows of every table that became known on or after a day."""
+    late = moment.map(lambda at: max(at, since))
+    return st.fixed_dictionaries(
+        {
+            "events": table(EVENTS, EVENT | {"known_at": late}, 6),
+            "relations": table(RELATIONS, RELATION | {"known_at": late}, 4),
+            "residences": table(RESIDENCES, RESIDENCE | {"known_at": late}, 4),
+        }
+    )
+
+
+@st.composite
+def questions(draw):
+    """Tables, rows asked about, features, and what became known on or after the last as-of date."""
+    given, rows, features = draw(tables()), draw(asked), draw(several_features)
+    return given, rows, features, draw(later_events(max(rows["as_of"].to_pylist())))
+
+
+thorough = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+def columns(table):
+    """Every column's float32 bits, any NaN as one."""
+    found = np.stack([column.to_numpy() for column in table.columns])
+    return np.where(np.isnan(found), np.float32(np.nan), found).view(np.uint32)
+
+
+def test_every_node_has_a_strategy():
+    assert set(STRATEGIES) == set(NODES)
+
+
+@thorough
+@given(several_features)
+def test_documents_give_the_same_features(features):
+    for feature in features:
+        assert from_document(feature.document()) == feature
+
+
+@thorough
+@given(questions())
+def test_the_kernel_is_the_reference_to_the_bit(question):
+    given_tables, rows, features, _ = question
+    histories = Histories.of(**given_tables)
+    found = columns(feature_matrix(histories, rows, features))
+    for number, feature in enumerate(features):
+        oracle = [answer(histories, feature, row["entity_id"], row["as_of"]).value for row in rows.to_pylist()]
+        expected = np.asarray(oracle, np.float64).astype(np.float32)
+        expected = np.where(np.isnan(expected), np.float32(np.nan), expected).view(np.uint32)
+        assert found[number].tolist() == expected.tolist(), (feature, found[number].view(np.float32), oracle)
+
+
+@thorough
+@given(questions())
+def test_what_became_known_later_changes_nothing(question):
+    given_tables, rows, features, later = question
+    before = feature_matrix(Histories.of(**given_tables), rows, features)
+    more = {
+        name: pa.concat_tables([part, later[name]]) if name in later else part for name, part in given_tables.items()
+    }
+    assert (columns(feature_matrix(Histories.of(**more), rows, features)) == columns(before)).all()
+
+
+@thorough
+@given(questions(), st.randoms(use_true_random=False), st.integers(1, 3), st.integers(1, 4))
+def test_order_blocks_and_threads_cannot_be_seen(question, random, threads, block_rows):
+    given_tables, rows, features, _ = question
+    before = columns(feature_matrix(Histories.of(**given_tables), rows, features))
+    shuffled = {
+        name: part.take(pa.array(mixed(part.num_rows, random), pa.int64())) for name, part in given_tables.items()
+    }
+    order = mixed(rows.num_rows, random)
+    after = feature_matrix(
+        Histories.of(**shuffled), rows.take(pa.array(order)), features, threads=threads, block_rows=block_rows
+    )
+    assert (columns(after) == before[:, order]).all()
+
+
+def mixed(number, random):
+    return random.sample(range(number), number)
