@@ -8,8 +8,8 @@ do not cover the training of the model, wrong labels, wrong linkage or change ov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from riskmodel.models.metrics import Numbers, ScoreCounts
 from riskmodel.seeds import stream
 
 SCORE_BINS = 1024
+LINE_BINS = 128
+_NEWTON_STEPS = 4
 _CELLS_AT_ONCE = 2_000_000
 _NORMAL_95 = 1.959963984540054
 
@@ -88,17 +90,14 @@ def metric_replicates(
     Notes
     -----
     Score bins make rank metrics approximate, so replicates are moved by the (tiny) difference between the exact value
-    and the binned one. Recalibration metrics take one Newton step from their full-sample value in each replicate.
+    and the binned one. Recalibration metrics take a few Newton steps on coarser bins in each replicate.
     """
     _, person = np.unique(people, return_inverse=True)
-    n_people = int(person.max()) + 1
-    models = {model: _Sums.of(outcome, p, person, n_people) for model, p in probabilities.items()}
-    row_count = sparse.csr_array((np.ones(len(outcome)), (np.zeros(len(outcome), int), person)), shape=(1, n_people))
+    models = {model: _Sums.of(outcome, p, person, capacities) for model, p in probabilities.items()}
     blocks: dict[str, list[dict[str, Numbers]]] = {model: [] for model in models}
-    for weights in person_weights(n_people, resampling, name):
-        rows = np.asarray(row_count @ weights)[0]
+    for weights in person_weights(int(person.max()) + 1, resampling, name):
         for model, sums in models.items():
-            blocks[model].append(sums.replicates(weights, rows, capacities, len(outcome)))
+            blocks[model].append(sums.replicates(weights))
     return {
         model: {metric: np.concatenate([block[metric] for block in made]) for metric in made[0]}
         for model, made in blocks.items()
@@ -107,61 +106,73 @@ def metric_replicates(
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """One model's sums by person: from them and person weights, every metric of a replicate."""
+    """One model's sums by person: from them and person weights, every metric of a replicate.
+
+    Attributes
+    ----------
+    bin_rows, bin_positives : (n_bins, n_people)
+    totals : (4, n_people), squared errors, log losses, probabilities, outcomes
+    log_odds : (n_line_bins,)
+    lines : the full sample's recalibration: intercept with slope 1, then intercept and slope
+    places : label -> share of the rows that have a place on the list
+    moved : metric -> exact value minus binned value
+    """
 
     bin_rows: sparse.csr_array
     bin_positives: sparse.csr_array
     totals: Numbers
-    intercept: float
-    line: Numbers
-    exact: ScoreCounts
-    binned: ScoreCounts
+    log_odds: Numbers
+    lines: tuple[float, float, float]
+    places: Mapping[str, float]
+    moved: Mapping[str, float]
 
     @classmethod
-    def of(cls, outcome: Numbers, probability: Numbers, person: npt.NDArray[np.int64], n_people: int) -> _Sums:
+    def of(
+        cls,
+        outcome: Numbers,
+        probability: Numbers,
+        person: npt.NDArray[np.int64],
+        capacities: Mapping[str, float],
+    ) -> _Sums:
         group = score_bins(outcome, probability)
-        shape = (int(group.max()) + 1, n_people)
+        shape = (int(group.max()) + 1, int(person.max()) + 1)
         rows = sparse.csr_array((np.ones(len(outcome)), (group, person)), shape=shape)
         yes = outcome == 1
         positives = sparse.csr_array((np.ones(int(yes.sum())), (group[yes], person[yes])), shape=shape)
-        log_odds = metrics.logit(probability)
-        intercept = metrics.calibration_in_the_large(outcome, probability)
-        line = metrics.recalibration(outcome, probability, with_slope=True)
-        per_row = _recalibration_terms(outcome, log_odds, intercept, line)
-        per_row += [(probability - outcome) ** 2, metrics.log_losses(outcome, probability), probability, outcome]
-        totals = np.array([np.bincount(person, weights=term, minlength=n_people) for term in per_row], np.float64)
-        binned = ScoreCounts(np.asarray(rows.sum(axis=1), np.float64), np.asarray(positives.sum(axis=1), np.float64))
-        exact = ScoreCounts.of(outcome, probability)
-        return cls(rows, positives, totals, intercept, line, exact, binned)
+        per_row = [(probability - outcome) ** 2, metrics.log_losses(outcome, probability), probability, outcome]
+        totals = np.array([np.bincount(person, weights=term, minlength=shape[1]) for term in per_row], np.float64)
+        groups = _coarse(shape[0])
+        weighted = np.bincount(group, weights=metrics.logit(probability), minlength=shape[0])
+        log_odds = np.add.reduceat(weighted, groups) / np.add.reduceat(np.bincount(group), groups)
+        a, b = metrics.recalibration(outcome, probability, with_slope=True)
+        lines = (metrics.calibration_in_the_large(outcome, probability), float(a), float(b))
+        shares = {label: places / len(outcome) for label, places in capacities.items()}
+        made = cls(rows, positives, totals, log_odds, lines, shares, {})
+        binned = made.replicates(np.ones((shape[1], 1)))
+        exact = metrics.every_metric(outcome, probability, capacities)
+        return replace(made, moved={name: exact[name] - float(binned[name][0]) for name in exact})
 
-    def replicates(
-        self, weights: Numbers, rows: Numbers, capacities: Mapping[str, float], n: int
-    ) -> dict[str, Numbers]:
+    def replicates(self, weights: Numbers) -> dict[str, Numbers]:
+        """Every metric for (n_people, n_replicates) weights."""
         counts = ScoreCounts(self.bin_rows @ weights, self.bin_positives @ weights)
-        sums = self.totals @ weights
-        error, weight, u0, u1, i00, i01, i11, squares, losses, expected, observed = sums
+        rows = counts.rows.sum(axis=0)
+        squares, losses, expected, observed = self.totals @ weights
         base = observed / rows
+        alone, slope = _lines(counts, self.log_odds, self.lines)
         made = {
-            "auroc": self._ranked(metrics.auroc_of, counts),
-            "auprc": self._ranked(metrics.average_precision_of, counts),
+            "auroc": metrics.auroc_of(counts),
+            "auprc": metrics.average_precision_of(counts),
             "brier": squares / rows,
             "scaled_brier": 1 - metrics.divided(squares / rows, base * (1 - base)),
             "log_loss": losses / rows,
-            "calibration_in_the_large": self.intercept + metrics.divided(error, weight),
-            "calibration_slope": self.line[1] + metrics.divided(i00 * u1 - i01 * u0, i00 * i11 - i01 * i01),
+            "calibration_in_the_large": alone,
+            "calibration_slope": slope,
             "expected_observed": metrics.divided(expected, observed),
         }
-        for label, places in capacities.items():
-            whole = metrics.at_capacity_of(self.exact, np.float64(places))
-            coarse = metrics.at_capacity_of(self.binned, np.float64(places))
-            drawn = metrics.at_capacity_of(counts, places / n * rows)
-            for metric in metrics.YIELDS:
-                moved = getattr(drawn, metric) + (getattr(whole, metric) - getattr(coarse, metric))
-                made[f"{metric}@{label}"] = moved
-        return made
-
-    def _ranked(self, formula: Callable[[ScoreCounts], Numbers], counts: ScoreCounts) -> Numbers:
-        return np.asarray(formula(counts) + (formula(self.exact) - formula(self.binned)))
+        for label, share in self.places.items():
+            on_list = metrics.at_capacity_of(counts, share * rows)
+            made |= {f"{metric}@{label}": getattr(on_list, metric) for metric in metrics.YIELDS}
+        return {name: values + self.moved.get(name, 0.0) for name, values in made.items()}
 
 
 def score_bins(outcome: Numbers, probability: Numbers) -> npt.NDArray[np.int64]:
@@ -180,22 +191,39 @@ def score_bins(outcome: Numbers, probability: Numbers) -> npt.NDArray[np.int64]:
     return np.asarray(compact[group], np.int64)
 
 
-def _recalibration_terms(outcome: Numbers, log_odds: Numbers, intercept: float, line: Numbers) -> list[Numbers]:
-    """Each row's part in the Newton step of the intercept, and of intercept and slope together."""
-    start = intercept if np.isfinite(intercept) else 0.0
-    fixed = metrics.expit(start + log_odds)
-    a, b = line if np.isfinite(line).all() else (0.0, 1.0)
-    free = metrics.expit(a + b * log_odds)
-    weight = free * (1 - free)
-    return [
-        outcome - fixed,
-        fixed * (1 - fixed),
-        outcome - free,
-        (outcome - free) * log_odds,
-        weight,
-        weight * log_odds,
-        weight * log_odds**2,
-    ]
+def _coarse(n_bins: int) -> npt.NDArray[np.int64]:
+    """First bin of each group of neighbouring bins, at most `LINE_BINS` groups."""
+    return np.arange(0, n_bins, -(-n_bins // LINE_BINS), dtype=np.int64)
+
+
+def _lines(counts: ScoreCounts, log_odds: Numbers, start: tuple[float, float, float]) -> tuple[Numbers, Numbers]:
+    """Recalibration of each replicate by Newton's method on binned log-odds, from the full sample's own solution.
+
+    Parameters
+    ----------
+    counts : rows and positives, (n_bins, n_replicates)
+    log_odds : (n_line_bins,) mean log-odds of each group of bins
+    start : the full sample's intercept with slope 1, and its intercept and slope together
+
+    Returns
+    -------
+    intercepts with slope 1 and free slopes, (n_replicates,) each; NaN where there is none
+    """
+    groups = _coarse(len(counts.rows))
+    rows, positives = np.add.reduceat(counts.rows, groups), np.add.reduceat(counts.positives, groups)
+    line = log_odds[:, None]
+    alone, a, b = (np.full(rows.shape[1], value) for value in start)
+    for _ in range(_NEWTON_STEPS):
+        q = metrics.expit(alone + line)
+        alone = alone + metrics.divided((positives - rows * q).sum(axis=0), (rows * q * (1 - q)).sum(axis=0))
+        q = metrics.expit(a + b * line)
+        error, weight = positives - rows * q, rows * q * (1 - q)
+        u0, u1 = error.sum(axis=0), (error * line).sum(axis=0)
+        i0, i1, i2 = weight.sum(axis=0), (weight * line).sum(axis=0), (weight * line * line).sum(axis=0)
+        determinant = i0 * i2 - i1 * i1
+        a = a + metrics.divided(i2 * u0 - i1 * u1, determinant)
+        b = b + metrics.divided(i0 * u1 - i1 * u0, determinant)
+    return alone, np.where(np.abs(b) < 1e3, b, np.nan)
 
 
 def rate_interval(

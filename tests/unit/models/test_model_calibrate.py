@@ -1,0 +1,98 @@
+"""Calibration: the steps are those of isotonic regression, never 0 or 1; Platt's line; nobody calibrates himself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.isotonic import IsotonicRegression
+
+from riskmodel.errors import DataRefused, DeclarationError
+from riskmodel.models import calibrate
+from riskmodel.models.calibrate import MonotoneSteps, Sigmoid, from_document, inner_parts, learned
+from riskmodel.models.metrics import auroc, logit
+
+
+def test_the_steps_are_those_of_isotonic_regression():
+    generator = np.random.default_rng(1)
+    score = np.round(generator.random(500), 2)
+    y = (generator.random(500) < score**2).astype(float)
+    steps = MonotoneSteps.learned(score, y)
+    other = IsotonicRegression().fit(score, y).predict(np.unique(score))
+    inside = (steps.value > steps.value[0]) & (steps.value < steps.value[-1])
+    assert set(np.round(steps.value[inside], 12)) <= set(np.round(other, 12))
+    assert steps.rows.sum() == 500
+    assert steps.positives.sum() == y.sum()
+
+
+def test_worked_by_hand():
+    # Scores 1..6, outcomes 0 1 0 | 1 1 1 -> pool adjacent violators: {1}: 0, {2,3}: 1/2, {4,5,6}: 1.
+    # Held: 0 of 1 -> (0 + .5) / 2 = .25; 3 of 3 -> 3.5 / 4 = .875. Middles 1, 2.5, 5.
+    steps = MonotoneSteps.learned(np.arange(1.0, 7), np.array([0.0, 1, 0, 1, 1, 1]))
+    assert steps.at.tolist() == [1, 2.5, 5]
+    assert steps.value.tolist() == [0.25, 0.5, 0.875]
+    assert steps.probability(np.array([0.0, 1.75, 2.5, 9])).tolist() == [0.25, 0.375, 0.5, 0.875]
+
+
+def test_never_nil_never_certain_and_always_rising():
+    for outcomes in ([0.0] * 50 + [1.0] * 50, [0.0] * 99 + [1.0], [0.0] + [1.0] * 99):
+        steps = MonotoneSteps.learned(np.arange(100.0), np.array(outcomes))
+        assert steps.value.min() > 0
+        assert steps.value.max() < 1
+        assert (np.diff(steps.value) >= 0).all()
+
+
+def test_the_order_within_a_step_is_kept():
+    generator = np.random.default_rng(4)
+    score = generator.random(2000)
+    y = (generator.random(2000) < 0.3 * score).astype(float)
+    plain = IsotonicRegression(out_of_bounds="clip").fit(score, y).predict(score)
+    joined = MonotoneSteps.learned(score, y).probability(score)
+    assert len(np.unique(joined)) > 20 * len(np.unique(plain))
+    assert auroc(y, joined) == pytest.approx(auroc(y, score), abs=0.02)
+
+
+def test_platt_finds_the_line_that_made_the_outcomes():
+    generator = np.random.default_rng(2)
+    score = generator.beta(1, 5, 40_000)
+    p = 1 / (1 + np.exp(-(-0.5 + 0.6 * logit(score))))
+    made = Sigmoid.learned(score, (generator.random(40_000) < p).astype(float))
+    assert made.intercept == pytest.approx(-0.5, abs=0.06)
+    assert made.slope == pytest.approx(0.6, abs=0.03)
+
+
+def test_platt_never_turns_the_order_round():
+    made = Sigmoid.learned(np.array([0.1, 0.2, 0.8, 0.9]), np.array([1.0, 1, 0, 0]))
+    assert made.slope == 0
+    assert np.ptp(made.probability(np.array([0.1, 0.9]))) == 0
+
+
+@pytest.mark.parametrize("method", ["isotonic", "sigmoid", None])
+def test_a_calibration_reads_back_to_the_same_bits(method):
+    generator = np.random.default_rng(3)
+    score = generator.random(300)
+    made = learned(method, score, (generator.random(300) < score).astype(float))
+    again = from_document(made.document())
+    assert again.probability(score).tobytes() == made.probability(score).tobytes()
+    assert again.document() == made.document()
+
+
+def test_unknown_methods_are_refused():
+    with pytest.raises(DeclarationError, match="isotonic"):
+        learned("beta", np.array([0.1]), np.array([1.0]))  # type: ignore[arg-type]  # what a study could write
+
+
+def test_inner_parts_share_no_person_and_score_every_row_once():
+    people = np.repeat(np.arange(30), 2)
+    outcome = np.tile([0.0, 1.0], 30)
+    parts = inner_parts(outcome, people, seed=1)
+    assert len(parts) == calibrate.PARTS
+    assert sorted(np.concatenate([scored for _, scored in parts]).tolist()) == list(range(60))
+    for teach, scored in parts:
+        assert not set(people[teach]) & set(people[scored])
+
+
+def test_too_few_positives_to_calibrate_is_said():
+    outcome = np.zeros(60)
+    outcome[0] = 1  # the part with this person is taught by zeros only
+    with pytest.raises(DataRefused, match="1 positives among 60 rows of 60 people"):
+        inner_parts(outcome, np.arange(60), seed=1)
