@@ -7,9 +7,11 @@ data; they do not cover wrong labels, wrong linkage or change over time.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +32,7 @@ from riskmodel.tables import fingerprint_document
 if TYPE_CHECKING:
     import pandas as pd
 
+FILE = "audit.json"
 _TEXT = ("attribute", "group", "metric", "reference", "state")
 _WHOLE = ("n", "people", "positives", "groups", "left_out")
 _DIGITS = 9
@@ -91,6 +94,23 @@ class Audit:
     def fingerprint(self) -> str:
         """SHA-256 of the document."""
         return fingerprint_document(self.document())
+
+    def save(self, folder: Path) -> None:
+        """Write the audit as ``audit.json`` into a folder."""
+        text = json.dumps(self.document(), indent=1, sort_keys=True, ensure_ascii=False)
+        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Audit:
+        """The audit in a folder, with the fingerprint that it had."""
+        document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return cls(
+            _arrow(document["table"], _FIGURES + _FIGURES_END),
+            _arrow(document["disparities"], _CONTRASTS + _CONTRASTS_END),
+            _arrow(document["heterogeneity"], _TESTS + _TESTS_END),
+            tuple(Finding(**finding) for finding in document["finding_list"]),
+            document["settings"],
+        )
 
     def frame(self, metric: str | None = None) -> pd.DataFrame:
         """The table as a pandas DataFrame, of one figure or of all."""
