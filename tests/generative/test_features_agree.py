@@ -1,4 +1,4 @@
-"""The oracle and the kernel agree on histories and features made by Hypothesis: few people, few days, many coincidences.
+"""The oracle and the kernel agree on histories and features made by Hypothesis: few people, many coincidences.
 
 What became known later never changes a row, and neither the order of the input nor blocks nor threads can be seen.
 """

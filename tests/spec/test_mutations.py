@@ -8,15 +8,16 @@ import pytest
 
 from riskmodel.features import kernel, reference
 
+WINDOW_END = "while b < n and opens[w, date[row + b]] <= h:"
 MUTANTS = {
     "an event at the as-of moment is let in": ("as_of[row + begun] <= h", "as_of[row + begun] < h"),
     "known at the as-of moment is let in": ("as_of[row + seen] <= known[e]", "as_of[row + seen] < known[e]"),
     "known_at is dropped": ("while seen < n and as_of[row + seen] <= known[e]:", "while False:"),
-    "a superseded version goes a moment early": ("as_of[row + gone - 1] > until[e]", "as_of[row + gone - 1] >= until[e]"),
+    "superseded a moment early": ("as_of[row + gone - 1] > until[e]", "as_of[row + gone - 1] >= until[e]"),
     "known_until is dropped": ("while gone > seen and as_of[row + gone - 1] > until[e]:", "while False:"),
     "the near end of a window is closed": ("closes[w, date[row + a]] <= h", "closes[w, date[row + a]] < h"),
     "the far end of a window is open": ("opens[w, date[row + b]] <= h", "opens[w, date[row + b]] < h"),
-    "windows have no far end": ("while b < n and opens[w, date[row + b]] <= h:", "b = n\n                    while False:"),
+    "windows have no far end": (WINDOW_END, "b = n\n                    while False:"),
     "a spell that ends on the day is closed": ("as_of[row + r] <= ended[e]", "as_of[row + r] < ended[e]"),
     "overlapping spells count twice": ("opens[w, date[row + r]], whole[i + n + r])", "opens[w, date[row + r]])"),
     "a spell runs on beyond the window": ("min(ended[e], closes[w, date[row + r]])", "ended[e]"),
@@ -30,7 +31,7 @@ def mutated(old, new):
     source = inspect.getsource(kernel.sweep)
     assert old in source, "the kernel no longer has this line: write the mutant anew"
     space = dict(vars(kernel))
-    exec(compile(source.replace(old, new), "mutant", "exec"), space)  # noqa: S102 # our own source
+    exec(compile(source.replace(old, new), "mutant", "exec"), space)
     return space["sweep"]
 
 

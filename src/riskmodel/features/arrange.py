@@ -81,7 +81,7 @@ def planned(histories: Histories, features: Sequence[Feature], entities: Whole, 
         program = compiled(features, sizes)
         types = program.typed(words["kind"], words["role"], words["agency"])
     names = ("entity", "happened", "known", "until", "ended", "value", "type")
-    return Plan(program, types, Sweepable(*(arrays[name] for name in names), codes), left_out)
+    return Plan(program, types, Sweepable(codes=codes, **{name: arrays[name] for name in names}), left_out)
 
 
 def _named(program: Program) -> dict[str, list[str]]:

@@ -30,11 +30,11 @@ def checked(histories: Histories, features: Sequence[Feature]) -> None:
     for feature in features:
         for events in feature.selections:
             for part, words in known.items():
+                strange = [word for word in getattr(events, part) if word not in words]
+                expected = f"one of the {part} of the histories"
                 faults += [
-                    Fault(f"{feature.name}.{part}", repr(word), f"one of the {part} of the histories", did_you_mean(word, words))
-                    for word in getattr(events, part)
-                    if word not in words
-                ]  # fmt: skip
+                    Fault(f"{feature.name}.{part}", repr(word), expected, did_you_mean(word, words)) for word in strange
+                ]
     if faults:
         raise DeclarationError("features-invalid", faults=faults)
 

@@ -6,8 +6,8 @@ the tie. An event that reaches somebody through several ties counts once. The jo
 computed here.
 
 One who shares an address with very many others (a hostel) would be exposed to everything: only the first known
-`MOST_TIES` tie rows of an entity carry events, and what is left out is counted. "First known" and not "nearest", because
-a tie that becomes known later must never change an earlier day.
+`MOST_TIES` tie rows of an entity carry events, and what is left out is counted. "First known" and not "nearest",
+because a tie that becomes known later must never change an earlier day.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def exposures(
 
     Returns
     -------
-    table : entity_id, happened_at, known_at, known_until, ended_at, agency, kind, role, value, place_id, event_id, spell
+    table : the columns of EVENTS, and spell: whether the row is a spell cut to its tie
     left_out : int, tie rows beyond the bound
     """
     join = f"e.{'place_id' if places else 'entity_id'} = t.other_id AND e.entity_id IS DISTINCT FROM t.entity_id"
@@ -131,6 +131,7 @@ FROM (
          least(coalesce(e.known_until, {forever}), coalesce(t.known_until, {forever})) AS until,
          e.agency, e.kind, e.role, e.value, e.place_id, e.event_id
   FROM ties t JOIN numbered e ON {join}
-  WHERE e.happened_at < coalesce(t.ends_at, {forever}) AND coalesce(e.ended_at, {forever}) > coalesce(t.starts_at, {earliest})
+  WHERE e.happened_at < coalesce(t.ends_at, {forever})
+    AND coalesce(e.ended_at, {forever}) > coalesce(t.starts_at, {earliest})
 ) WHERE known < until
 """

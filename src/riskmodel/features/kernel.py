@@ -42,7 +42,7 @@ def sweep(
     codes: Any,  # (3, events or 0) int32: kind, agency, place; negative when unknown
     starts: Any,  # (types + 1,) int64
     steps: Any,  # (n, 5) int64: code, window, integer slot, number slot, extra
-    levels: Any,  # (n,) float64
+    levels: Any,  # (n,) float64, the level of a step that has one  # noqa: ARG001 # steps with levels read it
     results: Any,  # (features, 5) int64: column, code, integer slot, number slot, extra
     integers: Any,  # starting values of the integer slots
     numbers: Any,  # starting values of the number slots
@@ -50,6 +50,7 @@ def sweep(
 ) -> None:
     """Fill `out` for all groups."""
     none = np.int64(-9223372036854775808)
+    y: Any = 0.0
     most = 0
     for g in range(groups.shape[0]):
         most = max(most, groups[g, 1] - groups[g, 0])
@@ -130,7 +131,7 @@ def sweep(
                     if v == v:
                         for r in range(x + a, x + b):
                             real[r] = v
-                elif code == DISTINCT or code == OPEN_DISTINCT:
+                elif code == DISTINCT or code == OPEN_DISTINCT:  # noqa: SIM109 # numba compiles this faster than `in`
                     c = codes[steps[o, 4], e]
                     if c >= 0:
                         bit = np.int64(1) << np.int64(c & 63)

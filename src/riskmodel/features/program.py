@@ -4,8 +4,8 @@ A program is a list of *steps* (what an event of a type adds to which running sl
 *results* (how a column is read off the slots). Steps that several features share exist once. A step's slot holds one
 number for each as-of row of the entity. This module knows no data: only how many different codes there are.
 
-The numbers of the steps and results are the contract with `kernel.sweep`; a node whose meaning is not exactly the one in
-`reference` must not be put together here.
+The numbers of the steps and results are the contract with `kernel.sweep`. A node must mean here exactly what it means
+in `reference`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from riskmodel.dates import Window
 from riskmodel.features import kernel
 from riskmodel.features.feature import Feature
 from riskmodel.features.nodes import (
-    Age,
     AgenciesAtOnce,
     Count,
     CountDistinct,
@@ -162,7 +161,7 @@ class _Making:
         self,
         code: int,
         events: Events,
-        window: Window = Window(),  # noqa: B008 # frozen
+        window: Window = Window(),
         *,
         integers: Sequence[int] = (),
         number: float | None = None,

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -35,7 +36,8 @@ from riskmodel.features.selection import PLACE_TIES, Events
 from riskmodel.histories.store import Histories
 from riskmodel.histories.visibility import is_known, is_visible
 
-Moment = dt.datetime
+Moment: TypeAlias = dt.datetime
+Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -119,13 +121,13 @@ class Question:
                 if self._visible(event, events) and event["entity_id"] != self.entity_id:
                     yield from _carried(row, event, tie, spells=spells)
 
-    def _ties(self, through: tuple[str, ...]) -> list[dict[str, object]]:
+    def _ties(self, through: tuple[str, ...]) -> list[Row]:
         table = tie_table(self.histories, through)
         rows = [tie for _, tie in _rows_of(table, "entity_id", self.entity_id)]
         first = sorted(rows, key=lambda tie: (tie["known_at"], tie["starts_at"] or Moment.min, tie["other_id"]))
         return [tie for tie in first[: self.most_ties] if is_known(tie["known_at"], tie["known_until"], self.as_of)]
 
-    def _visible(self, event: dict[str, object], events: Events) -> bool:
+    def _visible(self, event: Row, events: Events) -> bool:
         chosen = events.holds(event["kind"], event["role"], event["agency"])
         return chosen and is_visible(event["happened_at"], event["known_at"], event["known_until"], self.as_of)
 
@@ -232,7 +234,7 @@ def _open(asked: Question, events: Events) -> list[Seen]:
     return [seen for seen in asked.spells(events) if seen.ended_at is None or asked.as_of <= seen.ended_at]
 
 
-def _carried(row: int, event: dict[str, object], tie: dict[str, object], *, spells: bool) -> Iterable[Seen]:
+def _carried(row: int, event: Row, tie: Row, *, spells: bool) -> Iterable[Seen]:
     """The event as it reaches somebody through a tie, if it does: as a moment, or as a spell cut to the tie."""
     starts, ends = tie["starts_at"] or Moment.min, tie["ends_at"] or Moment.max
     happened, ended = event["happened_at"], event["ended_at"]
@@ -243,7 +245,7 @@ def _carried(row: int, event: dict[str, object], tie: dict[str, object], *, spel
         yield _seen(row, event, max(happened, starts), min(stops, default=None), tie["other_id"])
 
 
-def _seen(row: int, event: dict[str, object], begins: Moment, ended: Moment | None, through: object) -> Seen:
+def _seen(row: int, event: Row, begins: Moment, ended: Moment | None, through: int | None) -> Seen:
     value = event["value"]
     known_value = math.inf if value is None or value != value or math.isinf(value) else value
     return Seen(
@@ -256,7 +258,7 @@ def _order(seen: Seen) -> tuple[Moment, int, float]:
     return seen.begins_at, seen.event_id, seen.value_or_last
 
 
-def _rows_of(table: pa.Table, column: str, wanted: object) -> list[tuple[int, dict[str, object]]]:
+def _rows_of(table: pa.Table, column: str, wanted: object) -> list[tuple[int, Row]]:
     rows = np.flatnonzero(pc.equal(table[column], wanted).fill_null(False).to_numpy(zero_copy_only=False))
     return list(zip(rows.tolist(), table.take(pa.array(rows)).to_pylist(), strict=True))
 

@@ -44,8 +44,8 @@ class TrainingSet:
 
     Attributes
     ----------
-    table : Arrow: entity_id, as_of, outcome (int8; null is unknown), ``group:...`` (string), features (float32, NaN where
-        there is no answer), ``carried:...`` (float32, not features)
+    table : Arrow: entity_id, as_of, outcome (int8; null is unknown), ``group:...`` (string), features (float32, NaN
+        where there is no answer), ``carried:...`` (float32, not features)
     features : the nodes, empty when the set came without definitions
     cohort, outcome_definition : None when the set came without them
     horizon : Duration, from the as-of date until the outcome is judged
@@ -67,7 +67,7 @@ class TrainingSet:
 
         Parameters
         ----------
-        table : entity_id, as_of, outcome (1, 0, missing), ``group:...``, ``carried:...``; every other column is a feature
+        table : entity_id, as_of, outcome (1, 0, missing), ``group:...``, ``carried:...``; all others are features
         features : the nodes of the feature columns, when they are known
         horizon : from the as-of date until the outcome is judged; a year when None
 
@@ -257,21 +257,25 @@ def _manifest(
     columns: Sequence[Feature],
     left_out: Mapping[str, int],
 ) -> dict[str, Any]:
-    counted = {
-        name: int(pc.sum(pc.equal(table["outcome"], code)).as_py() or 0) for name, code in (("yes", 1), ("no", 0))
-    }
+    yes = int(pc.sum(table["outcome"]).as_py() or 0)
+    unknown = table["outcome"].null_count
     return {
         **definitions,
         "covered_until": {agency: str(day) for agency, day in sorted(histories.covered_until.items())},
         "flow": [{"name": step.name, "people": step.people, "rows": step.rows} for step in chosen.flow],
         "rows": table.num_rows,
-        "outcomes": {**counted, "unknown": table["outcome"].null_count},
+        "outcomes": {"yes": yes, "no": table.num_rows - yes - unknown, "unknown": unknown},
         "columns": {feature.name: _column(histories, feature, table) for feature in columns},
         "ties_left_out": dict(sorted(left_out.items())),
         "notes": _notes(histories, table, columns),
         "engine": "duckdb",
-        "versions": {"riskmodel": __version__, "numpy": np.__version__, "pyarrow": pa.__version__, "python": platform.python_version()},
-    }  # fmt: skip
+        "versions": {
+            "riskmodel": __version__,
+            "numpy": np.__version__,
+            "pyarrow": pa.__version__,
+            "python": platform.python_version(),
+        },
+    }
 
 
 def _column(histories: Histories, feature: Feature, table: pa.Table) -> dict[str, Any]:
@@ -305,19 +309,16 @@ def _notes(histories: Histories, table: pa.Table, columns: Sequence[Feature]) ->
         late = 0 if day is None else int((as_of > np.datetime64(day, "us")).sum())
         if late:
             notes.append(
-                f"{late:,} rows lie after {day}, until when {agency} has delivered: its events are incomplete there."
+                f"{late:,} rows lie after {day}, until when {agency} has delivered: its events are incomplete."
             )
     first = pc.min(histories.events["happened_at"]).as_py()
+    if first is None or not len(as_of):
+        return notes
+    earliest = as_of.min()[None]
     for feature in columns:
-        far = [window.opens for window in feature.windows if window.opens is not None]
-        if (
-            first is not None
-            and len(as_of)
-            and any(opens.before(as_of.min()[None])[0] < np.datetime64(first) for opens in far)
-        ):
-            notes.append(
-                f"{feature.name} looks back beyond the first event of the histories ({first:%Y-%m-%d}) in some rows."
-            )
+        opens = [window.opens.before(earliest)[0] for window in feature.windows if window.opens is not None]
+        if any(moment < np.datetime64(first) for moment in opens):
+            notes.append(f"{feature.name} looks back beyond the first event ({first:%Y-%m-%d}) in some rows.")
     return notes
 
 
