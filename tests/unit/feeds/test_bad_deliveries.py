@@ -125,7 +125,13 @@ def test_windows_1252_is_read_and_reported(store, clinic, contract):
 
 
 def test_a_byte_order_mark_spaces_and_blank_lines_do_no_harm(store, clinic, contract):
-    visits = b"\xef\xbb\xbf no , id,why,at,left,points,seen_on\r\n v1 , a ,INJ, 10/03/2020 22:15 ,, 3 ,\r\n\r\nv2,b,ZZ,01/01/2020,,,\r\n"
+    rows = (
+        b"\xef\xbb\xbf no , id,why,at,left,points,seen_on",
+        b" v1 , a ,INJ, 10/03/2020 22:15 ,, 3 ,",
+        b"",
+        b"v2,b,ZZ,01/01/2020,,,",
+    )
+    visits = b"".join(row + b"\r\n" for row in rows)
     intake = receive(store, clinic(visits=visits), contracts=[contract])
     assert intake.events.select(["event_key", "person_key", "value"]).to_pylist() == [
         {"event_key": "v1", "person_key": "a", "value": 3.0}
@@ -190,7 +196,15 @@ def test_parquet_keeps_its_types_and_one_bad_cell_costs_one_row(store, clinic, c
 
 def test_a_moment_with_a_zone_becomes_wall_clock_time(store, clinic, contract, tmp_path):
     at = pa.array([dt.datetime(2020, 7, 1, 10)], pa.timestamp("us", "UTC"))
-    cells = {"no": ["v1"], "id": ["a"], "why": ["INJ"], "at": at, "left": pa.nulls(1), "points": ["1"], "seen_on": pa.nulls(1)}
+    cells = {
+        "no": ["v1"],
+        "id": ["a"],
+        "why": ["INJ"],
+        "at": at,
+        "left": pa.nulls(1),
+        "points": ["1"],
+        "seen_on": pa.nulls(1),
+    }
     path = tmp_path / "visits.parquet"
     pq.write_table(pa.table(cells), path)
     intake = receive(store, [clinic()[0], *clinic(None, path.read_bytes(), suffix=".parquet")], contracts=[contract])
@@ -198,7 +212,9 @@ def test_a_moment_with_a_zone_becomes_wall_clock_time(store, clinic, contract, t
 
 
 cells = st.one_of(
-    st.sampled_from(["", "a", "b", "v1", "v2", "INJ", "X", "MH", "1", "11", "01/01/2020", "31/02/2020", "02/01/2020 10:00"]),
+    st.sampled_from(
+        ["", "a", "b", "v1", "v2", "INJ", "X", "MH", "1", "11", "01/01/2020", "31/02/2020", "02/01/2020 10:00"]
+    ),
     st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8),
 )
 rows = st.lists(st.lists(cells, min_size=5, max_size=8), min_size=1, max_size=12)

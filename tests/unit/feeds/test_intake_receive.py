@@ -48,7 +48,16 @@ def test_only_fields_of_the_purpose_are_kept(open_store, clinic, contract):
     assert intake.report["fields"] == {
         "asked_for": ["colour", "postcode", "sex"],
         "kept": ["sex"],
-        "always_kept": ["ended_at", "event_key", "happened_at", "kind", "person_key", "recorded_at", "retracted", "role"],
+        "always_kept": [
+            "ended_at",
+            "event_key",
+            "happened_at",
+            "kind",
+            "person_key",
+            "recorded_at",
+            "retracted",
+            "role",
+        ],
         "dropped": ["birth_date", "family_name", "value"],
         "asked_for_and_never_sent": ["postcode"],
         "asked_for_and_no_standard_field": ["colour"],
@@ -142,7 +151,9 @@ def test_coverage_ends_at_the_first_gap(store, clinic, contract):
 
 
 def test_accepted_and_quarantined_are_all_that_was_delivered(store, clinic, contract):
-    intake = receive(store, clinic(visits=clinic()[1].path.read_text() + "v1,a\nv9,nobody,INJ,01/01/2020,,,\n"), contracts=[contract])
+    intake = receive(
+        store, clinic(visits=clinic()[1].path.read_text() + "v1,a\nv9,nobody,INJ,01/01/2020,,,\n"), contracts=[contract]
+    )
     for feed in intake.report["feeds"].values():
         assert feed["delivered"] == feed["accepted"] + sum(feed["quarantined"].values())
     assert pc.count_distinct(intake.quarantine.column("row")).as_py() == intake.quarantine.num_rows == 2
