@@ -14,8 +14,16 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from riskmodel.engines.folders import Draft, Result
 from riskmodel.errors import DataRefused
+from riskmodel.feeds.intake import NAME as RECEIVED
 from riskmodel.governance.access import Store
+from riskmodel.histories.relations import co_residents, told_relations
+from riskmodel.histories.residences import residences_of
+from riskmodel.histories.versions import event_versions
+from riskmodel.linkage import addresses
+from riskmodel.linkage.identity import People
+from riskmodel.linkage.pseudonyms import salt_of
 from riskmodel.tables import (
     EVENTS,
     PERSONS,
@@ -26,6 +34,7 @@ from riskmodel.tables import (
     fingerprint_document,
     fingerprint_table,
     ordered,
+    pseudonyms,
 )
 
 SORTED_BY: Mapping[str, list[str]] = {
@@ -37,6 +46,9 @@ SORTED_BY: Mapping[str, list[str]] = {
 """The order in which each table is stored; what goes beyond the schema's own order only settles ties."""
 
 _SCHEMAS = {"events": EVENTS, "persons": PERSONS, "residences": RESIDENCES, "relations": RELATIONS}
+
+
+NAME = "histories"
 
 
 class Kept(Protocol):
@@ -167,6 +179,65 @@ class HeldTables:
 
     def document(self, name: str) -> Any:
         return self.documents[name]
+
+
+def assemble(store: Store, people: People) -> Histories:
+    """Put the linked people's events, residences and relations together.
+
+    Parameters
+    ----------
+    people : People, linked from the records that the same store received
+
+    Returns
+    -------
+    Histories; kept in the store as "histories", so that the same inputs are put together once
+    """
+    received = store.result(RECEIVED)
+    inputs = {"received": received.fingerprint, "linked": people.fingerprint}
+    kept = store.kept(NAME, inputs)
+    if kept is None:
+        salt = salt_of(store)
+        with store.writing(NAME, inputs) as draft:
+            _write(draft, received, people, salt)
+        kept = store.result(NAME)
+    return Histories(store, kept)
+
+
+def _write(draft: Draft, received: Result, people: People, salt: str) -> None:
+    registers, feed_events = received.table("people"), received.table("events")
+    links = people.links
+    places = _places(registers, feed_events, salt)
+    events, unregistered = event_versions(feed_events, links, places, salt)
+    residences = residences_of(registers, links, places)
+    told, ties_left_out = told_relations(received.table("relations"), links)
+    together, crowded = co_residents(residences)
+    tables = {
+        "events": events,
+        "persons": people.persons,
+        "residences": residences,
+        "relations": pa.concat_tables([told, together]),
+    }
+    for name, order in SORTED_BY.items():
+        draft.write(name, tables[name], order)
+    covered = {
+        agency: dt.date.fromisoformat(day)
+        for agency, day in received.document("report")["coverage"]["agencies"].items()
+    }
+    left_out = {
+        "event_rows_of_people_in_no_register": unregistered,
+        "relation_rows_without_two_linked_people": ties_left_out,
+        "crowded_places_without_co_residents": crowded,
+    }
+    draft.write_document("coverage", coverage_of(events, covered) | {"left_out": left_out})
+
+
+def _places(registers: pa.Table, feed_events: pa.Table, salt: str) -> pa.Table:
+    """(address, postcode, place_id) of every address in the registers and on events."""
+    spelt = pa.concat_tables(table.select(["address", "postcode"]) for table in (registers, feed_events))
+    found = addresses.places(spelt)
+    place = found.column("place").combine_chunks().dictionary_encode()
+    ids = pa.array(pseudonyms(place.dictionary.to_pylist(), f"place {salt}"), pa.int64())
+    return found.select(["address", "postcode"]).append_column("place_id", ids.take(place.indices))
 
 
 def coverage_of(events: pa.Table, covered_until: Mapping[str, dt.date] | None) -> dict[str, Any]:
