@@ -11,6 +11,9 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {
+    "RiskmodelError": "errors",
+    "NotPermitted": "errors",
+    "NotADecision": "errors",
     "Duration": "dates",
     "Window": "dates",
     "days": "dates",

@@ -25,6 +25,22 @@ from riskmodel.features.nodes import (
 )
 from riskmodel.features.selection import Events, words_of
 
+__all__ = [
+    "age",
+    "count",
+    "count_distinct",
+    "ever",
+    "days_since",
+    "total",
+    "mean",
+    "highest",
+    "lowest",
+    "last_value",
+    "state",
+    "days_in_state",
+    "concurrent_agencies",
+]
+
 Words: TypeAlias = "str | Iterable[str] | None"
 Length: TypeAlias = "Duration | str | None"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,7 @@ from riskmodel.studies.expressions import Words, evaluate
 from riskmodel.studies.lines import line_of
 
 DURATIONS = {name: getattr(dates, name) for name in ("days", "weeks", "months", "years")}
-FEATURE_WORDS: Words = DURATIONS | {
-    name: word
-    for name, word in vars(language).items()
-    if isfunction(word) and word.__module__ == language.__name__ and not name.startswith("_")
-}
+FEATURE_WORDS: Words = DURATIONS | {name: getattr(language, name) for name in language.__all__}
 LEARNER_WORDS: Words = {
     name: getattr(learners, name) for name in ("LightGBM", "Logistic", "BaseRate", "BestCount", "CurrentPractice")
 }
