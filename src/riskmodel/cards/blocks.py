@@ -53,6 +53,20 @@ class Column:
             return number_words(cell)
         return "" if cell is None else str(cell)
 
+    def parts(self, cell: Cell) -> tuple[str, str, str]:
+        """The figure and, apart from it, its interval and a remark; empty where there is none.
+
+        Examples
+        --------
+        >>> Column("AUC", "number_interval").parts({"value": 0.7, "low": 0.6, "high": 0.8, "state": "ok"})
+        ('0.700', '(0.600 to 0.800)', '')
+        """
+        if not isinstance(cell, Mapping):
+            return self.words(cell), "", ""
+        text, _, remark = self.words(cell).partition(", ")
+        figure, _, interval = text.partition(" (")
+        return figure, f"({interval}" if interval else "", remark
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -91,14 +105,15 @@ class Callout:
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
-    """A list of sentences."""
+    """A list of sentences; one with a text in `folded` is shown behind that text, which opens it."""
 
     items: tuple[str, ...]
     numbered: bool = False
+    folded: str = ""
 
     def document(self) -> dict[str, Any]:
         """The block as JSON."""
-        return {"block": "bullets", "items": list(self.items), "numbered": self.numbered}
+        return {"block": "bullets", "items": list(self.items), "numbered": self.numbered, "folded": self.folded}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +153,10 @@ class Table:
     def worded(self) -> list[list[str]]:
         """The rows as a reader sees them."""
         return [[column.words(cell) for column, cell in zip(self.columns, row, strict=True)] for row in self.rows]
+
+    def in_parts(self) -> list[list[tuple[str, str, str]]]:
+        """The rows as a reader sees them, each figure apart from its interval."""
+        return [[column.parts(cell) for column, cell in zip(self.columns, row, strict=True)] for row in self.rows]
 
     def document(self) -> dict[str, Any]:
         """The block as JSON; numbers stay numbers."""

@@ -186,10 +186,14 @@ def number_words(value: float | None, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> number_words(0.5), number_words(float("nan"))
-    ('0.500', 'not known')
+    >>> number_words(0.5), number_words(-0.0001), number_words(float("nan"))
+    ('0.500', '0.000', 'not known')
     """
-    return SAID["unknown"] if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+    if value is None or math.isnan(value):
+        return SAID["unknown"]
+    # A rounded nought has no sign, and a negative number has a true minus, not a hyphen.
+    text = f"{value:,.{digits}f}"
+    return text.lstrip("-") if not float(text.replace(",", "")) else text.replace("-", "\u2212")
 
 
 def interval_words(
@@ -201,10 +205,8 @@ def interval_words(
     if _absent(value):
         return SAID["unknown"]
     word = {"share": share_words, "count": count_words}.get(unit, number_words)
-    text = word(value)
-    if not _absent(low) and not _absent(high):
-        text += f" ({word(low)} to {word(high)})"
-    return text + (", imprecise" if state == "imprecise" else "")
+    within = f" ({word(low)} to {word(high)})" if not _absent(low) and not _absent(high) else ""
+    return word(value) + within + (", imprecise" if state == "imprecise" else "")
 
 
 def per_hundred(value: float | None) -> str:

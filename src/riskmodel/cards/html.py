@@ -17,6 +17,7 @@ from markupsafe import Markup
 from riskmodel.cards import figures
 from riskmodel.cards.blocks import Figure, section_from
 from riskmodel.cards.figures import Width
+from riskmodel.cards.words import day_words
 
 STATES: Mapping[str, str] = {
     "draft": "Draft. Not approved for use.",
@@ -57,6 +58,7 @@ def _context(document: Mapping[str, Any]) -> dict[str, Any]:
         "sections": [section_from(section) for section in document["sections"]],
         "sources": {artefact["name"]: artefact for artefact in document["evidence"]["artefacts"]},
         "state_words": STATES[document["state"]],
+        "day": day_words,
         "css": Markup(_template("card.css")),
     }
 

@@ -47,6 +47,8 @@ class CardText:
     people : str, what the people in question are called ("young people")
     outcome_words : str, the outcome as the end of a sentence ("were injured by violence within a year")
     fairness_choice : str, which fairness measure was put first, by whom and why
+    synthetic : bool, whether the people are made up
+    edition, date : of the card; a card without a date shows none
     triggers : tuple of str, what sends the model back to the board
     limits_extra : tuple of str, limits of this model beyond the standing ones
     atrs, algo_care : mappings, further answers by field id or question name
@@ -71,6 +73,9 @@ class CardText:
     alternatives: str = ""
     legal: str = ""
     children: str = ""
+    synthetic: bool = False
+    edition: str = "1"
+    date: dt.date | None = None
     participation: str = ""
     fairness_choice: str = ""
     data_notes: str = ""
@@ -116,6 +121,8 @@ def _refuse_unknown(given: Mapping[str, Any]) -> None:
     for name in ("triggers", "limits_extra"):
         if name in given and not _is_texts(given[name]):
             faults.append(Fault(f"card.{name}", type(given[name]).__name__, "a list of texts", 'Write ["..."].'))
+    if not isinstance(given.get("synthetic", False), bool):
+        faults.append(Fault("card.synthetic", repr(given["synthetic"]), "true or false", "Write true or false."))
     for name in ("atrs", "algo_care"):
         if name in given and not isinstance(given[name], Mapping):
             faults.append(Fault(f"card.{name}", type(given[name]).__name__, "a table", f"Write [card.{name}]."))
@@ -135,8 +142,10 @@ def _is_empty(value: object) -> bool:
 
 
 def _value(name: str, value: Any) -> Any:
-    if name == "review_by":
-        return parse_date(value, "card.review_by")
+    if name in ("review_by", "date"):
+        return parse_date(value, f"card.{name}")
+    if name == "synthetic":
+        return bool(value)
     if name in ("triggers", "limits_extra"):
         return tuple(value)
     return dict(value) if isinstance(value, Mapping) else str(value).strip()

@@ -1,0 +1,182 @@
+"""What a card is drafted from, and how its figures are read out of it: each becomes a claim with its evidence.
+
+Only here are tables of the evaluation and the audit opened. A figure that a table does not have is None, and the
+sections then say that it is missing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from riskmodel.cards.blocks import Cell
+from riskmodel.cards.disclosed import count_cell, count_or_none, gives_away, is_small
+from riskmodel.cards.evidence import Claim, Evidence, State, Unit
+from riskmodel.cards.text import CardText
+from riskmodel.cards.words import duration_words, learner_words, plain
+from riskmodel.explain.contributions import Explanation
+from riskmodel.fairness.audit import Audit
+from riskmodel.fairness.measures import MEASURE
+from riskmodel.features.training_set import TrainingSet
+from riskmodel.governance.purposes import Purpose
+from riskmodel.models.risk_model import RiskModel
+from riskmodel.tables import fingerprint_document
+
+MODEL, ALL = "model", "all"
+SHARES = ("precision", "recall", "base_rate", "selection_rate", "tpr", "fnr", "fpr", "ppv", "npv", "mean_score")
+
+
+@dataclass(frozen=True)
+class Given:
+    """Everything that a card is made from."""
+
+    model: RiskModel
+    audit: Audit
+    purpose: Purpose
+    training: TrainingSet
+    explanation: Explanation
+    text: CardText
+    study: Mapping[str, Any]
+    intake: Mapping[str, Any] | None
+    linkage: Mapping[str, Any] | None
+    published: Sequence[Mapping[str, Any]]
+    evidence: Evidence
+
+    @property
+    def outcome_words(self) -> str:
+        """The outcome as the end of a sentence."""
+        if self.text.outcome_words:
+            return self.text.outcome_words
+        outcome = self.training.outcome_definition
+        if outcome is None:
+            return "had the recorded outcome"
+        return f"had a recorded {plain(outcome.kind)} within {duration_words(outcome.within)}"
+
+    @property
+    def comparators(self) -> tuple[str, ...]:
+        """The names under which comparators stand in the tables."""
+        return tuple(name for name in self.model.evaluation.models if name != MODEL)
+
+    def called(self, name: str) -> str:
+        """The model or a comparator as a reader knows it."""
+        if name == MODEL:
+            return "This model"
+        return learner_words(name)
+
+    def figure(self, metric: str, who: str = MODEL, fold: str = ALL) -> Claim | None:
+        """One figure of the evaluation as a claim, or None when the evaluation has none."""
+        return self._from_table("metrics", self.model.evaluation.metrics, metric, who, fold)
+
+    def lead(self, metric: str, comparator: str) -> Claim | None:
+        """The model's lead over a comparator as a claim."""
+        return self._from_table("differences", self.model.evaluation.differences, metric, comparator, ALL)
+
+    def group_figure(self, attribute: str, group: str, metric: str) -> Claim | None:
+        """One figure of the audit as a claim."""
+        at = {"attribute": attribute, "group": group, "metric": metric}
+        row = _only(self.audit.table, at)
+        if row is None:
+            return None
+        key = f"audit.{attribute}.{group}.{metric}"
+        measure = MEASURE[metric]
+        counted = measure.kind in ("share", "ratio")
+        if row["value"] is not None and counted and _tells(row, share=measure.kind == "share"):
+            return self.evidence.claim(Claim(key, None, "audit", state="suppressed", found_at={"table": "table", **at}))
+        return self._claim(key, row, "audit", {"table": "table", **at})
+
+    def worked_out(
+        self, key: str, value: float | None, artefact: str, n: int | None = None, unit: Unit = "number"
+    ) -> Claim:
+        """A figure that is worked out here from an artefact's own figures; no count of people."""
+        return self.evidence.claim(Claim(key, value, artefact, n=n, unit=unit))
+
+    def counted(self, key: str, count: int, artefact: str) -> Claim:
+        """A count of people or of their rows, as it may be shown."""
+        shown = count_cell(count)
+        if isinstance(shown, str):
+            return self.evidence.claim(Claim(key, None, artefact, state="suppressed", unit="count"))
+        return self.evidence.claim(Claim(key, shown, artefact, unit="count"))
+
+    def _from_table(self, name: str, table: Any, metric: str, who: str, fold: str) -> Claim | None:
+        at = {"model": who, "fold": fold, "metric": metric}
+        row = _only(table, at)
+        if row is None:
+            return None
+        part = "performance" if name == "metrics" else "lead"
+        return self._claim(f"{part}.{who}.{fold}.{metric}", row, "evaluation", {"table": name, **at})
+
+    def _claim(self, key: str, row: Mapping[str, Any], artefact: str, found_at: Mapping[str, str]) -> Claim:
+        metric = str(row["metric"]).split("@")[0]
+        unit: Unit = "share" if metric in SHARES else "number"
+        state: State = row["state"]
+        return self.evidence.claim(
+            Claim(
+                key=key,
+                value=clean(row["value"]),
+                artefact=artefact,
+                low=clean(row["low"]),
+                high=clean(row["high"]),
+                n=count_or_none(row["n"]),
+                state=state,
+                unit=unit,
+                found_at=found_at,
+            )
+        )
+
+
+def gathered(given: Given) -> None:
+    """Register every artefact that the card may point at."""
+    evidence, model = given.evidence, given.model
+    evidence.artefact("training", given.training.fingerprint, "training set")
+    evidence.artefact("model", model.fingerprint, "fitted model")
+    evidence.artefact("evaluation", model.evaluation.fingerprint, "evaluation on forward folds")
+    evidence.artefact("audit", given.audit.fingerprint, "audit by group")
+    evidence.artefact("explanation", given.explanation.fingerprint, "explanation of the model")
+    for name, document, holds in (
+        ("intake", given.intake, "report of the intake of records"),
+        ("linkage", given.linkage, "report of the linkage of records"),
+        ("published", list(given.published) or None, "comparison with published figures"),
+    ):
+        if document is not None:
+            evidence.artefact(name, fingerprint_document(document), holds)
+
+
+def cell(claim: Claim | None) -> Cell:
+    """A claim as the cell of a table."""
+    if claim is None:
+        return {"value": None, "low": None, "high": None, "state": "not_estimable"}
+    return {"value": claim.value, "low": claim.low, "high": claim.high, "state": claim.state}
+
+
+def point(label: str, claim: Claim | None, *, marked: bool = False) -> dict[str, Any]:
+    """A claim as a line of a drawing."""
+    usable = claim is not None and claim.usable
+    return {
+        "label": label,
+        "value": claim.value if claim and usable else None,
+        "low": claim.low if claim and usable else None,
+        "high": claim.high if claim and usable else None,
+        "state": claim.state if claim else "not_estimable",
+        "marked": marked,
+        "said": "suppressed" if claim and claim.state == "suppressed" else "not estimable",
+    }
+
+
+def clean(value: float | None) -> float | None:
+    """The number, or None where it is missing or not a number."""
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def _tells(row: Mapping[str, Any], *, share: bool) -> bool:
+    """Whether a figure of a group would tell a small number of people."""
+    if share:
+        return gives_away(row["numerator"], row["denominator"])
+    return is_small(row["numerator"])
+
+
+def _only(table: Any, at: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """The one row of an Arrow table with these values, or None."""
+    kept = [row for row in table.to_pylist() if all(str(row[name]) == value for name, value in at.items())]
+    return kept[0] if len(kept) == 1 else None

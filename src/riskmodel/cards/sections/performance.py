@@ -1,0 +1,208 @@
+"""How good it is and beside what: the success bar, ranking, calibration, and what a list would have held."""
+
+from __future__ import annotations
+
+from riskmodel.cards.blocks import Block, Callout, Column, Figure, Heading, Paragraph, Section, Table
+from riskmodel.cards.capacity import capacity_labels
+from riskmodel.cards.disclosed import count_cell
+from riskmodel.cards.evidence import interval_words, share_words
+from riskmodel.cards.given import MODEL, Given, cell, clean, point
+from riskmodel.cards.words import capital, day_words, learner_words, listed, measure_words, uncapital
+
+JUDGED = (
+    "It is judged on rows that it had not seen and that come later than those it learned from, with a gap as"
+    " long as the outcome takes to be known. Beside it stand simpler ways, judged on the same rows."
+)
+
+
+def performance(given: Given) -> Section:
+    """Discrimination beside the honest comparators, the success bar, calibration, yield."""
+    what = f"This model is made by {uncapital(learner_words(given.model.learner.kind))}. {JUDGED}"
+    blocks: list[Block] = [Paragraph(what), *_success(given), *_ranking(given), *_leads(given)]
+    blocks += [*_calibration(given), *_yield(given), *_by_period(given)]
+    return Section("performance", "How good it is, and beside what", tuple(blocks))
+
+
+def _success(given: Given) -> list[Block]:
+    findings = given.model.evaluation.success
+    if not findings:
+        return [
+            Callout("No success bar was fixed before the run. Whether these figures are good enough is for the board.")
+        ]
+    verdicts = [finding.verdict for finding in findings]
+    if all(verdict == "met" for verdict in verdicts):
+        said = "The success bar, fixed before the run, was met."
+    elif "not met" in verdicts:
+        said = "The success bar, fixed before the run, was not met."
+    else:
+        said = "It cannot be said that the success bar, fixed before the run, was met."
+    rows = tuple(
+        (
+            finding.condition,
+            capital(finding.verdict),
+            {
+                "value": finding.value,
+                "low": finding.low,
+                "high": finding.high,
+                "state": "not_estimable" if finding.value is None else "ok",
+            },
+        )
+        for finding in findings
+    )
+    columns = (
+        Column("Condition", "code"),
+        Column("Verdict"),
+        Column("Figure or lead, 95% interval", "number_interval"),
+    )
+    return [Callout(said, "note"), Table("The success bar", columns, rows, source="evaluation")]
+
+
+def _ranking(given: Given) -> list[Block]:
+    names = (MODEL, *given.comparators)
+    points = [point(given.called(name), given.figure("auroc", name), marked=name == MODEL) for name in names]
+    said = [f"{row['label']} {interval_words(row['value'], row['low'], row['high'], row['state'])}" for row in points]
+    figure = Figure(
+        "forest",
+        "How well each way ranks people",
+        f"AUROC with 95% intervals. {'; '.join(said)}. 0.5 is no better than chance.",
+        {
+            "rows": points,
+            "axis": "AUROC: how often one with the outcome ranks above one without",
+            "unit": "number",
+            "reference": 0.5,
+            "reference_said": "no better than chance",
+        },
+        "evaluation",
+    )
+    metrics = ("auroc", "auprc", "scaled_brier")
+    table = Table(
+        "Each way of ranking, all test periods together",
+        (Column("Way"), *(Column(measure_words(metric), "number_interval") for metric in metrics)),
+        tuple((given.called(name), *(cell(given.figure(metric, name)) for metric in metrics)) for name in names),
+        source="evaluation",
+        note="95% intervals, made by drawing whole people again. AUROC: 0.5 is chance, 1 is perfect. Scaled Brier"
+        " score: 0 is no better than giving everyone the base rate, 1 is perfect.",
+        marked=(0,),
+    )
+    return [figure, table]
+
+
+def _leads(given: Given) -> list[Block]:
+    metrics = ("auroc", "auprc", "scaled_brier")
+    rows = tuple(
+        (given.called(name), *(cell(given.lead(metric, name)) for metric in metrics)) for name in given.comparators
+    )
+    if not rows:
+        return []
+    columns = (Column("Against"), *(Column(measure_words(metric), "number_interval") for metric in metrics))
+    note = (
+        "The model's figure minus the other's, on the same people: above 0 the model is better. If the interval holds 0,"
+        " no difference was shown."
+    )
+    return [Table("The model's lead over simpler ways", columns, rows, source="evaluation", note=note)]
+
+
+def _calibration(given: Given) -> list[Block]:
+    bands = [row for row in given.model.evaluation.calibration.to_pylist() if row["model"] == MODEL]
+    blocks: list[Block] = [Heading("Are the probabilities right?")]
+    drawn = [
+        {
+            "predicted": row["predicted"],
+            "value": clean(row["observed"]),
+            "low": clean(row["low"]),
+            "high": clean(row["high"]),
+            "n": row["n"],
+        }
+        for row in bands
+    ]
+    said = "; ".join(f"said {share_words(row['predicted'])}, happened {share_words(row['value'])}" for row in drawn)
+    blocks.append(
+        Figure(
+            "calibration",
+            "What the model said, and what happened",
+            f"Rows in bands of predicted probability. {said}.",
+            {"rows": drawn, "axis": "What happened"},
+            "evaluation",
+        )
+    )
+    rows = tuple(
+        (
+            row["predicted"],
+            {"value": row["value"], "low": row["low"], "high": row["high"], "state": "ok"},
+            count_cell(row["n"]),
+        )
+        for row in drawn
+    )
+    columns = (
+        Column("What the model said", "share"),
+        Column("What happened", "share_interval"),
+        Column("Rows", "count"),
+    )
+    blocks.append(Table("Predicted and observed, by band", columns, rows, source="evaluation"))
+    metrics = ("expected_observed", "calibration_in_the_large", "calibration_slope", "brier")
+    whole = tuple((measure_words(metric), cell(given.figure(metric)), _RIGHT[metric]) for metric in metrics)
+    columns = (Column("Measure"), Column("Figure", "number_interval"), Column("What would be right"))
+    blocks.append(Table("Calibration in figures", columns, whole, source="evaluation"))
+    return blocks
+
+
+_RIGHT = {
+    "expected_observed": "1; above 1 the model says too much",
+    "calibration_in_the_large": "0; below 0 the model says too much",
+    "calibration_slope": "1; below 1 predictions are too extreme",
+    "brier": "as low as can be; 0 is perfect",
+}
+
+
+def _yield(given: Given) -> list[Block]:
+    labels = capacity_labels(given)
+    if not labels:
+        return []
+    names = (MODEL, *given.comparators)
+    blocks: list[Block] = [
+        Heading("What a list would have held"),
+        Paragraph(
+            f"Lists of {listed(labels)} of the rows judged, taken from the highest scores. No list length is the right"
+            " one: how many people can be helped well decides that."
+        ),
+    ]
+    for label in labels:
+        rows = tuple(
+            (
+                given.called(name),
+                *(cell(given.figure(f"{metric}@{label}", name)) for metric in ("precision", "recall")),
+                cell(given.figure(f"lift@{label}", name)),
+            )
+            for name in names
+        )
+        columns = (
+            Column("Way"),
+            Column("On the list with the outcome", "share_interval"),
+            Column("With the outcome on the list", "share_interval"),
+            Column("Times the base rate", "number_interval"),
+        )
+        size = f"{label} of the rows" if label.endswith("%") else f"{label} places"
+        blocks.append(Table(f"A list of {size}", columns, rows, source="evaluation", marked=(0,)))
+    return blocks
+
+
+def _by_period(given: Given) -> list[Block]:
+    folds = given.model.evaluation.folds
+    rows = tuple(
+        (
+            f"{day_words(str(fold.get('test_from')))} to {day_words(str(fold.get('test_until')))}",
+            count_cell(fold.get("train_rows")),
+            count_cell(fold.get("test_rows")),
+            cell(given.figure("auroc", MODEL, str(fold.get("fold")))),
+        )
+        for fold in folds
+    )
+    if not rows:
+        return []
+    columns = (
+        Column("Judged on"),
+        Column("Rows to learn from", "count"),
+        Column("Rows judged", "count"),
+        Column(measure_words("auroc"), "number_interval"),
+    )
+    return [Heading("Period by period"), Table("Each test period", columns, rows, source="evaluation")]

@@ -1,0 +1,116 @@
+"""Small wordings of the card: durations, dates, names of learners and measures, lists. No figure is worded here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+
+LEARNERS: Mapping[str, str] = {
+    "lightgbm": "Gradient-boosted trees (LightGBM)",
+    "logistic": "Logistic regression",
+    "base_rate": "Base rate for everyone",
+    "best_count": "Best single count",
+    "current_practice": "Current practice",
+}
+"""How learners and comparators are called, by their kind."""
+
+MEASURES: Mapping[str, str] = {
+    "auroc": "Ranking (AUROC)",
+    "auprc": "Average precision",
+    "brier": "Brier score",
+    "scaled_brier": "Scaled Brier score",
+    "log_loss": "Log loss",
+    "calibration_in_the_large": "Calibration in the large",
+    "calibration_slope": "Calibration slope",
+    "expected_observed": "Expected over observed",
+    "precision": "On the list with the outcome",
+    "recall": "With the outcome on the list",
+    "missed_per_100": "Missed per 100",
+    "lift": "Times the base rate",
+}
+"""How measures are called in tables."""
+
+_MONTHS = tuple(
+    "January February March April May June July August September October November December".split()  # noqa: SIM905 - one line
+)
+_UNITS = {"y": "year", "m": "month", "w": "week", "d": "day"}
+
+
+def measure_words(metric: str) -> str:
+    """A measure by its name, with the capacity where it has one.
+
+    Examples
+    --------
+    >>> measure_words("precision@5%"), measure_words("auroc")
+    ('On the list with the outcome, list of 5%', 'Ranking (AUROC)')
+    """
+    name, _, capacity = metric.partition("@")
+    words = MEASURES.get(name, name.replace("_", " "))
+    return f"{words}, list of {capacity}" if capacity else words
+
+
+def learner_words(kind: str) -> str:
+    """A learner or comparator by its kind."""
+    return LEARNERS.get(kind, kind.replace("_", " "))
+
+
+def duration_words(duration: object) -> str:
+    """A duration in words.
+
+    Examples
+    --------
+    >>> duration_words("1y"), duration_words("18m"), duration_words("90d"), duration_words("0d")
+    ('1 year', '18 months', '90 days', 'no time')
+    """
+    parts = [(int(number), _UNITS[unit]) for number, unit in re.findall(r"(\d+)([ymwd])", str(duration))]
+    worded = [f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number]
+    return " and ".join(worded) or "no time"
+
+
+def day_words(day: dt.date | str | None) -> str:
+    """A day as it is written in British English.
+
+    Examples
+    --------
+    >>> day_words(dt.date(2026, 3, 1)), day_words("2026-11-23T00:00:00"), day_words(None)
+    ('1 March 2026', '23 November 2026', 'not known')
+    """
+    if not day:
+        return "not known"
+    date = day if isinstance(day, dt.date) else dt.date.fromisoformat(str(day)[:10])
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
+
+
+def listed(items: Sequence[str], joined_by: str = "and") -> str:
+    """Items as a phrase.
+
+    Examples
+    --------
+    >>> listed(["police"]), listed(["police", "health", "housing"])
+    ('police', 'police, health and housing')
+    """
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {joined_by} {items[-1]}"
+
+
+def plain(name: str) -> str:
+    """A machine name as words.
+
+    Examples
+    --------
+    >>> plain("childrens_services"), plain("injury_by_violence")
+    ('childrens services', 'injury by violence')
+    """
+    return name.replace("_", " ").replace("-", " ")
+
+
+def uncapital(text: str) -> str:
+    """The text with a small first letter."""
+    return text[:1].lower() + text[1:]
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
