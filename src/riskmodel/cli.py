@@ -111,6 +111,19 @@ def approval_draft(
     typer.echo(f"{draft_approval_for(loaded, Places.of(loaded, None, store, None, None))}")
 
 
+@approval_app.command("sign-off")
+def approval_sign_off(
+    study: StudyFolder,
+    store: Annotated[Path | None, typer.Option(help="Where results are kept [default: STUDY/run].")] = None,
+) -> None:
+    """Seal the approval that the board has filled in; from then on a changed word is seen."""
+    from riskmodel.studies.run import Places, sign_off_for
+    from riskmodel.studies.study import Study
+
+    loaded = Study.load(study)
+    typer.echo(f"{sign_off_for(loaded, Places.of(loaded, None, store, None, None))}")
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"riskmodel {__version__}")

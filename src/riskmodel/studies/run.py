@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from riskmodel.engines.folders import publish
 from riskmodel.governance.access import Glance, Store, connect
+from riskmodel.governance.approvals import draft_approval, sign_off
+from riskmodel.models.risk_model import RiskModel
 from riskmodel.studies import stages
 from riskmodel.studies.progress import Progress, shown
 from riskmodel.studies.study import Study
@@ -154,10 +155,19 @@ def _words(result: Glance | None) -> str:
 
 def draft_approval_for(study: Study, places: Places) -> Path:
     """Write the study's approval, still pending, beside its ``study.toml``."""
-    from riskmodel.governance.approvals import draft_approval
-
     store = connect(f"duckdb:///{places.store}", study.purpose)
-    path = study.folder / study.declaration.advice.approval
-    facts: dict[str, Any] = store.result("card").document("card")
-    draft_approval(path, facts["model"]["fingerprint"], store.result("card").fingerprint, study.purpose.name)
-    return path
+    model = RiskModel.load(store.result("model").folder)
+    card = stages.card_fingerprint(store.result("card").folder)
+    return draft_approval(approval_path(study), model.fingerprint, card, study.purpose)
+
+
+def sign_off_for(study: Study, places: Places) -> Path:
+    """Seal the approval that the board has filled in, and write it into the store's ledger."""
+    store = connect(f"duckdb:///{places.store}", study.purpose)
+    sign_off(approval_path(study), store.ledger)
+    return approval_path(study)
+
+
+def approval_path(study: Study) -> Path:
+    """Where the board's approval of a study lies."""
+    return study.folder / study.declaration.advice.approval

@@ -6,25 +6,32 @@ that was killed and taken up again goes on from the same bytes as one that was n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import riskmodel as rm
 from riskmodel import tracking
+from riskmodel.advisory.score import score
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.engines.folders import Result
 from riskmodel.errors import DeclarationError, NotFound, RiskmodelError
+from riskmodel.explain import contributions
 from riskmodel.explain.contributions import Explanation
+from riskmodel.fairness import audit as fairness
 from riskmodel.fairness.audit import Audit
-from riskmodel.features.training_set import TrainingSet
+from riskmodel.features.training_set import TrainingSet, build_training_set
+from riskmodel.feeds import intake as feeds
 from riskmodel.feeds.contract import Contract, agency_contracts, contracts_in
 from riskmodel.feeds.delivery import Delivery, deliveries_in
 from riskmodel.feeds.intake import Intake
 from riskmodel.governance.access import Store
 from riskmodel.governance.approvals import Approval
+from riskmodel.histories import store as histories_store
 from riskmodel.histories.store import Histories
+from riskmodel.linkage import identity
 from riskmodel.linkage.identity import People
+from riskmodel.models import fit as fitting
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.studies.published import comparisons
 from riskmodel.studies.study import Study
@@ -51,9 +58,9 @@ def deliver(store: Store, study: Study, society: WorldMaker | None) -> None:
 def receive(store: Store, study: Study, data: Path | None) -> Intake:
     """Pass the deliveries through their contracts."""
     if study.declaration.feeds.world is not None:
-        return rm.receive(store, deliveries_in(store.result("delivered").folder))
+        return feeds.receive(store, deliveries_in(store.result("delivered").folder))
     contracts = study_contracts(study)
-    return rm.receive(store, folder_deliveries(study, contracts, data), contracts=contracts)
+    return feeds.receive(store, folder_deliveries(study, contracts, data), contracts=contracts)
 
 
 def study_contracts(study: Study) -> tuple[Contract, ...]:
@@ -64,17 +71,17 @@ def study_contracts(study: Study) -> tuple[Contract, ...]:
 
 def folder_deliveries(study: Study, contracts: tuple[Contract, ...], data: Path | None) -> list[Delivery]:
     """The files of a study that brings its own, one delivery a feed."""
-    feeds = study.declaration.feeds
+    declared = study.declaration.feeds
     place = _data_folder(study, data)
-    assert feeds.received_at is not None  # checked when the study was read
-    assert feeds.covers is not None
+    assert declared.received_at is not None  # checked when the study was read
+    assert declared.covers is not None
     return [
         Delivery(
             feed=feed.name,
             path=place / f"{feed.file}{feed.suffix}",
-            received_at=feeds.received_at,
-            covers_from=feeds.covers[0],
-            covers_until=feeds.covers[1],
+            received_at=declared.received_at,
+            covers_from=declared.covers[0],
+            covers_until=declared.covers[1],
         )
         for contract in contracts
         for feed in contract.feeds
@@ -98,17 +105,17 @@ def _data_folder(study: Study, data: Path | None) -> Path:
 def link(store: Store, study: Study, intake: Intake) -> People:
     """Join records into people."""
     settings = study.declaration.linkage
-    return rm.link(store, intake, method=settings.method, threshold=settings.threshold, seed=settings.seed)
+    return identity.link(store, intake, method=settings.method, threshold=settings.threshold, seed=settings.seed)
 
 
 def assemble(store: Store, people: People) -> Histories:
     """Lay every fact on one time line."""
-    return rm.assemble(store, people)
+    return histories_store.assemble(store, people)
 
 
 def training_set(study: Study, histories: Histories) -> TrainingSet:
     """Person x as-of rows with features and outcome."""
-    return rm.build_training_set(
+    return build_training_set(
         histories,
         study.cohort,
         study.outcome,
@@ -124,7 +131,7 @@ def fit(store: Store, study: Study, training: TrainingSet, steps: Steps) -> Risk
     inputs = {"training": training.fingerprint, "model": settings.model_dump()}
 
     def make(folder: Path) -> None:
-        model = rm.fit(
+        model = fitting.fit(
             training,
             study.learner,
             study.folds,
@@ -146,7 +153,7 @@ def audit(store: Store, study: Study, model: RiskModel, training: TrainingSet) -
     inputs = {"model": model.fingerprint, "training": training.fingerprint, "audit": settings.model_dump()}
 
     def make(folder: Path) -> None:
-        found = rm.audit(
+        found = fairness.audit(
             model, study.audited_by, training=training, capacity=settings.capacity, seed=study.declaration.model.seed
         )
         found.save(folder)
@@ -159,7 +166,7 @@ def explain(store: Store, model: RiskModel, training: TrainingSet) -> Explanatio
     inputs = {"model": model.fingerprint, "training": training.fingerprint}
 
     def make(folder: Path) -> None:
-        rm.explanation(model, training).save(folder)
+        contributions.explanation(model, training).save(folder)
 
     return Explanation.load(_made(store, "explanation", inputs, make).folder)
 
@@ -218,7 +225,12 @@ def record(
     )
 
 
-def advise(store: Store, study: Study, model: RiskModel, histories: Histories) -> str:
+def card_fingerprint(folder: Path) -> str:
+    """The fingerprint by which the board's approval names a card."""
+    return str(json.loads((folder / "card.json").read_text(encoding="utf-8"))["fingerprint"])
+
+
+def advise(store: Store, study: Study, model: RiskModel, histories: Histories, card: Path) -> str:
     """An advisory list when an approval is in force; otherwise the sentence that says why there is none."""
     settings = study.declaration.advice
     path = study.folder / settings.approval
@@ -228,14 +240,14 @@ def advise(store: Store, study: Study, model: RiskModel, histories: Histories) -
             f"`riskmodel approval draft {study.folder}` writes the form it fills in."
         )
     try:
-        scores = rm.score(
+        scores = score(
             model,
             histories,
             settings.as_of,
             Approval.load(path),
             cohort=study.cohort,
             purpose=study.purpose,
-            card=store.result("card").fingerprint,
+            card=card_fingerprint(card),
             ledger=store.ledger,
         )
     except RiskmodelError as refusal:

@@ -90,3 +90,13 @@ def test_a_feature_defined_twice_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_a_study_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="study-missing"):
         Study.load(tmp_path)
+
+
+def test_every_word_of_the_feature_language_can_be_used_in_a_study() -> None:
+    from inspect import isfunction
+
+    from riskmodel.features import language
+    from riskmodel.studies.study import FEATURE_WORDS
+
+    words = {name for name, word in vars(language).items() if isfunction(word) and word.__module__ == language.__name__}
+    assert {name for name in words if not name.startswith("_")} <= set(FEATURE_WORDS)
