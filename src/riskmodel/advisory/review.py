@@ -1,0 +1,284 @@
+"""A review: what a person judged before seeing the score, that they looked, and what they concluded and why.
+
+The judgement comes first: the score is opened only for a review that holds one. Nothing is pre-filled, every choice
+needs a reason code and words of the reviewer's own, and nobody has to follow the score. The texts are kept in the
+reviews' own file; the ledger gets codes, counts and a hash of each record, so that a changed text is found. Nothing
+here carries anything out: what becomes of a conclusion is other people's work.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.errors import DeclarationError, EvidenceError, Fault, NotPermitted
+from riskmodel.governance.declarations import read_declaration, unknown_key_faults
+from riskmodel.governance.ledger import Ledger
+from riskmodel.tables import fingerprint_document
+
+if TYPE_CHECKING:
+    from riskmodel.advisory.scores import Score, Scores
+
+LEAST_WORDS = 3
+"""A reason in fewer words than this says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewForm:
+    """What a reviewer may choose from; the partnership writes it, none is proposed here.
+
+    Parameters
+    ----------
+    choices : tuple of codes, such as ("offer-support", "no-offer", "ask-for-more")
+    reasons : tuple of reason codes, such as ("known-to-worker", "support-in-place", "record-is-wrong")
+    """
+
+    choices: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        faults = [
+            Fault(f"review.{name}", f"{len(codes)} codes", f"at least {least} different texts", "Write the codes.")
+            for name, codes, least in (("choices", self.choices, 2), ("reasons", self.reasons, 1))
+            if len(set(codes)) < least or not all(isinstance(code, str) and code.strip() for code in codes)
+        ]
+        if faults:
+            raise DeclarationError("review-form-invalid", faults=faults)
+
+    @classmethod
+    def load(cls, path: str | Path) -> ReviewForm:
+        """A form from a TOML file with ``choices`` and ``reasons``, at the top or under ``[review]``."""
+        held = read_declaration(path, "review-form")
+        given = held.get("review", held)
+        if faults := unknown_key_faults("review", given, ("choices", "reasons")):
+            raise DeclarationError("review-form-invalid", faults=faults)
+        return cls(tuple(given.get("choices", ())), tuple(given.get("reasons", ())))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Judgement:
+    """What somebody chose, the code of the reason, and the reason in their own words."""
+
+    choice: str
+    reason: str
+    words: str
+
+    def __repr__(self) -> str:
+        return f"Judgement({self.choice!r}, {self.reason!r}, {len(self.words.split())} words)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Review:
+    """One person's case as one reviewer saw it.
+
+    Attributes
+    ----------
+    list_fingerprint : str, of the list of scores
+    pseudonym : str
+    role : str, the reviewer's role
+    before : Judgement, formed without the score
+    begun_at : str, UTC
+    looked_at : str or None, when the score was opened
+    after : Judgement or None, the conclusion
+    concluded_at : str or None
+    """
+
+    list_fingerprint: str
+    pseudonym: str
+    role: str
+    before: Judgement
+    begun_at: str
+    looked_at: str | None = None
+    after: Judgement | None = None
+    concluded_at: str | None = None
+
+    @property
+    def changed(self) -> bool | None:
+        """Whether the choice changed after the score was seen; None while there is no conclusion."""
+        return None if self.after is None else self.after.choice != self.before.choice
+
+    def document(self) -> dict[str, Any]:
+        """The review as JSON-able values, texts and pseudonym included: for its own file only."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Review:
+        """The review that `document` describes."""
+        after = document["after"]
+        return cls(
+            **{
+                **document,
+                "before": Judgement(**document["before"]),
+                "after": None if after is None else Judgement(**after),
+            }
+        )
+
+    def __repr__(self) -> str:
+        stage = "concluded" if self.after else "score seen" if self.looked_at else "judged, score not seen"
+        return f"Review({stage}, by {self.role!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """The reviews of a partnership: a file of their own, and their trace in the ledger.
+
+    Parameters
+    ----------
+    path : Path, the file with the texts; personal data, readable by its owner only
+    form : ReviewForm
+    ledger : Ledger
+    """
+
+    path: Path
+    form: ReviewForm
+    ledger: Ledger
+
+    def begin(self, scores: Scores, pseudonym: str, *, role: str, choice: str, reason: str, words: str) -> Review:
+        """Write down the judgement formed without the score.
+
+        Raises
+        ------
+        NotFound : the person is not on the list
+        DeclarationError : a choice or reason that the form lacks, no role, or too few words
+        """
+        scores.person(pseudonym)
+        judgement = self._judgement(role, choice, reason, words)
+        review = Review(scores.fingerprint, pseudonym, role, judgement, _now())
+        self._keep(review, "begun", judgement)
+        return review
+
+    def look(self, review: Review, scores: Scores) -> tuple[Review, Score]:
+        """Open the score for a review that holds a judgement, and note that it was looked at.
+
+        Raises
+        ------
+        EvidenceError : the review was never written down, or is about another list
+        NotPermitted : the scores are no longer valid
+        """
+        self._must_be_kept(review)
+        if review.list_fingerprint != scores.fingerprint:
+            raise _out_of_order("a review of another list", "Open the list the review was begun on.")
+        if dt.date.today() >= scores.basis.valid_until:
+            raise NotPermitted(
+                "score-no-longer-valid",
+                found=f"scores that were valid until {scores.basis.valid_until}",
+                expected="scores that still hold",
+                repair="Ask for a new list.",
+            )
+        seen = replace(review, looked_at=review.looked_at or _now())
+        self._keep(seen, "looked", None)
+        return seen, scores.person(review.pseudonym)
+
+    def conclude(self, review: Review, *, choice: str, reason: str, words: str) -> Review:
+        """Write down the conclusion, in favour of the score or against it.
+
+        Raises
+        ------
+        EvidenceError : the score was not looked at yet, or there is a conclusion already
+        DeclarationError : a choice or reason that the form lacks, or too few words
+        """
+        self._must_be_kept(review)
+        if review.looked_at is None or review.after is not None:
+            raise _out_of_order(
+                "a review whose score was not opened" if review.looked_at is None else "a review with a conclusion",
+                "Judge, look, then conclude, once each; a change of mind is a new review.",
+            )
+        judgement = self._judgement(review.role, choice, reason, words)
+        ended = replace(review, after=judgement, concluded_at=_now())
+        self._keep(ended, "concluded", judgement)
+        return ended
+
+    def all(self) -> tuple[Review, ...]:
+        """Every review at its last stage, in the order begun.
+
+        Raises
+        ------
+        EvidenceError : a record is not as the ledger has it
+        """
+        known = {str(entry.facts.get("record")) for entry in self.ledger.entries() if entry.action == "review"}
+        records = self._records()
+        if strange := sum(fingerprint_document(record) not in known for record in records):
+            raise _altered(f"{strange} records that the ledger does not have")
+        if len({fingerprint_document(record) for record in records}) < len(known):
+            raise _altered(f"{len(known) - len(records)} records fewer than the ledger has")
+        last: dict[tuple[str, str, str, str], Review] = {}
+        for record in records:
+            review = Review.from_document(record)
+            last[(review.list_fingerprint, review.pseudonym, review.role, review.begun_at)] = review
+        return tuple(last.values())
+
+    def _judgement(self, role: str, choice: str, reason: str, words: str) -> Judgement:
+        faults = []
+        for name, value, codes in (("choice", choice, self.form.choices), ("reason", reason, self.form.reasons)):
+            if value not in codes:
+                faults.append(
+                    Fault(f"review.{name}", "a code the form lacks", f"one of {', '.join(codes)}", "Choose one.")
+                )
+        if not role.strip():
+            faults.append(Fault("review.role", "nothing", "the reviewer's role", "Write the role, not a name."))
+        if len(words.split()) < LEAST_WORDS:
+            wanted = f"at least {LEAST_WORDS} words"
+            faults.append(Fault("review.words", f"{len(words.split())} words", wanted, "Say why, in your own words."))
+        if faults:
+            raise DeclarationError("review-incomplete", faults=faults)
+        return Judgement(choice, reason, words)
+
+    def _keep(self, review: Review, stage: str, judgement: Judgement | None) -> None:
+        """Write the record, then its trace; a record without a trace is found by `all`."""
+        document = review.document()
+        _append(self.path, json.dumps(document, sort_keys=True, ensure_ascii=False))
+        self.ledger.append(
+            "review",
+            stage=stage,
+            list=review.list_fingerprint,
+            record=fingerprint_document(document),
+            role=review.role,
+            choice=judgement.choice if judgement else None,
+            reason=judgement.reason if judgement else None,
+            words=len(judgement.words.split()) if judgement else 0,
+            changed=review.changed,
+        )
+
+    def _must_be_kept(self, review: Review) -> None:
+        if review.document() not in self._records():
+            raise _out_of_order("a review that was never written down", "Begin the review with a judgement first.")
+
+    def _records(self) -> Sequence[dict[str, Any]]:
+        if not self.path.exists():
+            return []
+        try:
+            return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+        except ValueError:
+            raise _altered("a line that cannot be read") from None
+
+
+def _append(path: Path, line: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, f"{line}\n".encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+
+
+def _out_of_order(found: str, repair: str) -> EvidenceError:
+    return EvidenceError("review-out-of-order", found=found, expected="judgement, look, conclusion", repair=repair)
+
+
+def _altered(found: str) -> EvidenceError:
+    return EvidenceError(
+        "review-altered",
+        found=found,
+        expected="every record as it was written",
+        repair="Keep the file as it is and tell the data protection lead.",
+    )

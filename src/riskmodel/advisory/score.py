@@ -1,0 +1,146 @@
+"""Scores on one date, for one purpose, under the board's approval - or a refusal that says what to do.
+
+The request is checked before any row is read, every refusal is written into the ledger, and so is every list: who
+asked, for what, with which model and card, how many people - never whom. Nothing here chooses anybody: everyone
+eligible on the date is scored, and no cut-off exists.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from riskmodel.advisory import gate, words
+from riskmodel.advisory.missing import missing_of
+from riskmodel.advisory.scores import Basis, Scores
+from riskmodel.cohorts.cohort import Cohort, Eligible, eligible
+from riskmodel.cohorts.outcome import Outcome
+from riskmodel.dates import days, moments, parse_date
+from riskmodel.explain.reasons import reasons
+from riskmodel.features.build import feature_matrix
+from riskmodel.governance.approvals import Approval
+from riskmodel.governance.ledger import Ledger
+from riskmodel.governance.purposes import Purpose
+from riskmodel.histories.store import Histories
+from riskmodel.models.risk_model import RiskModel
+
+
+def score(
+    model: RiskModel,
+    histories: Histories,
+    as_of: dt.date | str,
+    approval: Approval | None = None,
+    *,
+    cohort: Cohort,
+    card: str | None = None,
+    purpose: Purpose | None = None,
+    outcome: Outcome | None = None,
+    asked_by: str = "not stated",
+    ledger: Ledger | None = None,
+) -> Scores:
+    """Advice on everybody of the cohort on one date.
+
+    Parameters
+    ----------
+    model : RiskModel, fitted on declared features
+    histories : Histories, covered until the as-of date by every agency the model reads
+    as_of : date or ISO text
+    approval : Approval, in force today for exactly this model, card and purpose, signed off into the ledger
+    cohort : Cohort, whose rules of eligibility are applied to the one date
+    card : str, fingerprint of the card the board decided on
+    purpose : Purpose, by default that of the store
+    outcome : Outcome, to say what the probability is of
+    asked_by : str, the role of whoever asks
+    ledger : Ledger, by default that of the store
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    NotPermitted : no approval in force, another purpose, or more people than the board allows on a list
+    DataRefused : records end too early before the date, or nobody is eligible
+    DeclarationError : there is no ledger to write to, or the date means nothing
+    """
+    day = parse_date(as_of, "score.as_of")
+    book = gate.ledger_of(histories, ledger)
+    with gate.written_down(book, asked_by=asked_by, model=model.fingerprint):
+        wanted = gate.purpose_of(histories, purpose)
+        granted = gate.must_be_approved(approval, model, card, wanted, book)
+        gate.must_know_its_features(model)
+        late = gate.must_be_fresh(histories, model, day, granted)
+        found = _eligible_on(histories, cohort, day)
+        gate.must_fit_the_list(found.rows.num_rows, granted)
+    basis = Basis(
+        as_of=day,
+        valid_until=gate.valid_until(day, granted, wanted, gate.next_asking(cohort, day)),
+        model=model.fingerprint,
+        card=str(card),
+        histories=histories.fingerprint,
+        purpose=wanted,
+        approval=granted,
+        outcome=words.outcome_words(outcome),
+    )
+    made = _scored(model, histories, found, basis, late, book)
+    book.append(
+        "score",
+        asked_by=asked_by,
+        purpose=wanted.name,
+        model=basis.model,
+        card=basis.card,
+        approval=granted.fingerprint,
+        histories=basis.histories,
+        as_of=day.isoformat(),
+        people=made.people,
+        list=made.fingerprint,
+    )
+    return made
+
+
+def _eligible_on(histories: Histories, cohort: Cohort, day: dt.date) -> Eligible:
+    """The cohort's people on the one date.
+
+    A calendar cohort is asked on that date alone. One that asks at each event is asked from its own first date, so
+    that "the first row of each person" keeps its meaning, and only the rows of the date are taken.
+    """
+    after = day + dt.timedelta(days=1)
+    if cohort.every is not None:
+        return eligible(histories, replace(cohort, between=(day, after), every=days(1)))
+    found = eligible(histories, replace(cohort, between=(min(cohort.between[0], day), after)))
+    on_day = found.rows.filter(pa.array(found.rows["as_of"].to_numpy() == moments([day])[0]))
+    return replace(found, rows=on_day)
+
+
+def _scored(
+    model: RiskModel,
+    histories: Histories,
+    found: Eligible,
+    basis: Basis,
+    late: tuple[tuple[str, int], ...],
+    ledger: Ledger,
+) -> Scores:
+    matrix = _matrix(feature_matrix(histories, found.rows, model.features))
+    probability = model.predict(matrix)
+    low, high = model.interval(probability)
+    return Scores(
+        basis=basis,
+        flow=tuple((step.name, step.people) for step in found.flow),
+        ledger=ledger,
+        _entities=found.rows["entity_id"].to_numpy(),
+        _probability=probability,
+        _low=low,
+        _high=high,
+        _frequencies=[model.natural_frequency(float(each)) for each in probability],
+        _reasons=reasons(model, matrix),
+        _missing=missing_of(histories, found.rows, model.features, matrix, late),
+    )
+
+
+def _matrix(table: pa.Table) -> npt.NDArray[np.float32]:
+    """The (n, p) matrix of a table of float32 columns."""
+    return np.column_stack([column.to_numpy() for column in table.columns]).astype(np.float32, copy=False)

@@ -1,0 +1,266 @@
+"""Advice on people: a probability with its interval, its reasons and its gaps - and nothing one could act on by itself.
+
+A `Score` cannot be asked for its truth, compared, sorted or turned into a number; whoever tries is told why. `Scores`
+is the advice on everybody on one list, in the order of their pseudonyms. Neither has a cut-off, and neither prints a
+probability or a person unless it is asked for one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from riskmodel.advisory import words
+from riskmodel.advisory.missing import Missing
+from riskmodel.errors import NotADecision, NotFound
+from riskmodel.governance.approvals import Approval
+from riskmodel.governance.ledger import Ledger
+from riskmodel.governance.purposes import Purpose
+from riskmodel.tables import entity_label, fingerprint_document, fingerprint_table
+
+if TYPE_CHECKING:
+    from riskmodel.explain.reasons import Reason
+    from riskmodel.models.similar import NaturalFrequency
+
+Numbers = npt.NDArray[np.float64]
+
+
+def _refusal(attempt: str) -> NotADecision:
+    return NotADecision(
+        "score-not-a-decision",
+        found=f"a score that was {attempt}",
+        expected="a person who reads the score with its reasons and gaps",
+        repair="Read score.explain(), form a judgement, and write it down as a review; no number stands for it.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What every score of one list rests on.
+
+    Attributes
+    ----------
+    as_of : date
+    valid_until : date, the first day on which the scores may no longer be looked at
+    model, card, histories : str, fingerprints
+    purpose : Purpose
+    approval : Approval
+    outcome : str, what the probability is of, in words
+    """
+
+    as_of: dt.date
+    valid_until: dt.date
+    model: str
+    card: str
+    histories: str
+    purpose: Purpose
+    approval: Approval
+    outcome: str
+
+    def document(self) -> dict[str, Any]:
+        """The basis as JSON-able values."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "valid_until": self.valid_until.isoformat(),
+            "model": self.model,
+            "card": self.card,
+            "histories": self.histories,
+            "purpose": self.purpose.name,
+            "approval": self.approval.fingerprint,
+            "outcome": self.outcome,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Score:
+    """The advice on one person.
+
+    Attributes
+    ----------
+    pseudonym : str
+    probability : float, calibrated
+    low, high : float, the interval of past cases with a similar probability
+    frequency : NaturalFrequency, what became of them
+    reasons : tuple of Reason, what raises and what lowers the probability
+    missing : Missing, what was not known
+    basis : Basis
+    """
+
+    pseudonym: str
+    probability: float
+    low: float
+    high: float
+    frequency: NaturalFrequency
+    reasons: tuple[Reason, ...]
+    missing: Missing
+    basis: Basis
+
+    @property
+    def valid_until(self) -> dt.date:
+        """The first day on which it may no longer be looked at."""
+        return self.basis.valid_until
+
+    def explain(self) -> str:
+        """The advice in words: how likely, why, what is not known, until when, and that it is not a decision."""
+        return words.explanation(self)
+
+    def __repr__(self) -> str:
+        return f"Score(as of {self.basis.as_of}, valid until {self.valid_until}; {words.NOT_A_DECISION_SHORT})"
+
+    def __bool__(self) -> NoReturn:
+        raise _refusal("asked whether it is true")
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, numbers.Number | np.generic | np.ndarray | Score):
+            raise _refusal("compared")
+        return NotImplemented
+
+    __hash__ = object.__hash__
+
+    def __lt__(self, other: object) -> NoReturn:
+        raise _refusal("compared")
+
+    def __le__(self, other: object) -> NoReturn:
+        raise _refusal("compared")
+
+    def __gt__(self, other: object) -> NoReturn:
+        raise _refusal("compared")
+
+    def __ge__(self, other: object) -> NoReturn:
+        raise _refusal("compared")
+
+    def __float__(self) -> NoReturn:
+        raise _refusal("turned into a number")
+
+    def __int__(self) -> NoReturn:
+        raise _refusal("turned into a number")
+
+    def __index__(self) -> NoReturn:
+        raise _refusal("turned into a number")
+
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        raise _refusal("turned into a number")
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        raise _refusal("turned into an array")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scores:
+    """The advice on everybody on one list, sorted by pseudonym.
+
+    Attributes
+    ----------
+    basis : Basis
+    flow : tuple of (step, people), how the list came about
+    """
+
+    basis: Basis
+    flow: tuple[tuple[str, int], ...]
+    ledger: Ledger
+    _entities: npt.NDArray[np.int64] = field(repr=False)
+    _probability: Numbers = field(repr=False)
+    _low: Numbers = field(repr=False)
+    _high: Numbers = field(repr=False)
+    _frequencies: Sequence[NaturalFrequency] = field(repr=False)
+    _reasons: Sequence[tuple[Reason, ...]] = field(repr=False)
+    _missing: Sequence[Missing] = field(repr=False)
+
+    @property
+    def people(self) -> int:
+        """How many people were scored."""
+        return len(self._entities)
+
+    @cached_property
+    def pseudonyms(self) -> tuple[str, ...]:
+        """Everybody on the list, in its order."""
+        return tuple(entity_label(int(entity)) for entity in self._entities)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {pseudonym: place for place, pseudonym in enumerate(self.pseudonyms)}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over what the list says and what it rests on."""
+        table = fingerprint_table(self._figures().append_column("reasons", pa.array(self._texts())))
+        return fingerprint_document({"basis": self.basis.document(), "table": table})
+
+    def person(self, pseudonym: str) -> Score:
+        """The advice on one person.
+
+        Raises
+        ------
+        NotFound : nobody of that pseudonym is on the list
+        """
+        if pseudonym not in self._places:
+            raise NotFound(
+                "person-not-on-list",
+                found="a pseudonym that is not on this list",
+                expected=f"one of the {self.people:,} people on it",
+                repair="Check the pseudonym, and whether the person was eligible on the as-of date.",
+            )
+        place = self._places[pseudonym]
+        return Score(
+            pseudonym,
+            float(self._probability[place]),
+            float(self._low[place]),
+            float(self._high[place]),
+            self._frequencies[place],
+            self._reasons[place],
+            self._missing[place],
+            self.basis,
+        )
+
+    def to_table(self) -> pa.Table:
+        """The list as Arrow: one row a person in the order of pseudonyms, with empty columns for the review.
+
+        Columns: pseudonym, as_of, probability, low, high, similar_cases, of_whom_with_outcome, raises, lowers,
+        not_known, valid_until, and the three review columns. The schema's metadata holds the caveats.
+        """
+        from riskmodel.advisory.export import list_table
+
+        return list_table(self)
+
+    def export(self, folder: str | Path, *, order: str = "pseudonym") -> Path:
+        """Write the list as CSV and Parquet, caveats inside, with empty review columns; the ledger notes it.
+
+        Parameters
+        ----------
+        folder : made when it is not there
+        order : "pseudonym", or "capacity": only as many people as the approval's working capacity, highest
+            probability first
+
+        Raises
+        ------
+        NotPermitted : the approval is no longer in force, or names no working capacity
+        """
+        from riskmodel.advisory.export import write_list
+
+        return write_list(self, Path(folder), order)
+
+    def _figures(self) -> pa.Table:
+        return pa.table(
+            {
+                "entity_id": self._entities,
+                "probability": self._probability,
+                "low": self._low,
+                "high": self._high,
+            }
+        )
+
+    def _texts(self) -> list[str]:
+        pairs = zip(self._reasons, self._missing, strict=True)
+        return ["; ".join([*(reason.sentence for reason in given), *gaps.sentences]) for given, gaps in pairs]
+
+    def __repr__(self) -> str:
+        return f"Scores({self.people:,} people, as of {self.basis.as_of}, valid until {self.basis.valid_until})"

@@ -1,0 +1,112 @@
+"""What a reader of advice is told, in plain words. Only wording: no figure is made or changed here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from riskmodel.cohorts.outcome import Outcome
+from riskmodel.features.feature import duration_words
+
+if TYPE_CHECKING:
+    from riskmodel.advisory.scores import Basis, Score
+    from riskmodel.explain.reasons import Reason
+
+NOT_A_DECISION_SHORT = "advice, not a decision"
+NOT_A_DECISION = (
+    "This is advice, not a decision. It says how often the outcome was recorded among people with similar records; "
+    "it does not say what this person will do or needs. A professional who knows the person judges, and may set it "
+    "aside."
+)
+STANDING_CAVEATS = (
+    "It is about a recorded event, not about guilt. Records follow contact with agencies.",
+    "Most people with a raised probability never have the outcome.",
+    "The interval covers chance in the past cases only, not wrong links, wrong records or change over time.",
+    "Reasons say what the model used. They are not causes.",
+)
+
+
+def explanation(score: Score) -> str:
+    """The advice on one person as plain text."""
+    basis = score.basis
+    parts = [
+        f"{score.pseudonym}, as of {day(basis.as_of)}",
+        f"{chance(score.probability, score.low, score.high)} of {basis.outcome}. {score.frequency.sentence}",
+        _listed("What raises it", sentences(score.reasons, raises=True), "nothing stands out"),
+        _listed("What lowers it", sentences(score.reasons, raises=False), "nothing stands out"),
+        _listed("What is not known", score.missing.sentences, "nothing that was asked for"),
+        f"Valid until {day(basis.valid_until)}. {grounds(basis)}",
+        "\n".join([NOT_A_DECISION, *STANDING_CAVEATS]),
+    ]
+    return "\n\n".join(parts)
+
+
+def chance(probability: float, low: float, high: float) -> str:
+    """The probability with its interval: ``Probability 9.2 % (6.7 % to 13 %)``."""
+    return f"Probability {percent(probability)} ({percent(low)} to {percent(high)})"
+
+
+def percent(share: float) -> str:
+    """Two figures, never more exact than that.
+
+    Examples
+    --------
+    >>> [percent(share) for share in (0.0004, 0.0921, 0.127, 0.5, 1.0)]
+    ['0.04 %', '9.2 %', '13 %', '50 %', '100 %']
+    """
+    value = 100 * share
+    if value >= 9.95:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if value >= 0.95 else f"{value:.2f} %"
+
+
+def day(date: dt.date) -> str:
+    """A date as written in Britain: ``1 April 2026``."""
+    return f"{date.day} {date:%B %Y}"
+
+
+def grounds(basis: Basis) -> str:
+    """Under which purpose, approval, model and card it was made."""
+    approval = basis.approval
+    decided = "" if approval.decided_on is None else f" of {day(approval.decided_on)}"
+    return (
+        f"Made for the purpose {basis.purpose.name} under the board's approval{decided} "
+        f"({', '.join(approval.decided_by)}). Conditions: {one_line(approval.conditions)} "
+        f"Model {basis.model[:12]}, card {basis.card[:12]}."
+    )
+
+
+def caveats(basis: Basis, note: str) -> tuple[str, ...]:
+    """The lines that every exported list carries."""
+    return (
+        "ADVICE, NOT DECISIONS",
+        NOT_A_DECISION,
+        *STANDING_CAVEATS,
+        note,
+        f"As of {day(basis.as_of)}. Valid until {day(basis.valid_until)}: do not look at it from that day on.",
+        grounds(basis),
+        "Form your own judgement first. Fill in the three review columns for every person looked at.",
+    )
+
+
+def sentences(reasons: Iterable[Reason], *, raises: bool) -> list[str]:
+    """The reasons of one direction, in their order."""
+    return [reason.sentence for reason in reasons if reason.raises == raises]
+
+
+def one_line(text: str) -> str:
+    """The text without line ends, ending as a sentence does."""
+    flat = " ".join(text.split())
+    return flat if flat.endswith((".", "!", "?")) else f"{flat}."
+
+
+def outcome_words(outcome: Outcome | None) -> str:
+    """What the probability is of: ``a recorded injury by violence within 1 year``."""
+    if outcome is None:
+        return "the outcome that the card defines"
+    return f"a recorded {outcome.kind.replace('_', ' ')} within {duration_words(outcome.within)}"
+
+
+def _listed(title: str, lines: Sequence[str], otherwise: str) -> str:
+    return "\n".join([title, *(f"  - {line}" for line in lines or [otherwise])])
