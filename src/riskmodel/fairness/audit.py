@@ -18,15 +18,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from riskmodel.errors import DataRefused
+from riskmodel.errors import DataRefused, EvidenceError
 from riskmodel.fairness.bootstrap import drawing
 from riskmodel.fairness.capacity import listed
 from riskmodel.fairness.figures import Row, Rules, Scored, group_figures
 from riskmodel.fairness.findings import Finding, Telling, findings_of
 from riskmodel.fairness.groups import By, groupings
-from riskmodel.fairness.heterogeneity import adjusted
+from riskmodel.fairness.heterogeneity import allowed_for
 from riskmodel.fairness.measures import measures_for
+from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.metrics import Numbers
+from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
 
 if TYPE_CHECKING:
@@ -97,20 +99,33 @@ class Audit:
 
     def save(self, folder: Path) -> None:
         """Write the audit as ``audit.json`` into a folder."""
-        text = json.dumps(self.document(), indent=1, sort_keys=True, ensure_ascii=False)
-        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+        document = {**self.document(), "fingerprint": self.fingerprint}
+        text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        (folder / FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
 
     @classmethod
     def load(cls, folder: Path) -> Audit:
-        """The audit in a folder, with the fingerprint that it had."""
-        document = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return cls(
-            _arrow(document["table"], _FIGURES + _FIGURES_END),
-            _arrow(document["disparities"], _CONTRASTS + _CONTRASTS_END),
-            _arrow(document["heterogeneity"], _TESTS + _TESTS_END),
-            tuple(Finding(**finding) for finding in document["finding_list"]),
-            document["settings"],
-        )
+        """The audit in a folder, with the fingerprint that it had and nine digits of each figure.
+
+        Raises
+        ------
+        EvidenceError : it cannot be read, or was altered since it was saved
+        """
+        try:
+            document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            made = cls(
+                _arrow(document["table"], _FIGURES + _FIGURES_END),
+                _arrow(document["disparities"], _CONTRASTS + _CONTRASTS_END),
+                _arrow(document["heterogeneity"], _TESTS + _TESTS_END),
+                tuple(Finding(**finding) for finding in document["finding_list"]),
+                document["settings"],
+            )
+            stated = document["fingerprint"]
+        except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+            raise _damaged(f"a saved audit that cannot be read ({type(error).__name__})") from error
+        if made.fingerprint != stated:
+            raise _damaged("a saved audit whose content is not that of its fingerprint")
+        return made
 
     def frame(self, metric: str | None = None) -> pd.DataFrame:
         """The table as a pandas DataFrame, of one figure or of all."""
@@ -129,10 +144,10 @@ class Audit:
 
 
 def audit(
-    model: Any,
+    model: RiskModel,
     by: Sequence[By] | None = None,
     *,
-    training: Any,
+    training: TrainingSet,
     capacity: float | None = None,
     seed: int = 0,
     rules: Rules | None = None,
@@ -144,8 +159,8 @@ def audit(
     model : RiskModel; its evaluation holds the predictions (entity_id, as_of, fold, outcome, p)
     by : attributes and intersections (tuples); None is every group column of the training set alone
     training : TrainingSet, which gives the groups of each row
-    capacity : how long the list is, in each test period: a share below 1 or a number of places; None is no list,
-        and no figure that needs one
+    capacity : how long the list is, in each test period: a share below 1 or a number of places; None is the middle
+        one of those at which the model was judged, and no list when it was judged at none
     seed : int, of the bootstrap
     rules : Rules or None for the defaults
 
@@ -154,11 +169,11 @@ def audit(
     DataRefused : predictions for rows that the training set does not hold
     """
     predictions = model.evaluation.predictions
+    judged_at = model.declaration["capacity"]
+    if capacity is None and judged_at:
+        capacity = judged_at[len(judged_at) // 2]
     rows = pa.array(_matched(predictions, training))
-    groups = {
-        name.removeprefix("group:"): training.table.column(_column(training, name)).take(rows)
-        for name in training.group_names
-    }
+    groups = {name: training.group(name).take(rows) for name in training.group_names}
     return audit_scores(
         _numbers(predictions.column("p")),
         _numbers(predictions.column("outcome")),
@@ -232,7 +247,7 @@ def audit_scores(
     made = [group_figures(scored, grouping, measures, drawn, rules) for grouping in grouped]
     figures = [row for part in made for row in part.figures]
     contrasts = [row for part in made for row in part.contrasts]
-    tests = _allowed_for([row for part in made for row in part.tests])
+    tests = _with_allowance([row for part in made for row in part.tests])
     settings = {
         "by": [grouping.attribute for grouping in grouped],
         "capacity": capacity,
@@ -291,6 +306,12 @@ def _numbers(values: Any) -> Numbers:
     return np.asarray(values, np.float64)
 
 
+def _damaged(found: str) -> EvidenceError:
+    return EvidenceError(
+        "audit-damaged", found=found, expected="the file as it was written", repair="Make the audit again."
+    )
+
+
 def _refused(found: str) -> DataRefused:
     return DataRefused(
         "audit-input",
@@ -300,7 +321,7 @@ def _refused(found: str) -> DataRefused:
     )
 
 
-def _matched(predictions: pa.Table, training: Any) -> npt.NDArray[np.int64]:
+def _matched(predictions: pa.Table, training: TrainingSet) -> npt.NDArray[np.int64]:
     """The row of the training set behind each prediction, by person and as-of date."""
     own_person, own_date = np.asarray(training.people(), np.int64), training.as_of().astype("datetime64[us]")
     person = np.asarray(predictions.column("entity_id"), np.int64)
@@ -324,14 +345,10 @@ def _matched(predictions: pa.Table, training: Any) -> npt.NDArray[np.int64]:
     return np.asarray(rows, np.int64)
 
 
-def _column(training: Any, name: str) -> str:
-    return name if name in training.table.column_names else f"group:{name}"
-
-
-def _allowed_for(tests: list[Row]) -> list[Row]:
+def _with_allowance(tests: list[Row]) -> list[Row]:
     """The tests with p values that allow for all of them."""
     made = [number for number, row in enumerate(tests) if row["p"] is not None]
-    allowed = dict(zip(made, adjusted([tests[number]["p"] for number in made]), strict=True))
+    allowed = dict(zip(made, allowed_for([tests[number]["p"] for number in made]), strict=True))
     return [row | {"p_adjusted": allowed.get(number)} for number, row in enumerate(tests)]
 
 

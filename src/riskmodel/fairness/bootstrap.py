@@ -63,20 +63,19 @@ def drawing(person: npt.NDArray[np.int64], n_people: int, replicates: int, seed:
 
 
 def block_sums(drawn: Drawing, codes: npt.NDArray[np.int32], n_groups: int, columns: list[Numbers]) -> Numbers:
-    """Sums of each column by block and group: (n_blocks, n_groups, n_columns), in exact whole units of 2**-k."""
+    """Sums of each column by block and group: (n_columns, n_blocks, n_groups), in exact whole units of 2**-k."""
     key = drawn.block * n_groups + codes
-    made = np.empty((drawn.n_blocks, n_groups, len(columns)))
+    made = np.empty((len(columns), drawn.n_blocks, n_groups))
     for number, column in enumerate(columns):
         unit = _unit(column)
         whole = np.bincount(key, weights=np.rint(column / unit), minlength=drawn.n_blocks * n_groups)
-        made[:, :, number] = (whole * unit).reshape(drawn.n_blocks, n_groups)
+        made[number] = (whole * unit).reshape(drawn.n_blocks, n_groups)
     return made
 
 
 def replicate_sums(drawn: Drawing, sums: Numbers) -> Numbers:
-    """Sums of every replicate: (n_blocks, n_groups, n_columns) in, (n_replicates, n_groups, n_columns) out."""
-    flat = sums.reshape(drawn.n_blocks, -1)
-    return np.asarray(drawn.weights @ flat).reshape(len(drawn.weights), *sums.shape[1:])
+    """Sums of every replicate: (n_columns, n_blocks, n_groups) in, (n_columns, n_replicates, n_groups) out."""
+    return np.asarray(drawn.weights @ sums)
 
 
 def standard_errors(replicates: Numbers) -> Numbers:

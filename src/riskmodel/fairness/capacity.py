@@ -1,7 +1,7 @@
 """Who would be on a list of given length: the highest scores, ties sharing the last places in expectation.
 
 Being on the list is a share between 0 and 1: a row tied at the edge of the list is on it with the chance that a
-fair draw would give. No rounding, no order of rows, no random number decides who is counted. This measures a model;
+fair draw would give. No order of rows and no random number decides who is counted. This measures a model;
 it makes no list of people.
 """
 
@@ -17,14 +17,14 @@ from riskmodel.models.metrics import Numbers
 
 
 def places(capacity: float, rows: int) -> float:
-    """Places on a list among `rows`: a share of them below 1, a number of places from 1 on.
+    """Places on a list among `rows`: a share of them below 1 (in whole places, at least one), or a number from 1 on.
 
     Examples
     --------
-    >>> places(0.05, 300), places(40, 300), places(40, 30)
-    (15.0, 40.0, 30.0)
+    >>> places(0.05, 310), places(40, 300), places(40, 30)
+    (16.0, 40.0, 30.0)
     """
-    return float(min(capacity * rows if capacity < 1 else capacity, rows))
+    return float(min(max(1, round(capacity * rows)) if capacity < 1 else capacity, rows))
 
 
 def listed(scores: Numbers, capacity: float, lists: npt.NDArray[Any] | None = None) -> Numbers:

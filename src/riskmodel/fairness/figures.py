@@ -7,7 +7,7 @@ here words a finding.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from riskmodel.fairness.bootstrap import Drawing, block_sums, replicate_sums, st
 from riskmodel.fairness.estimability import IMPRECISE, NOT_ESTIMABLE, OK, Minimums
 from riskmodel.fairness.groups import UNKNOWN, Grouping
 from riskmodel.fairness.heterogeneity import Heterogeneity, heterogeneity
-from riskmodel.fairness.intervals import critical_values, difference, interval, quotient
+from riskmodel.fairness.intervals import Bounds, critical_values, difference, interval, quotient
 from riskmodel.fairness.measures import Measure, added, placements, replicates_of, value_of
 from riskmodel.models.metrics import Numbers
 
@@ -153,14 +153,15 @@ class _Figure:
     states: list[str]
     replicates: Numbers
 
-    def bounds(self, group: int, critical: float | None = None) -> tuple[float, float, float]:
-        """Figure and interval of one group, at another critical value when one is given."""
-        if critical is None:
-            return float(self.value[group]), float(self.low[group]), float(self.high[group])
-        at = slice(group, group + 1)
-        wide = np.array([critical])
-        low, high = interval(self.measure, self.value[at], self.error[at], self.below[at], self.people[at], wide)
-        return float(self.value[group]), float(low[0]), float(high[0])
+    def bounds(self, group: int) -> Bounds:
+        """Figure and interval of one group."""
+        return float(self.value[group]), float(self.low[group]), float(self.high[group])
+
+    def at(self, critical: float) -> _Figure:
+        """The same with intervals at another critical value."""
+        wide = np.full(len(self.value), critical)
+        low, high = interval(self.measure, self.value, self.error, self.below, self.people, wide)
+        return replace(self, low=low, high=high)
 
 
 def group_figures(
@@ -184,7 +185,7 @@ def _sample(scored: Scored, grouping: Grouping, drawn: Drawing, rules: Rules) ->
     columns = scored.columns(grouping)
     n_groups = len(grouping.names)
     totals = [np.bincount(grouping.codes, weights=column, minlength=n_groups) for column in columns]
-    sums = np.stack(totals, axis=1).astype(np.float64)
+    sums = np.stack(totals).astype(np.float64)
     blocks = block_sums(drawn, grouping.codes, n_groups, columns)
     people = scored.people(grouping)
     overlap = bool(people["rows"].sum() > scored.n_people)
@@ -243,7 +244,7 @@ def _figure_rows(figure: _Figure, sample: _Sample) -> list[Row]:
             "group": name,
             "metric": measure.name,
             **_said(figure, group),
-            "n": int(sums[group, 0]),
+            "n": int(sums[0, group]),
             "people": int(sample.people["rows"][group]),
             "positives": int(yes[group]),
             "numerator": float(above[group]),
@@ -269,7 +270,7 @@ def _contrast_rows(figure: _Figure, sample: _Sample, rules: Rules) -> list[Row]:
         for group in range(len(figure.states))
         if group != reference and usable and figure.states[group] != NOT_ESTIMABLE
     ]
-    critical = _together(figure, reference, compared, rules.confidence)
+    wide = figure.at(_together(figure, reference, compared, rules.confidence))
     rows = []
     for group, name in enumerate(sample.grouping.names):
         if group == reference:
@@ -280,17 +281,16 @@ def _contrast_rows(figure: _Figure, sample: _Sample, rules: Rules) -> list[Row]:
             "group": name,
             "reference": sample.grouping.names[reference],
         }
-        made = _contrast(figure, group, reference, critical, sample.overlap) if group in compared else _no_contrast()
+        made = _contrast(figure, wide, group, reference, sample.overlap) if group in compared else _no_contrast()
         rows.append(head | made)
     return rows
 
 
-def _contrast(figure: _Figure, group: int, reference: int, critical: float, overlap: bool) -> Row:
+def _contrast(figure: _Figure, wide: _Figure, group: int, reference: int, overlap: bool) -> Row:
     correlation = _correlation(figure.replicates[:, group], figure.replicates[:, reference]) if overlap else 0.0
     one, other = figure.bounds(group), figure.bounds(reference)
     gap, low, high = difference(one, other, correlation)
-    wide = [figure.bounds(at, critical) for at in (group, reference)]
-    _, together_low, together_high = difference(wide[0], wide[1], correlation)
+    _, together_low, together_high = difference(wide.bounds(group), wide.bounds(reference), correlation)
     ratio = quotient(one, other, correlation)
     both_ok = figure.states[group] == OK and figure.states[reference] == OK
     return {
@@ -335,9 +335,7 @@ def _test_row(figure: _Figure, sample: _Sample, rules: Rules) -> Row:
     kept = [group for group, state in enumerate(figure.states) if state != NOT_ESTIMABLE]
     made: Heterogeneity | None = None
     if len(kept) > 1:
-        made = heterogeneity(
-            figure.measure, sample.sums[kept], sample.blocks[:, kept], figure.people[kept], rules.confidence
-        )
+        made = heterogeneity(figure.measure, sample.sums, sample.blocks, figure.people, kept, rules.confidence)
     return {
         "attribute": sample.grouping.attribute,
         "metric": figure.measure.name,

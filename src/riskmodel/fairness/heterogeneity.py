@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
-from riskmodel.fairness.measures import MEASURE, SUMS, Measure, added, auroc_influences, influences_of, value_of
+from riskmodel.fairness.measures import Measure, added, auroc_influences, influences_of, value_of
 from riskmodel.models.metrics import Numbers
 
 _BORROWED = 50.0
@@ -46,40 +46,45 @@ class Heterogeneity:
 
 
 def heterogeneity(
-    measure: Measure, sums: Numbers, blocks: Numbers, people: Numbers, confidence: float
+    measure: Measure, sums: Numbers, blocks: Numbers, people: Numbers, kept: Sequence[int], confidence: float
 ) -> Heterogeneity | None:
     """Compare the groups on one figure; None when fewer than two can be compared.
 
     Parameters
     ----------
-    sums : (g, n_sums), only groups that can be estimated
-    blocks : (n_blocks, g, n_sums)
-    people : (g,), the people each figure rests on
+    sums : (n_sums, n_groups)
+    blocks : (n_sums, n_blocks, n_groups)
+    people : (n_groups,), the people each figure rests on
+    kept : the groups that can be estimated; no other is looked at
     """
-    if sums.shape[0] < 2:
+    if len(kept) < 2:
         return None
+    parts = auroc_influences(sums, blocks) if measure.kind == "auroc" else (influences_of(measure, sums, blocks),)
+    squares = [_squares(part)[kept] for part in (sum(parts[1:], parts[0]), *parts)]
+    sums, people = sums[:, kept], people[kept]
     value = value_of(measure, sums)
-    own = _corrected((influences_of(measure, sums, blocks) ** 2).sum(axis=0), people)
-    under_null = own
+    own = under_null = _corrected(squares[0], people)
     if measure.kind == "auroc":
-        under_null = _null_variance_of_auroc(sums, blocks, people)
+        under_null = _null_variance_of_auroc(sums, squares, people)
     elif measure.kind in ("share", "ratio"):
         under_null = _null_variance(measure, sums, own, people)
     if not np.isfinite(value).all() or not np.all(under_null > 0):
         return None
     statistic, df_people = _welch(value, under_null, people)
+    if not np.isfinite([statistic, df_people]).all():
+        return None
     df_groups = float(len(value) - 1)
     p = float(stats.f.sf(statistic, df_groups, df_people))
     spread, low, high = between_groups(value, np.where(own > 0, own, under_null), confidence)
     return Heterogeneity(len(value), statistic, df_groups, df_people, p, spread, low, high)
 
 
-def adjusted(p_values: Sequence[float]) -> list[float]:
+def allowed_for(p_values: Sequence[float]) -> list[float]:
     """P values that allow for how many were looked at (Holm 1979).
 
     Examples
     --------
-    >>> adjusted([0.01, 0.04, 0.03])        # 3 x 0.01; 2 x 0.03; then no smaller than the one before
+    >>> allowed_for([0.01, 0.04, 0.03])        # 3 x 0.01; 2 x 0.03; then no smaller than the one before
     [0.03, 0.06, 0.06]
     """
     order = np.argsort(p_values, kind="stable")
@@ -124,6 +129,10 @@ def _spread_at(value: Numbers, variance: Numbers, level: float) -> float:
     return float(np.sqrt(optimize.brentq(excess, 0.0, upper, xtol=1e-14, rtol=1e-12)))
 
 
+def _squares(influence: Numbers) -> Numbers:
+    return np.asarray(np.einsum("bg,bg->g", influence, influence))
+
+
 def _corrected(squares: Numbers, people: Numbers) -> Numbers:
     return np.asarray(squares * people / np.maximum(people - 1, 1))
 
@@ -140,7 +149,7 @@ def _null_variance(measure: Measure, sums: Numbers, own: Numbers, people: Number
         independent = measure.per**2 * common * (1 - common) / below
         at_own = measure.per**2 * (above / below) * (1 - above / below) / below
     else:
-        doubt = sums[:, SUMS.index("doubt")]
+        doubt = added(sums, {"doubt": 1})
         independent = common * doubt / below**2
         at_own = (above / below) * doubt / below**2
     usable = at_own > 0
@@ -148,18 +157,19 @@ def _null_variance(measure: Measure, sums: Numbers, own: Numbers, people: Number
     return np.asarray(independent * np.maximum(_borrowing(own_effect, people), 1.0))
 
 
-def _null_variance_of_auroc(sums: Numbers, blocks: Numbers, people: Numbers) -> Numbers:
-    """The same for the AUROC: the scatter of placements, for a small group mostly that of all groups together."""
-    total, apart = np.zeros(len(people)), np.zeros(len(people))
+def _null_variance_of_auroc(sums: Numbers, squares: Sequence[Numbers], people: Numbers) -> Numbers:
+    """The same for the AUROC: the scatter of placements, for a small group mostly that of all groups together.
+
+    `squares` are those of the whole influence, of the part of those with the outcome, and of those without.
+    """
+    total = np.zeros(len(people))
     marks: tuple[dict[str, int], ...] = ({"yes": 1}, {"known": 1, "yes": -1})
-    for influence, mark in zip(auroc_influences(sums, blocks), marks, strict=True):
+    for part, mark in zip(squares[1:], marks, strict=True):
         rows = added(sums, mark)
-        scatter = _corrected((influence**2).sum(axis=0), people) * rows
-        total += _borrowing(scatter, people) / rows
-        apart += (influence**2).sum(axis=0)
+        total += _borrowing(_corrected(part, people) * rows, people) / rows
     # One person can have rows of both sorts, whose errors partly cancel.
-    both = (influences_of(MEASURE["auroc"], sums, blocks) ** 2).sum(axis=0)
-    kept = np.divide(both, apart, out=np.ones_like(apart), where=apart > 0)
+    apart = squares[1] + squares[2]
+    kept = np.divide(squares[0], apart, out=np.ones_like(apart), where=apart > 0)
     return np.asarray(total * float(np.average(kept, weights=people)))
 
 

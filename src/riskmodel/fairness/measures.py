@@ -99,15 +99,15 @@ def measures_for(*, with_list: bool, with_probability: bool) -> tuple[Measure, .
 
 
 def added(sums: Numbers, weights: Weights) -> Numbers:
-    """A signed sum of some of the sums: (..., n_sums) in, (...) out."""
-    total = np.zeros(sums.shape[:-1])
+    """A signed sum of some of the sums: (n_sums, ...) in, (...) out."""
+    total = np.zeros(sums.shape[1:])
     for name, sign in weights.items():
-        total += sign * sums[..., SUMS.index(name)]
+        total += sums[SUMS.index(name)] if sign > 0 else -sums[SUMS.index(name)]
     return total
 
 
 def value_of(measure: Measure, sums: Numbers) -> Numbers:
-    """The figure from sums: (..., n_sums) in, (...) out, NaN where nothing stands below the line."""
+    """The figure from sums: (n_sums, ...) in, (...) out, NaN where nothing stands below the line."""
     return np.asarray(measure.per * divided(added(sums, measure.above), added(sums, measure.below)))
 
 
@@ -116,8 +116,8 @@ def replicates_of(measure: Measure, sums: Numbers, drawn: Numbers) -> Numbers:
 
     Parameters
     ----------
-    sums : (n_groups, n_sums), the sums of the sample
-    drawn : (n_replicates, n_groups, n_sums), the same of each replicate
+    sums : (n_sums, n_groups), the sums of the sample
+    drawn : (n_sums, n_replicates, n_groups), the same of each replicate
 
     Notes
     -----
@@ -136,8 +136,8 @@ def influences_of(measure: Measure, sums: Numbers, blocks: Numbers) -> Numbers:
 
     Parameters
     ----------
-    sums : (n_groups, n_sums)
-    blocks : (n_blocks, n_groups, n_sums)
+    sums : (n_sums, n_groups)
+    blocks : (n_sums, n_blocks, n_groups)
 
     Returns
     -------
