@@ -120,7 +120,7 @@ def _run(study: Study, places: Places, store: Store, society: WorldMaker | None,
     with run.stage("assemble", "histories"):
         histories = stages.assemble(store, people)
     with run.stage("training set", "training"):
-        training = stages.training_set(study, histories)
+        training = stages.training_set(study, histories, run.progress.step)
     with run.stage("fit", "model"):
         model = stages.fit(store, study, training, run.progress.step)
     with run.stage("audit", "audit"):
@@ -158,16 +158,11 @@ def draft_approval_for(study: Study, places: Places) -> Path:
     store = connect(f"duckdb:///{places.store}", study.purpose)
     model = RiskModel.load(store.result("model").folder)
     card = stages.card_fingerprint(store.result("card").folder)
-    return draft_approval(approval_path(study), model.fingerprint, card, study.purpose)
+    return draft_approval(study.approval_path, model.fingerprint, card, study.purpose)
 
 
 def sign_off_for(study: Study, places: Places) -> Path:
     """Seal the approval that the board has filled in, and write it into the store's ledger."""
     store = connect(f"duckdb:///{places.store}", study.purpose)
-    sign_off(approval_path(study), store.ledger)
-    return approval_path(study)
-
-
-def approval_path(study: Study) -> Path:
-    """Where the board's approval of a study lies."""
-    return study.folder / study.declaration.advice.approval
+    sign_off(study.approval_path, store.ledger)
+    return study.approval_path

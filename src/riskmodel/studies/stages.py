@@ -113,7 +113,7 @@ def assemble(store: Store, people: People) -> Histories:
     return histories_store.assemble(store, people)
 
 
-def training_set(study: Study, histories: Histories) -> TrainingSet:
+def training_set(study: Study, histories: Histories, steps: Steps) -> TrainingSet:
     """Person x as-of rows with features and outcome."""
     return build_training_set(
         histories,
@@ -122,6 +122,7 @@ def training_set(study: Study, histories: Histories) -> TrainingSet:
         study.features,
         groups=tuple(study.declaration.features.groups),
         carry=study.carry,
+        progress=lambda done, total: steps("rows", done, total),
     )
 
 
@@ -233,7 +234,7 @@ def card_fingerprint(folder: Path) -> str:
 def advise(store: Store, study: Study, model: RiskModel, histories: Histories, card: Path) -> str:
     """An advisory list when an approval is in force; otherwise the sentence that says why there is none."""
     settings = study.declaration.advice
-    path = study.folder / settings.approval
+    path = study.approval_path
     if not path.exists() or settings.as_of is None:
         return (
             "No advisory list: nobody has approved this model. The board decides on the card; "

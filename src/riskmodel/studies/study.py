@@ -54,6 +54,11 @@ class Study:
         return self.declaration.study.name
 
     @property
+    def approval_path(self) -> Path:
+        """Where the board's approval lies, beside the study."""
+        return self.folder / self.declaration.advice.approval
+
+    @property
     def folds(self) -> ForwardFolds:
         """The forward folds on which model and comparators are judged."""
         return ForwardFolds(self.declaration.model.folds)
