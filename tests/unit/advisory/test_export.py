@@ -1,0 +1,110 @@
+"""The list as a file: caveats inside, review columns empty, no order of risk unless capacity was approved."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from riskmodel.advisory.export import BASIS, CAVEATS, REVIEW_COLUMNS, csv_bytes, safe_text
+from riskmodel.advisory.scores import Scores
+from riskmodel.errors import DeclarationError, NotPermitted
+
+
+def lines_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    text = path.read_text(encoding="utf-8")
+    head = [line for line in text.splitlines() if line.startswith("#")]
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    return head, list(csv.DictReader(io.StringIO(body)))
+
+
+def test_both_files_carry_the_caveats_and_room_for_the_review(scored: Any, tmp_path: Path) -> None:
+    scored.export(tmp_path / "list")
+    head, rows = lines_of(tmp_path / "list" / "advisory_list.csv")
+    assert head[0] == "# ADVICE, NOT DECISIONS."
+    assert any("This is advice, not a decision" in line for line in head)
+    assert any("Valid until 1 July 2021" in line for line in head)
+    assert any("No list leaves the building." in line for line in head)
+    assert len(rows) == scored.people
+    assert all(row[name] == "" for row in rows for name in REVIEW_COLUMNS)
+    table = pq.read_table(tmp_path / "list" / "advisory_list.parquet")
+    assert table.column_names[-3:] == list(REVIEW_COLUMNS)
+    assert b"This is advice, not a decision" in table.schema.metadata[CAVEATS]
+    assert json.loads(table.schema.metadata[BASIS])["model"] == scored.basis.model
+    assert table["review: decision"].null_count == scored.people
+
+
+def test_the_same_list_is_written_with_the_same_bytes(scored: Any, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        scored.export(tmp_path / name)
+    for file in ("advisory_list.csv", "advisory_list.parquet"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_the_order_is_by_pseudonym_and_says_that_it_means_nothing(scored: Any, tmp_path: Path) -> None:
+    head, rows = lines_of(scored.export(tmp_path) / "advisory_list.csv")
+    assert [row["pseudonym"] for row in rows] == list(scored.pseudonyms)
+    assert any("the order means nothing" in line for line in head)
+
+
+def test_by_capacity_there_are_as_many_people_as_the_board_allowed(scored: Any, tmp_path: Path) -> None:
+    head, rows = lines_of(scored.export(tmp_path, order="capacity") / "advisory_list.csv")
+    everybody = sorted((scored.person(each).probability for each in scored.pseudonyms), reverse=True)
+    listed = [scored.person(row["pseudonym"]).probability for row in rows]
+    assert listed == everybody[:5]
+    ties = everybody[5:].count(everybody[4])
+    assert any(f"5 of {scored.people} people" in line and f"{ties} more have the same" in line for line in head)
+
+
+def test_without_an_approved_capacity_there_is_no_order_of_risk(partnership: Any, tmp_path: Path) -> None:
+    scores: Scores = partnership.scores(partnership.approved())
+    with pytest.raises(NotPermitted, match="capacity-not-approved"):
+        scores.export(tmp_path, order="capacity")
+    assert partnership.last_entry()[1]["code"] == "capacity-not-approved"
+    with pytest.raises(DeclarationError, match="order-unknown"):
+        scores.export(tmp_path, order="probability")
+    assert list(tmp_path.glob("advisory*")) == []
+
+
+def test_an_export_is_in_the_ledger(scored: Any, partnership: Any, tmp_path: Path) -> None:
+    scored.export(tmp_path, order="capacity")
+    action, facts = partnership.last_entry()
+    assert action == "export"
+    assert (facts["people"], facts["order"], facts["list"]) == (5, "capacity", scored.fingerprint)
+
+
+def test_attack_exporting_after_the_approval_ended(scored: Any, partnership: Any, tmp_path: Path) -> None:
+    import datetime as dt
+
+    ended = replace(scored.basis.approval, valid_until=dt.date.today())
+    late = replace(scored, basis=replace(scored.basis, approval=replace(ended, seal=ended.fingerprint)))
+    with pytest.raises(NotPermitted, match="approval-expired"):
+        late.export(tmp_path)
+    assert partnership.last_entry()[1] == {
+        "code": "approval-expired",
+        "asked": "export",
+        "purpose": "early-support",
+    }
+
+
+@pytest.mark.parametrize("text", ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=2"])
+def test_attack_a_text_that_a_spreadsheet_would_run(text: str) -> None:
+    assert safe_text(text) == f"'{text}"
+    table = pa.table({"raises": [text]}).replace_schema_metadata({CAVEATS: b"=not a formula either"})
+    written = csv_bytes(table).decode()
+    assert written.startswith("# =not")
+    cell = next(iter(csv.reader(io.StringIO(written.split("\n", 2)[2]))))[0]
+    assert cell.startswith("'")
+
+
+def test_plain_texts_and_numbers_stay() -> None:
+    assert safe_text("number of arson events: 3") == "number of arson events: 3"
+    table = pa.table({"p": [0.123456], "n": [3]}).replace_schema_metadata({CAVEATS: b"x"})
+    assert csv_bytes(table).decode() == '# x.\n"p","n"\n0.1235,3\n'
