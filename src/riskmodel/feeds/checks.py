@@ -169,7 +169,7 @@ def _check_span(feed: Feed, standard: dict[str, pa.Array], verdict: Verdict) -> 
 
 
 def _keys(feed: Feed, cells: pa.Table, verdict: Verdict) -> pa.Array:
-    """The key of each row as text: its key cells, joined with a slash; without a declared key, a hash of the row."""
+    """The key of each row as text: its key cells, joined with |; without a declared key, a hash of the row."""
     named = feed.key or _usual_key(feed)
     if not named:
         shown = ", ".join(f"coalesce(CAST(c{at} AS VARCHAR), chr(30))" for at in range(cells.num_columns))
@@ -183,8 +183,8 @@ def _keys(feed: Feed, cells: pa.Table, verdict: Verdict) -> pa.Array:
     verdict.refuse(nothing, "value-missing", cells.column_names.index(named[0]))
     if len(parts) == 1:
         return pc.fill_null(parts[0], "")
-    escaped = [pc.replace_substring(pc.fill_null(part, ""), "/", "\\/") for part in parts]
-    return pc.binary_join_element_wise(*escaped, "/")
+    escaped = [pc.replace_substring(pc.fill_null(part, ""), "|", "\\|") for part in parts]
+    return pc.binary_join_element_wise(*escaped, "|")
 
 
 def _usual_key(feed: Feed) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from riskmodel.tables import fingerprint_document
 REGIMES = ("UK GDPR", "DPA 2018 Part 3", "public record")
 """Under which law the agency processes: general processing, law enforcement, or published records."""
 
-__all__ = ["Column", "Contract", "Feed", "agency_contracts", "contracts_in"]
+__all__ = ["Column", "Contract", "Feed", "agency_contracts", "contracts_in", "national_contract"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,11 @@ def agency_contracts() -> dict[str, Contract]:
     ['childrens_services', 'education', 'health', 'housing', 'justice', 'police', 'youth_justice']
     """
     return {contract.agency: contract for contract in contracts_in(Path(__file__).parent / "agencies")}
+
+
+def national_contract(name: str) -> Contract:
+    """The contract of a national format that comes with the package: "ssda903"."""
+    return Contract.load(Path(__file__).parent / "national" / f"{name}.toml")
 
 
 def contracts_in(folder: str | Path) -> tuple[Contract, ...]:

@@ -85,7 +85,7 @@ def test_charges_are_known_from_the_arrest_or_the_offence(intake):
     events = intake.events.filter(pc.equal(intake.events.column("feed"), "broward.charges")).to_pylist()
     assert len(events) == len(given)
     for event in events:
-        offence, arrest = given[tuple(event["event_key"].split("/"))]
+        offence, arrest = given[tuple(event["event_key"].split("|"))]
         assert event["happened_at"].date() == (offence or arrest)
         assert event["known_at"].date() == (arrest or offence)
 

@@ -126,11 +126,11 @@ def test_an_end_is_known_when_it_comes(open_store, tmp_path, gaol):
     intake = receive(open_store(controllers=("gaol",)), [delivery], contracts=[gaol])
     rows = intake.events.select(["event_key", "ended_at", "known_at", "kind", "role", "value"]).to_pylist()
     assert [tuple(row.values())[:3] for row in rows] == [
-        ("a/2019-01-05", None, dt.datetime(2019, 1, 5)),
-        ("a/2019-01-05", dt.datetime(2019, 3, 1), dt.datetime(2019, 3, 1)),
-        ("b/2019-02-01", None, dt.datetime(2019, 2, 1)),
-        ("c/2019-02-01", None, dt.datetime(2019, 2, 1)),
-        ("d/2019-02-01", dt.datetime(2019, 2, 1), dt.datetime(2019, 2, 1)),
+        ("a|2019-01-05", None, dt.datetime(2019, 1, 5)),
+        ("a|2019-01-05", dt.datetime(2019, 3, 1), dt.datetime(2019, 3, 1)),
+        ("b|2019-02-01", None, dt.datetime(2019, 2, 1)),
+        ("c|2019-02-01", None, dt.datetime(2019, 2, 1)),
+        ("d|2019-02-01", dt.datetime(2019, 2, 1), dt.datetime(2019, 2, 1)),
     ]
     assert {(row["kind"], row["role"], row["value"]) for row in rows} == {("custody", "subject", 1.0)}
     feed = intake.report["feeds"]["gaol.stays"]
