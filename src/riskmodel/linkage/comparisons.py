@@ -64,6 +64,7 @@ def _close(column: str, similarity: float) -> str:
 
 
 _SAME_PLACE: Final = "list_has_any(l.places, r.places)"
+_OTHER_NUMBER: Final = "NOT coalesce(l.identifier = r.identifier, false)"
 _SAME_DOOR: Final = "list_has_any(l.doors, r.doors)"
 _SAME_POSTCODE: Final = "list_has_any(l.postcodes, r.postcodes)"
 _SAME_FAMILY: Final = (
@@ -96,7 +97,13 @@ GIVEN: Final = Comparison(
         Level("initial", "l.given = left(r.given, 1) OR r.given = left(l.given, 1)", 0.01, 0.002),
         Level("close", _close("given", 0.9), 0.07, 0.012),
         Level("alike", "jaro_winkler_similarity(l.given, r.given) >= 0.8", 0.02, 0.03),
-        Level("other name, same birth date and place", f"l.birth = r.birth AND {_SAME_PLACE}", 0.0001, 1.0, fixed=True),
+        Level(
+            "other name, same birth date and place",
+            f"l.birth = r.birth AND {_SAME_PLACE} AND {_OTHER_NUMBER}",
+            1e-9,
+            1.0,
+            fixed=True,
+        ),
         Level("other", "ELSE", 0.04, 0.944),
     ),
 )
@@ -110,7 +117,7 @@ BIRTH: Final = Comparison(
         Level("day and month swapped", f"{_same_part(1, 4)} AND {_PART.format('l', 5, 2)} = {_PART.format('r', 7, 2)} "
               f"AND {_PART.format('l', 7, 2)} = {_PART.format('r', 5, 2)}", 0.01, 0.00005),
         Level("another generation of one name", f"{_YEARS_APART} >= 12 AND l.given = r.given AND {_SAME_DOOR} "
-              f"AND substr(l.birth, 5) <> substr(r.birth, 5)", 0.0005, 1.0, fixed=True),
+              f"AND substr(l.birth, 5) <> substr(r.birth, 5) AND {_OTHER_NUMBER}", 1e-6, 1.0, fixed=True),
         Level("one slip", "damerau_levenshtein(l.birth, r.birth) <= 1", 0.03, 0.0009),
         Level("two of year, month, day", _TWO_PARTS, 0.015, 0.006),
         Level("a year or less apart", f"{_YEARS_APART} <= 1", 0.004, 0.06),

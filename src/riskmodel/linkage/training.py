@@ -87,7 +87,7 @@ def trained(comparisons: Sequence[Comparison], random: Patterns, blocked: Patter
     Parameters, rounded
     """
     all_pairs = max(records * (records - 1) / 2, 1.0)
-    now = prior_parameters(comparisons, match_rate=min(0.5, records / 2 / all_pairs))
+    now = prior_parameters(comparisons, match_rate=min(0.5, max(records, 1) / 2 / all_pairs))
     for _ in range(ROUNDS):
         now = replace(now, u=_other_rates(now, random))
         now = replace(now, m=_match_rates(now, blocked))
