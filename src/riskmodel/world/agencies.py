@@ -51,7 +51,7 @@ class Sight:
 
 
 SIGHTS: Final = {
-    "domestic_abuse": Sight("police", REPORTED, 0.55, 0.3),
+    "domestic_abuse": Sight("police", REPORTED, 0.65, 0.3),
     "violence": Sight("police", REPORTED, 0.65, 0.5),
     "robbery": Sight("police", REPORTED, 0.7, 0.4),
     "weapon_possession": Sight("police", FOUND, 0.75, 0.2),
@@ -80,7 +80,7 @@ SIGHTS: Final = {
     "eviction_notice": Sight("housing", SERVED, 1.0, 4.0),
     "homelessness_application": Sight("housing", SERVED, 1.0, 2.0),
 }
-"""kind -> how it is seen. Suspects are named in half of the recorded offences (`NAMED`)."""
+"""kind -> how it is seen. A suspect is named in a share (`NAMED`) of the recorded offences, more where enforcement is strong."""
 NAMED: Final = 0.7
 LATE_SHARE: Final = 0.04
 LATE_DAYS: Final = (30, 270)

@@ -2,7 +2,7 @@
 
 The truth: the yearly rate of a process is ``base x age curve x exp(sum of effect x state)``. The state of a person
 holds the latent strain and support nobody records, and what happened before: recent events count as
-``log(1 + decayed number)`` (Hawkes 1971), so everything excites itself and what it leads to. Abuse in the home reaches
+``log(1 + decayed number)`` up to a ceiling (a self-exciting process, Hawkes 1971), so everything excites itself and what it leads to. Abuse in the home reaches
 everyone who lives there, a parent's custody reaches the children, arrears reach the household. Plans and mental-health
 contact *lower* later harm, though both are given to those at highest risk.
 
@@ -55,6 +55,11 @@ DECAY_YEARS: Final = {
 }
 """Mean life of the memory of an event, in years; the states not named here do not fade, they hold or do not."""
 
+MEMORY_CEILING: Final = 1.8
+"""The memory of earlier events stops counting at 1.8, that is five events: six of a kind weigh as much as sixty."""
+EFFECT_CEILING: Final = 3.5
+"""The sum of effects stops at this: nobody's rate is more than 33 times the base. Without both, the world explodes."""
+
 COUPLE, SOCIAL_TENANT, AT_LARGE, ANYONE = "couple", "social_tenant", "at_large", "anyone"
 
 
@@ -96,16 +101,16 @@ INJURY: Final = Process(
         "deprived": 0.30,
         "male": 0.45,
         "supported": -0.85,
-        "home_abuse": 0.65,
-        "victim": 0.75,
-        "suspect": 0.50,
-        "missing": 0.65,
-        "excluded": 0.60,
-        "absent": 0.35,
-        "self_harm": 0.60,
-        "parent_custody": 0.90,
-        "in_care": 0.60,
-        "arrears": 0.45,
+        "home_abuse": 1.0,
+        "victim": 0.95,
+        "suspect": 0.65,
+        "missing": 0.80,
+        "excluded": 0.65,
+        "absent": 0.30,
+        "self_harm": 0.85,
+        "parent_custody": 1.10,
+        "in_care": 0.80,
+        "arrears": 0.70,
         "planned": -0.30,
     },
 )
@@ -113,7 +118,7 @@ INJURY: Final = Process(
 
 PROCESSES: Final = (
     INJURY,
-    Process("domestic_abuse", "victim", 0.085, ((15.9, 0.0), (16, 0.8), (22, 1.3), (35, 1.0), (55, 0.5), (99, 0.2)),
+    Process("domestic_abuse", "victim", 0.10, ((15.9, 0.0), (16, 0.8), (22, 1.3), (35, 1.0), (55, 0.5), (99, 0.2)),
             {"strain": 0.30, "partner_strain": 0.55, "deprived": 0.25, "male": -1.4, "home_abuse": 0.75, "arrears": 0.25},
             COUPLE),
     Process("violence", "victim", 0.014, _VIOLENCE_AGES,

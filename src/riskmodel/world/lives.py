@@ -21,8 +21,10 @@ from riskmodel.world.hazards import (
     AT_LARGE,
     COUPLE,
     DECAY_YEARS,
+    EFFECT_CEILING,
     FORMER_PARTNER,
     INJURED_BY_PARTNER,
+    MEMORY_CEILING,
     POLICE_CALLED_TO_INJURY,
     PROCESSES,
     SOCIAL_TENANT,
@@ -207,7 +209,7 @@ class _Society:
 
     def _set_states(self, day: int, in_custody: Mask) -> None:
         for name in DECAY_YEARS:
-            self.state[STATES.index(name)] = np.log1p(self.memory[name])
+            self.state[STATES.index(name)] = np.minimum(np.log1p(self.memory[name]), MEMORY_CEILING)
         decile = self.places.decile[self.places.area[np.maximum(self.homes.home, 0)]]
         self.state[STATES.index("deprived")] = (5.5 - decile) / 4.5
         partner = self._partner_or_former(day)
@@ -227,7 +229,7 @@ class _Society:
 
     def _rates(self, day: int, present: Mask, in_custody: Mask) -> Real:
         """Yearly rates of every process: (n_processes, n_people)."""
-        rates = age_rates((day - self.people.born) / YEAR) * np.exp(self.matrix @ self.state)
+        rates = age_rates((day - self.people.born) / YEAR) * np.exp(np.minimum(self.matrix @ self.state, EFFECT_CEILING))
         partner = self._partner_or_former(day)
         couple = np.where(self.homes.partner >= 0, 1.0, np.where(partner >= 0, FORMER_PARTNER, 0.0))
         partner_gone = in_custody[np.maximum(partner, 0)] | ~present[np.maximum(partner, 0)]
