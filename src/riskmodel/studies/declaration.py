@@ -107,6 +107,7 @@ class ModelTable(Table):
     learner: str = "LightGBM()"
     comparators: list[str] = ["BaseRate()", "BestCount()", "Logistic()"]
     folds: int = Field(default=4, ge=2, le=20)
+    gap: str | None = None  # between teaching and judging; the outcome's own horizon when not given
     calibrate: Literal["isotonic", "sigmoid"] | None = "isotonic"
     capacity: list[float] = [0.01, 0.05, 0.1]
     seed: int = 0

@@ -61,7 +61,8 @@ class Study:
     @property
     def folds(self) -> ForwardFolds:
         """The forward folds on which model and comparators are judged."""
-        return ForwardFolds(self.declaration.model.folds)
+        gap = self.declaration.model.gap
+        return ForwardFolds(self.declaration.model.folds, gap=None if gap is None else Duration.parse(gap))
 
     @property
     def audited_by(self) -> list[str | tuple[str, ...]]:
@@ -124,6 +125,8 @@ def _build(folder: Path, text: str, declared: Declaration) -> Study:
         faults.expression(("model", "comparators", number), words, LEARNER_WORDS)
         for number, words in enumerate(declared.model.comparators)
     ]
+    if declared.model.gap is not None:
+        faults.part(("model", "gap"), lambda: Duration.parse(str(declared.model.gap)))
     faults.part(("card",), lambda: CardText.from_mapping(declared.card))
     faults.part(("feeds",), lambda: _one_source(declared))
     faults.part(("features", "known"), lambda: _different_names([node for node in features if node is not None]))
