@@ -85,10 +85,11 @@ _CROWDS: Final = """
 WITH last_believed AS (
     SELECT DISTINCT entity_id, place_id, starts_at, ends_at FROM s WHERE known_until IS NULL
 ), turns AS (
-    SELECT place_id, starts_at AS at, 1 AS change FROM last_believed
+    SELECT place_id, starts_at AS moment, 1 AS change FROM last_believed
     UNION ALL SELECT place_id, ends_at, -1 FROM last_believed WHERE ends_at IS NOT NULL
 ), living AS (
-    SELECT place_id, sum(change) OVER (PARTITION BY place_id ORDER BY at, change ROWS UNBOUNDED PRECEDING) AS residents
+    SELECT place_id, sum(change) OVER (
+        PARTITION BY place_id ORDER BY moment, change ROWS UNBOUNDED PRECEDING) AS residents
     FROM turns
 )
 SELECT place_id FROM living GROUP BY place_id HAVING max(residents) > {crowded}

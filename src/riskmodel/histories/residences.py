@@ -57,25 +57,25 @@ GROUP BY entity_id, place_id, coalesce(since, known_at)
 """
 _SPELLS: Final = """
 WITH moments AS (  -- the times at which something new was said of a person
-    SELECT entity_id, known_at AS at, row_number() OVER (PARTITION BY entity_id ORDER BY known_at) AS turn
+    SELECT entity_id, known_at AS said_at, row_number() OVER (PARTITION BY entity_id ORDER BY known_at) AS turn
     FROM (SELECT DISTINCT entity_id, known_at FROM said)
 ), believed AS (  -- all that had been said by then; of two addresses since one day, the one said last
-    SELECT m.entity_id, m.at, m.turn, s.place_id, s.area, s.since
-    FROM moments m JOIN said s ON m.entity_id = s.entity_id AND s.known_at <= m.at
+    SELECT m.entity_id, m.said_at, m.turn, s.place_id, s.area, s.since
+    FROM moments m JOIN said s ON m.entity_id = s.entity_id AND s.known_at <= m.said_at
     QUALIFY row_number() OVER (PARTITION BY m.entity_id, m.turn, s.since ORDER BY s.known_at DESC, s.place_id) = 1
 ), moves AS (
     SELECT *, lag(place_id) OVER (PARTITION BY entity_id, turn ORDER BY since) AS place_before FROM believed
 ), spells AS (
-    SELECT entity_id, at, turn, place_id, area, since AS starts_at,
+    SELECT entity_id, said_at, turn, place_id, area, since AS starts_at,
            lead(since) OVER (PARTITION BY entity_id, turn ORDER BY since) AS ends_at
     FROM moves WHERE place_before IS DISTINCT FROM place_id
 ), runs AS (  -- the same spell believed at successive turns is one version
     SELECT *, turn - row_number() OVER (
         PARTITION BY entity_id, place_id, area, starts_at, ends_at ORDER BY turn) AS run FROM spells
 ), versions AS (
-    SELECT entity_id, place_id, area, starts_at, ends_at, min(at) AS known_at, max(turn) AS last_turn
+    SELECT entity_id, place_id, area, starts_at, ends_at, min(said_at) AS known_at, max(turn) AS last_turn
     FROM runs GROUP BY entity_id, place_id, area, starts_at, ends_at, run
 )
-SELECT v.entity_id, v.place_id, v.area, v.starts_at, v.ends_at, v.known_at, m.at AS known_until
+SELECT v.entity_id, v.place_id, v.area, v.starts_at, v.ends_at, v.known_at, m.said_at AS known_until
 FROM versions v LEFT JOIN moments m ON m.entity_id = v.entity_id AND m.turn = v.last_turn + 1
 """
