@@ -16,7 +16,7 @@ from riskmodel.cards.disclosed import count_cell, count_or_none, gives_away, is_
 from riskmodel.cards.evidence import Claim, Evidence, State, Unit
 from riskmodel.cards.text import CardText
 from riskmodel.cards.words import duration_words, learner_words, plain
-from riskmodel.explain.contributions import Explanation
+from riskmodel.explain.summary import Explanation
 from riskmodel.fairness.audit import Audit
 from riskmodel.fairness.measures import MEASURE
 from riskmodel.features.training_set import TrainingSet

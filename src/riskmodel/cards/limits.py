@@ -29,7 +29,7 @@ class RunFigures:
     synthetic : bool, whether the people are made up
     trained_elsewhere : bool, whether the model was made from other places' records
     reasons : bool, whether the card shows reasons
-    reason_stability : float or None, share of people whose first reason stays when the model is made again
+    reason_stability : float or None, share of the main reasons of high scores that stay when the model is made again
     """
 
     people: str
@@ -137,7 +137,7 @@ def _reasons(run: RunFigures) -> str:
     said = "Reasons describe the model, not causes. They can change when the model is made again"
     if run.reason_stability is None:
         return f"{said}; how often has not been measured for this edition."
-    return f"{said}: the first reason stayed the same for {per_hundred(run.reason_stability)} of 100 {run.people}."
+    return f"{said}: of 100 main reasons of high scores, {per_hundred(run.reason_stability)} stayed the same."
 
 
 def _children(run: RunFigures) -> str:

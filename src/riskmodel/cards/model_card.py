@@ -24,7 +24,7 @@ from riskmodel.cards.given import Given, gathered
 from riskmodel.cards.sections import annex, fairness, opening, performance, reasons, records, safeguards
 from riskmodel.cards.text import CardText
 from riskmodel.errors import EvidenceError
-from riskmodel.explain.contributions import Explanation
+from riskmodel.explain.summary import Explanation
 from riskmodel.fairness.audit import Audit
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.governance.purposes import Purpose
@@ -80,7 +80,7 @@ class ModelCard:
         linkage_quality: Mapping[str, Any] | None = None,
         published: Sequence[Mapping[str, Any]] | None = None,
         date: dt.date | None = None,
-        edition: str | None = None,
+        edition: str = "1",
     ) -> ModelCard:
         """Draft a card.
 
@@ -92,14 +92,14 @@ class ModelCard:
         study : the study's name and title
         intake_report, linkage_quality : the reports of those stages, None where there was none
         published : figures that others have published, beside the same computed here
-        date, edition : of the card; None takes them from the text. A card without a date has none: no clock is read
+        date, edition : of the card; a card that is given no date has none, because no clock is read
 
         Raises
         ------
         EvidenceError : texts are missing, artefacts do not belong together, or a section is empty; all are named
         """
         written = text if isinstance(text, CardText) else CardText.from_mapping(text)
-        _must_belong_together(model, audit, training)
+        _must_belong_together(model, audit, training, explanation)
         given = Given(
             model,
             audit,
@@ -170,9 +170,8 @@ class ModelCard:
         return f"ModelCard({self.document['title']!r}, {self.document['state']}, {self.fingerprint[:12]})"
 
 
-def _head(given: Given, date: dt.date | None, edition: str | None) -> dict[str, Any]:
+def _head(given: Given, date: dt.date | None, edition: str) -> dict[str, Any]:
     text, training, model = given.text, given.training, given.model
-    day = date or text.date
     cohort, outcome = training.cohort, training.outcome_definition
     return {
         "format": FORMAT,
@@ -180,8 +179,8 @@ def _head(given: Given, date: dt.date | None, edition: str | None) -> dict[str, 
         "title": text.title,
         "summary": text.summary,
         "organisation": text.organisation or text.owner,
-        "edition": edition or text.edition,
-        "date": day.isoformat() if day else None,
+        "edition": edition,
+        "date": date.isoformat() if date else None,
         "study": dict(given.study),
         "purpose": {
             "name": given.purpose.name,
@@ -224,17 +223,21 @@ def _sections(given: Given, software: Mapping[str, str]) -> list[Section]:
     return [section for section in made if section is not None]
 
 
-def _must_belong_together(model: RiskModel, audit: Audit, training: TrainingSet) -> None:
+def _must_belong_together(model: RiskModel, audit: Audit, training: TrainingSet, explanation: Explanation) -> None:
     """Refuse artefacts of different runs, and those with nothing in them, all at once."""
     wrong = []
     if model.training_fingerprint != training.fingerprint:
         wrong.append("the model was made from another training set")
     if audit.settings.get("model") not in (None, model.fingerprint):
         wrong.append("the audit is of another model")
+    if explanation.settings.get("model") not in (None, model.fingerprint):
+        wrong.append("the explanation is of another model")
     if not model.evaluation.metrics.num_rows:
         wrong.append("the evaluation has no figure (section performance)")
     if not audit.table.num_rows:
         wrong.append("the audit has no figure (section groups)")
+    if not explanation.importance.num_rows:
+        wrong.append("the explanation has no figure (section reasons)")
     if wrong:
         raise EvidenceError(
             "card-evidence",

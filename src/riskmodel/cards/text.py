@@ -48,7 +48,6 @@ class CardText:
     outcome_words : str, the outcome as the end of a sentence ("were injured by violence within a year")
     fairness_choice : str, which fairness measure was put first, by whom and why
     synthetic : bool, whether the people are made up
-    edition, date : of the card; a card without a date shows none
     triggers : tuple of str, what sends the model back to the board
     limits_extra : tuple of str, limits of this model beyond the standing ones
     atrs, algo_care : mappings, further answers by field id or question name
@@ -74,8 +73,6 @@ class CardText:
     legal: str = ""
     children: str = ""
     synthetic: bool = False
-    edition: str = "1"
-    date: dt.date | None = None
     participation: str = ""
     fairness_choice: str = ""
     data_notes: str = ""
@@ -142,8 +139,8 @@ def _is_empty(value: object) -> bool:
 
 
 def _value(name: str, value: Any) -> Any:
-    if name in ("review_by", "date"):
-        return parse_date(value, f"card.{name}")
+    if name == "review_by":
+        return parse_date(value, "card.review_by")
     if name == "synthetic":
         return bool(value)
     if name in ("triggers", "limits_extra"):

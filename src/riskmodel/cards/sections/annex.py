@@ -115,4 +115,6 @@ def _agrees(one: Mapping[str, Any]) -> str:
 def _or_unknown(value: object) -> str:
     if value is None:
         return SAID["unknown"]
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int | float) else str(value)

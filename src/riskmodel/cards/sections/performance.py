@@ -96,8 +96,8 @@ def _leads(given: Given) -> list[Block]:
         return []
     columns = (Column("Against"), *(Column(measure_words(metric), "number_interval") for metric in metrics))
     note = (
-        "The model's figure minus the other's, on the same people: above 0 the model is better. If the interval holds 0,"
-        " no difference was shown."
+        "The model's figure minus the other's, on the same people: above 0 the model is better. If the interval holds"
+        " 0, no difference was shown."
     )
     return [Table("The model's lead over simpler ways", columns, rows, source="evaluation", note=note)]
 

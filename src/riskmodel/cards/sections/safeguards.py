@@ -6,6 +6,7 @@ from riskmodel.cards.blocks import Block, Bullets, Facts, Heading, Paragraph, Se
 from riskmodel.cards.capacity import working_capacity
 from riskmodel.cards.given import Given
 from riskmodel.cards.limits import RunFigures, standing_limits
+from riskmodel.cards.sections.reasons import reason_stability
 from riskmodel.cards.words import day_words
 
 
@@ -63,4 +64,5 @@ def _figures(given: Given) -> RunFigures:
         children_said=given.text.children,
         fairness_choice=given.text.fairness_choice,
         synthetic=given.text.synthetic,
+        reason_stability=reason_stability(given),
     )
