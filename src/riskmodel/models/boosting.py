@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from riskmodel.errors import DeclarationError, Fault
+from riskmodel.governance.model_files import scrubbed
 from riskmodel.models.fitted import Fitted, Matrix
 from riskmodel.models.metrics import Numbers
 from riskmodel.seeds import derived
@@ -97,7 +98,7 @@ class LightGBM:
             np.ascontiguousarray(X, np.float32), label=outcome, free_raw_data=True, params=self._data_parameters()
         )
         booster = lightgbm.train(self._parameters(names, threads), data, num_boost_round=self.rounds)
-        return FittedLightGBM(names, _without_machine(booster.model_to_string(num_iteration=-1)))
+        return FittedLightGBM(names, scrubbed(_without_machine(booster.model_to_string(num_iteration=-1))))
 
     def _data_parameters(self) -> dict[str, Any]:
         return {"verbosity": -1, "max_bin": 255, "min_data_in_leaf": self.min_rows_per_leaf, "force_row_wise": True}
