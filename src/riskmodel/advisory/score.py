@@ -23,6 +23,7 @@ from riskmodel.dates import days, moments, parse_date
 from riskmodel.explain.reasons import reasons
 from riskmodel.features.build import feature_matrix
 from riskmodel.governance.approvals import Approval
+from riskmodel.governance.grants import Caller
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.histories.store import Histories
@@ -39,7 +40,7 @@ def score(
     card: str | None = None,
     purpose: Purpose | None = None,
     outcome: Outcome | None = None,
-    asked_by: str = "not stated",
+    caller: Caller | None = None,
     ledger: Ledger | None = None,
 ) -> Scores:
     """Advice on everybody of the cohort on one date.
@@ -54,7 +55,8 @@ def score(
     card : str, fingerprint of the card the board decided on
     purpose : Purpose, by default that of the store
     outcome : Outcome, to say what the probability is of
-    asked_by : str, the role of whoever asks
+    caller : Caller, the role that asks and the partnership's grants, by default that of the store; when there is one,
+        it needs a grant of the level "scores" in force
     ledger : Ledger, by default that of the store
 
     Returns
@@ -63,14 +65,18 @@ def score(
 
     Raises
     ------
-    NotPermitted : no approval in force, another purpose, or more people than the board allows on a list
+    NotPermitted : no approval in force, no grant, another purpose, or more people than the board allows on a list
     DataRefused : records end too early before the date, or nobody is eligible
     DeclarationError : there is no ledger to write to, or the date means nothing
     """
     day = parse_date(as_of, "score.as_of")
     book = gate.ledger_of(histories, ledger)
-    with gate.written_down(book, asked_by=asked_by, model=model.fingerprint):
+    asking = caller or (histories.store.caller if histories.store else None)
+    role = asking.role if asking else "not stated"
+    with gate.written_down(book, asked_by=role, model=model.fingerprint):
         wanted = gate.purpose_of(histories, purpose)
+        if asking is not None:
+            asking.must_be_allowed(wanted.name, "scores")
         granted = gate.must_be_approved(approval, model, card, wanted, book)
         gate.must_know_its_features(model)
         late = gate.must_be_fresh(histories, model, day, granted)
@@ -89,7 +95,7 @@ def score(
     made = _scored(model, histories, found, basis, late, book)
     book.append(
         "score",
-        asked_by=asked_by,
+        asked_by=role,
         purpose=wanted.name,
         model=basis.model,
         card=basis.card,

@@ -17,6 +17,7 @@ from riskmodel import __version__
 from riskmodel.engines import folders
 from riskmodel.engines.folders import Draft, Result
 from riskmodel.errors import DeclarationError, NotFound, NotPermitted
+from riskmodel.governance.grants import Caller
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.tables import fingerprint_document
@@ -38,11 +39,12 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A folder of results, opened for one purpose."""
+    """A folder of results, opened for one purpose, by a caller whose grants are checked when one is given."""
 
     folder: Path
     purpose: Purpose
     ledger: Ledger
+    caller: Caller | None = None
 
     def kept(self, name: str, inputs: object) -> Result | None:
         """The result `name` if it was already made from the same inputs (any JSON-able document) for this purpose."""
@@ -54,7 +56,7 @@ class Store:
     @contextmanager
     def writing(self, name: str, inputs: object) -> Iterator[Draft]:
         """Write the result `name`; it comes into view whole, or not at all."""
-        self._guard(self.purpose.must_be_in_force, result=name)
+        self._guard(self._must_be_open, result=name)
         with folders.writing(self.folder, name, self._key(inputs)) as draft:
             draft.write_document(MADE_UNDER, self.purpose.scope())
             yield draft
@@ -93,10 +95,15 @@ class Store:
         self._guard(lambda: self.purpose.must_cover(named), agencies=len(named))
 
     def _read(self, result: Result) -> Result:
-        self._guard(self.purpose.must_be_in_force, result=result.name)
+        self._guard(self._must_be_open, result=result.name)
         self._guard(lambda: _must_be_of(self.purpose, result), result=result.name)
         self.ledger.append("read", result=result.name, fingerprint=result.fingerprint, **self._who())
         return result
+
+    def _must_be_open(self) -> None:
+        self.purpose.must_be_in_force()
+        if self.caller is not None:
+            self.caller.must_be_allowed(self.purpose.name, "rows")
 
     def _guard(self, check: Callable[[], None], **facts: str | int) -> None:
         """Run a check; a refusal is written down before it is raised."""
@@ -107,23 +114,26 @@ class Store:
             raise
 
     def _who(self) -> dict[str, str]:
-        return {"purpose": self.purpose.name}
+        role = {} if self.caller is None else {"role": self.caller.role}
+        return {"purpose": self.purpose.name, **role}
 
     def _key(self, inputs: object) -> str:
         return fingerprint_document({"riskmodel": __version__, "purpose": self.purpose.scope(), "inputs": inputs})
 
 
-def connect(url: str, purpose: Purpose) -> Store:
+def connect(url: str, purpose: Purpose, caller: Caller | None = None) -> Store:
     """Open a store for a purpose.
 
     Parameters
     ----------
     url : str, ``duckdb:///FOLDER`` (embedded); the folder is made when it is not there
     purpose : Purpose, in force today
+    caller : Caller, the role that asks and the partnership's grants; when given, every read and write of people's rows
+        needs a grant of the level "rows" in force
 
     Raises
     ------
-    NotPermitted : the purpose has expired; the attempt is in the store's ledger
+    NotPermitted : the purpose has expired, or the role has no grant; the attempt is in the store's ledger
     DeclarationError : the address names no known engine
     """
     scheme, separator, place = url.partition(":///")
@@ -137,8 +147,8 @@ def connect(url: str, purpose: Purpose) -> Store:
         )
     folder = Path(place)
     folder.mkdir(parents=True, exist_ok=True)
-    store = Store(folder, purpose, Ledger(folder / "ledger.jsonl"))
-    store._guard(purpose.must_be_in_force, store="connect")
+    store = Store(folder, purpose, Ledger(folder / "ledger.jsonl"), caller)
+    store._guard(store._must_be_open, store="connect")
     folders.sweep(folder)
     return store
 

@@ -14,6 +14,7 @@ from riskmodel.cohorts.cohort import Cohort
 from riskmodel.dates import days
 from riskmodel.errors import DataRefused, DeclarationError, NotPermitted
 from riskmodel.governance.approvals import Approval
+from riskmodel.governance.grants import Caller, Grant, Grants
 from riskmodel.governance.ledger import Ledger, verify
 
 Partnership: TypeAlias = Any  # the class is in conftest.py, from which test modules cannot import
@@ -30,7 +31,8 @@ def refused(partnership: Partnership, code: str, approval: Approval | None, **ho
 
 
 def test_with_everything_in_order_everybody_eligible_is_scored(partnership: Partnership) -> None:
-    made = partnership.scores(partnership.approved(), asked_by="analyst")
+    grants = Grants((Grant("analyst", "early-support", "scores", dt.date(9999, 1, 1)),))
+    made = partnership.scores(partnership.approved(), caller=Caller("analyst", grants))
     assert made.people == made.flow[-1][1] == len(made.pseudonyms)
     action, facts = partnership.last_entry()
     assert action == "score"
@@ -100,6 +102,13 @@ def test_attack_a_purpose_that_lacks_a_controller(partnership: Partnership) -> N
 def test_an_expired_purpose(partnership: Partnership) -> None:
     ended = replace(partnership.purpose, expires=dt.date(2020, 1, 1))
     refused(partnership, "purpose-expired", partnership.approved(), purpose=ended)
+
+
+def test_attack_a_role_without_a_grant_for_scores(partnership: Partnership) -> None:
+    rows_only = Grants((Grant("analyst", "early-support", "rows", dt.date(9999, 1, 1)),))
+    refused(partnership, "grant-too-low", partnership.approved(), caller=Caller("analyst", rows_only))
+    assert partnership.last_entry()[1]["asked_by"] == "analyst"
+    refused(partnership, "grant-missing", partnership.approved("again.toml"), caller=Caller("officer", rows_only))
 
 
 def test_no_purpose(partnership: Partnership) -> None:
