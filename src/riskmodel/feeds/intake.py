@@ -24,7 +24,7 @@ from riskmodel.feeds.delivery import Delivery
 from riskmodel.feeds.feed import Feed
 from riskmodel.feeds.quarantine import QUARANTINE, DeliveriesRefused, Verdict, quarantined
 from riskmodel.feeds.reading import file_hash, read_rows
-from riskmodel.feeds.report import Received, Span, coverage, feed_report, field_report, report_lines
+from riskmodel.feeds.report import Received, Span, contract_report, coverage, feed_report, field_report, report_lines
 from riskmodel.feeds.versions import history, with_ends_known_later
 from riskmodel.governance.access import Store
 from riskmodel.tables import (
@@ -236,6 +236,7 @@ def _written(
         "totals": {what: sum(one[what] for one in documents.values()) for what in ("delivered", "accepted", "stored")},
         "fields": field_report(sent, store.purpose.fields),
         "coverage": coverage(contracts, covered),
+        "contracts": contract_report(contracts, {feed.agency for feed in sent}, store.purpose.name),
         "refused": [{"feed": one.feed, "file": one.path.name, "code": error.code} for one, error in refusals],
     }
     quarantine = pa.concat_tables([QUARANTINE.empty_table(), *(one.checked.quarantine for one in received)])

@@ -9,27 +9,21 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from riskmodel.feeds.alarms import alarms_of
 from riskmodel.feeds.checks import Checked
 from riskmodel.feeds.contract import Contract
 from riskmodel.feeds.delivery import Delivery
 from riskmodel.feeds.feed import Feed
 from riskmodel.feeds.reading import RawRows
-from riskmodel.feeds.standard import FIELDS, SPAN, STRUCTURAL
+from riskmodel.feeds.standard import FIELDS, STRUCTURAL
 
 Span: TypeAlias = tuple[str, dt.date, dt.date]
 """A feed and the half-open span of days that one delivery of it covers."""
-MUCH_QUARANTINED = 0.05
-"""More than this share of a file in quarantine is an alarm."""
-STALE_AFTER = 3.0
-"""A feed whose newest record is older at receipt than this many usual lags (and at least 31 days) is an alarm."""
-VOLUME_CHANGE = 0.5
-"""A file with a rate of rows a day this far below or above the file before it is an alarm."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,7 +56,16 @@ class Received:
             "quarantined": dict(sorted(self.checked.counts.items())),
             "repeated": self.checked.unchanged,
             "not_of_this_feed": self.checked.set_aside,
+            "kinds": _kinds(self.checked.rows),
         }
+
+
+def _kinds(rows: pa.Table) -> dict[str, int]:
+    """How many accepted rows of each kind, in alphabetical order."""
+    if "kind" not in rows.column_names:
+        return {}
+    counted = pc.value_counts(rows.column("kind")).to_pylist()
+    return {str(one["values"]): int(one["counts"]) for one in sorted(counted, key=lambda one: str(one["values"]))}
 
 
 def feed_report(feed: Feed, received: Sequence[Received], stored: pa.Table, wanted: frozenset[str]) -> dict[str, Any]:
@@ -92,68 +95,23 @@ def feed_report(feed: Feed, received: Sequence[Received], stored: pa.Table, want
         "known_before_it_happened": _early(feed, stored),
         "caveats": [*feed.caveats, *(f"{one.name}: {one.caveat}" for one in feed.columns if one.caveat)],
     }
-    document["alarms"] = _alarms(feed, document)
+    document["alarms"] = alarms_of(feed, document)
     return document
 
 
 def _first_and_last(feed: Feed, stored: pa.Table) -> tuple[dt.datetime | None, dt.datetime | None]:
-    if feed.known_at == ("always",) and SPAN[feed.holds][0] is None:
+    if feed.holds != "events" and feed.known_at == ("always",):
         return None, None
-    dates = stored.column(SPAN[feed.holds][0] or "known_at")
+    dates = stored.column("happened_at" if feed.holds == "events" else "known_at")
     bounds = pc.min_max(dates).as_py()
     return bounds["min"], bounds["max"]
 
 
 def _early(feed: Feed, stored: pa.Table) -> int:
     """How many records say they were known before they happened: a planned event, or a wrong clock."""
-    start = SPAN[feed.holds][0]
-    if start is None:
+    if feed.holds != "events":
         return 0
-    return int(pc.sum(pc.less(stored.column("known_at"), stored.column(start))).as_py() or 0)
-
-
-def _alarms(feed: Feed, document: Mapping[str, Any]) -> list[str]:
-    """Sentences about what does not look right."""
-    alarms = []
-    for file in document["files"]:
-        refused = sum(file["quarantined"].values())
-        if file["delivered"] and refused > MUCH_QUARANTINED * file["delivered"]:
-            share = round(100 * refused / file["delivered"])
-            alarms.append(f"much-quarantined: {share} % of {file['file']} is in quarantine.")
-        if not file["delivered"]:
-            alarms.append(f"no-rows: {file['file']} holds no row.")
-    usual = max(31.0, STALE_AFTER * feed.arrival_lag_days)
-    if document["freshness_days"] is not None and document["freshness_days"] > usual:
-        alarms.append(
-            f"stale: the newest record is {document['freshness_days']:.0f} days older than its receipt; usual is "
-            f"{feed.arrival_lag_days} days."
-        )
-    if document["known_before_it_happened"]:
-        alarms.append(f"clock: {document['known_before_it_happened']} records were known before they happened.")
-    return alarms + _volume_alarms(document["files"]) + _gap_alarms(document["files"])
-
-
-def _volume_alarms(files: Sequence[Mapping[str, Any]]) -> list[str]:
-    alarms = []
-    ordered = sorted(files, key=lambda file: (file["covers_from"], file["covers_until"], file["file"]))
-    rates = [(file["delivered"] / max(1, _days(file["covers_from"], file["covers_until"])), file) for file in ordered]
-    for (before, _), (rate, file) in pairwise(rates):
-        if before > 0 and abs(rate / before - 1) > VOLUME_CHANGE and max(rate, before) * 30 >= 30:
-            alarms.append(f"volume: {file['file']} has {rate:.1f} rows a day, the file before it {before:.1f}.")
-    return alarms
-
-
-def _gap_alarms(files: Sequence[Mapping[str, Any]]) -> list[str]:
-    alarms, reached = [], ""
-    for file in sorted(files, key=lambda file: (file["covers_from"], file["covers_until"])):
-        if reached and file["covers_from"] > reached:
-            alarms.append(f"gap: nothing covers {reached} to {file['covers_from']}.")
-        reached = max(reached, file["covers_until"])
-    return alarms
-
-
-def _days(start: str, end: str) -> int:
-    return (dt.date.fromisoformat(end) - dt.date.fromisoformat(start)).days
+    return int(pc.sum(pc.less(stored.column("known_at"), stored.column("happened_at"))).as_py() or 0)
 
 
 def covered_until(spans: Iterable[tuple[dt.date, dt.date]]) -> dt.date:
@@ -194,6 +152,23 @@ def coverage(contracts: Iterable[Contract], covered: Sequence[Span]) -> dict[str
     return {
         "agencies": {agency: until.isoformat() for agency, until in agencies.items()},
         "feeds": {name: until.isoformat() for name, until in feeds.items()},
+    }
+
+
+def contract_report(contracts: Iterable[Contract], agencies: Iterable[str], purpose: str) -> dict[str, dict[str, Any]]:
+    """Agency -> who answers for its records, under which law, with which caveats, and whether it names this purpose."""
+    wanted = set(agencies)
+    return {
+        one.agency: {
+            "title": one.title,
+            "controller": one.controller,
+            "legal_regime": one.legal_regime,
+            "caveats": list(one.caveats),
+            "names_this_purpose": purpose in one.purposes,
+            "fingerprint": one.fingerprint,
+        }
+        for one in contracts
+        if one.agency in wanted
     }
 
 
