@@ -1,0 +1,227 @@
+"""What each feature adds to one score: exact Shapley values of the model itself, checked to add up.
+
+For trees they are the path-dependent values of TreeSHAP (Lundberg et al. 2020): what is not known of a feature is
+averaged along the trees' own branches, so correlated features share the credit. For a logistic regression they are
+measured from a person with the median of every feature. They are in log-odds, before calibration, which never turns
+their direction round. The only importer of shap; a model that it cannot explain is refused, never approximated.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from riskmodel.errors import DataRefused, EvidenceError
+from riskmodel.explain.families import FAMILY, FEATURE, added_up, told
+from riskmodel.explain.stability import Overlap, overlap
+from riskmodel.explain.summary import Explanation, importance_table, swarm
+from riskmodel.features.training_set import TrainingSet
+from riskmodel.models.boosting import FittedLightGBM, LightGBM
+from riskmodel.models.comparators import FittedRate, FittedScore
+from riskmodel.models.fitted import Fitted, Matrix
+from riskmodel.models.labelled import Labelled
+from riskmodel.models.logistic import FittedLogistic
+from riskmodel.models.metrics import Numbers, logit
+from riskmodel.models.risk_model import RiskModel
+from riskmodel.seeds import derived, stream
+
+__all__ = ["Explanation", "contributions", "contributions_of", "explanation"]
+
+ERROR_ALLOWED: Final = 1e-6
+"""By how much the sum of contributions may miss the model's own log-odds."""
+BAG: Final = 0.8
+"""Share of the people on whom each model is fitted again."""
+
+METHODS: Final = {
+    FittedLightGBM.kind: "path-dependent TreeSHAP: what is left out is averaged along the trees' own branches",
+    FittedLogistic.kind: "linear terms, measured from a person with the median of every feature",
+}
+
+
+def contributions(model: RiskModel, X: Matrix) -> Numbers:
+    """What each feature adds to the log-odds of each row.
+
+    Parameters
+    ----------
+    model : RiskModel
+    X : (n_rows, n_features) float32, NaN where missing
+
+    Returns
+    -------
+    (n_rows, n_features + 1) float64; the last column is the base, and a row sums to the log-odds before calibration
+
+    Raises
+    ------
+    DataRefused : a kind of model without exact contributions
+    EvidenceError : contributions that do not add up to the model's own log-odds
+    """
+    return contributions_of(model.fitted, X)
+
+
+def contributions_of(fitted: Fitted, X: Matrix) -> Numbers:
+    """The same for a learner that has learned."""
+    fitted.must_fit(X)
+    made, margin = _exact(fitted, np.ascontiguousarray(X, np.float32))
+    must_add_up(made, margin)
+    return made
+
+
+def must_add_up(made: Numbers, margin: Numbers) -> float:
+    """The largest error of the sums; refuses one above `ERROR_ALLOWED`."""
+    error = float(np.max(np.abs(made.sum(axis=1) - margin) / (1 + np.abs(margin)), initial=0.0))
+    if not error <= ERROR_ALLOWED:
+        raise EvidenceError(
+            "contributions-do-not-add-up",
+            found=f"contributions that miss the model's own log-odds by up to {error:.2g}",
+            expected=f"at most {ERROR_ALLOWED:g}",
+            repair="Do not show these reasons; report the versions of lightgbm and shap.",
+        )
+    return error
+
+
+def explanation(
+    model: RiskModel,
+    training: TrainingSet,
+    *,
+    rows: int = 2000,
+    refits: int = 2,
+    seed: int = 0,
+) -> Explanation:
+    """What the model leans on, over a sample of the rows of its training set.
+
+    Parameters
+    ----------
+    model, training : the model and the set on which it was fitted
+    rows : how many rows are explained, drawn with the seed
+    refits : how many models are fitted again, each on 80 % of the people with a seed of its own, to see whether the
+        top reasons stay; below 2 nothing is measured, and the document says so
+    seed : int, of the rows and of the models fitted again
+    """
+    X = _matrix(model, training)
+    chosen = np.sort(stream(seed, "explain", "rows").permutation(len(X))[:rows])
+    sample = np.ascontiguousarray(X[chosen])
+    made, margin = _exact(model.fitted, sample)
+    error = must_add_up(made, margin)
+    parts, columns = made[:, :-1], told(model.feature_names, model.features)
+    again = _refitted(model, training, refits, seed) if refits > 1 else []
+    others = [contributions_of(one, sample)[:, :-1] for one in again]
+    levels = (FEATURE, FAMILY)
+    overlaps: list[Overlap] = []
+    if others:
+        overlaps = [overlap(level, [added_up(one, columns, level)[1] for one in others], margin) for level in levels]
+    # The cloud is a sample of the rows in random order, not the first people by number.
+    mixed = stream(seed, "explain", "swarm").permutation(len(sample))
+    settings: dict[str, Any] = {
+        "model": model.fingerprint,
+        "training": training.fingerprint,
+        "rows": len(sample),
+        "of_rows": len(X),
+        "seed": seed,
+        "kind": model.fitted.kind,
+        "method": METHODS.get(model.fitted.kind, "the one thing the model reads"),
+        "unit": "log-odds before calibration",
+        "base": float(made[0, -1]),
+        "largest_error_below": ERROR_ALLOWED if error > 0 else 0.0,
+        "refits": len(others),
+        "refit_share_of_people": BAG,
+        "refit_top": 3,
+    }
+    values = sample.astype(np.float64)
+    cloud = swarm(parts[mixed], values[mixed], columns)
+    return Explanation(importance_table(parts, values, columns), tuple(cloud), tuple(overlaps), settings)
+
+
+def _matrix(model: RiskModel, training: TrainingSet) -> Matrix:
+    columns = [training.table.column(name).cast("float").fill_null(np.nan) for name in model.feature_names]
+    X = np.empty((training.table.num_rows, len(columns)), np.float32, order="F")
+    for place, column in enumerate(columns):
+        X[:, place] = column.to_numpy()
+    if not len(X):
+        raise DataRefused(
+            "nothing-to-explain",
+            found="a training set without rows",
+            expected="rows to explain",
+            repair="Give the training set on which the model was fitted.",
+        )
+    return X
+
+
+def _refitted(model: RiskModel, training: TrainingSet, refits: int, seed: int) -> list[Fitted]:
+    """The same learner on other samples of the people, with other seeds; each on a thread of its own."""
+    labelled = Labelled.of(training)
+    names, X = labelled.inputs(model.learner)
+    people, person = np.unique(labelled.people, return_inverse=True)
+
+    def again(number: int) -> Fitted:
+        kept = stream(seed, "explain", "refit", number).random(len(people)) < BAG
+        rows = np.flatnonzero(kept[person])
+        learner: Any = model.learner
+        if isinstance(learner, LightGBM):
+            learner = replace(learner, seed=derived(learner.seed, "explain", number))
+        made: Fitted = learner.fitted(np.ascontiguousarray(X[rows]), labelled.outcome[rows], names, 1)
+        return made
+
+    with ThreadPoolExecutor(min(refits, os.cpu_count() or 1)) as pool:
+        return list(pool.map(again, range(refits)))
+
+
+def _exact(fitted: Fitted, X: Matrix) -> tuple[Numbers, Numbers]:
+    """Contributions with the base as last column, and the model's own log-odds."""
+    if isinstance(fitted, FittedLightGBM):
+        margin = np.asarray(fitted.booster.predict(X, raw_score=True), np.float64) if len(X) else np.empty(0)
+        return _of_trees(fitted.booster, X), margin
+    if isinstance(fitted, FittedLogistic):
+        return _of_lines(fitted, X), fitted.log_odds(X)
+    margin = logit(fitted.predict(X))
+    if isinstance(fitted, FittedRate):
+        return _on_one(X, None, margin, margin), margin
+    if isinstance(fitted, FittedScore):
+        # From the median of the rows that taught it; the only feature it reads carries all of the rest.
+        taught = np.repeat(logit(fitted.steps.value), fitted.steps.rows)
+        base = np.full(len(X), float(np.median(taught)))
+        return _on_one(X, fitted.column, margin - base, base), margin
+    raise DataRefused(
+        "contributions-unknown",
+        found=f"a model of the kind {fitted.kind!r}",
+        expected="trees, a logistic regression or a single score",
+        repair="Explain another model, or add exact contributions for this kind.",
+    )
+
+
+def _of_trees(booster: Any, X: Matrix) -> Numbers:
+    if not len(X):
+        return np.empty((0, X.shape[1] + 1))
+    with warnings.catch_warnings():
+        # shap warns of its own and of its dependencies' coming changes; what it returns is checked to add up.
+        warnings.simplefilter("ignore")
+        import shap
+
+        explainer = shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent")
+        values = np.asarray(explainer.shap_values(X, check_additivity=False), np.float64)
+    base = float(np.ravel(explainer.expected_value)[-1])
+    return np.column_stack([values, np.full(len(X), base)])
+
+
+def _of_lines(fitted: FittedLogistic, X: Matrix) -> Numbers:
+    """Each feature's distance from its median times its slope, and the mark that it is missing."""
+    p = X.shape[1]
+    distance = np.where(np.isnan(X), 0.0, X.astype(np.float64) - fitted.medians)
+    made = np.empty((len(X), p + 1))
+    made[:, :p] = distance * fitted.slopes[:p]
+    for place, column in enumerate(fitted.marked):
+        made[:, column] += np.isnan(X[:, column]) * fitted.slopes[p + place]
+    made[:, p] = fitted.intercept + float(np.einsum("j,j->", fitted.medians, fitted.slopes[:p]))
+    return made
+
+
+def _on_one(X: Matrix, column: int | None, part: Numbers, base: Numbers) -> Numbers:
+    made = np.zeros((len(X), X.shape[1] + 1))
+    made[:, -1] = base
+    if column is not None:
+        made[:, column] = part
+    return made

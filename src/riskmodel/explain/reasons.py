@@ -1,0 +1,138 @@
+"""Reasons in sentences: what raised and what lowered one score, family by family, in plain words.
+
+A reason tells a family of features by the one that weighs most, with the person's value. What is protected - age,
+sex, ethnicity and the like, or what a study names - is never shown as a reason, however much it weighs. A reason says
+how the model came to its score, not why somebody is at risk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from riskmodel.explain.contributions import contributions
+from riskmodel.explain.families import FAMILY, Told, added_up, told
+from riskmodel.features.feature import Feature
+from riskmodel.models.fitted import Matrix
+from riskmodel.models.metrics import Numbers
+from riskmodel.models.risk_model import RiskModel
+
+TOP: Final = 3
+LEAST: Final = 0.05
+"""Log-odds below which a family is not worth a sentence: it moves the odds by less than a twentieth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason.
+
+    Attributes
+    ----------
+    sentence : the feature that weighs most in the family, with the person's value
+    raises : whether it raises the score (else it lowers it)
+    family : what belongs together, such as "domestic abuse events as victim"
+    feature : the column told
+    log_odds : float, what the whole family adds
+    """
+
+    sentence: str
+    raises: bool
+    family: str
+    feature: str
+    log_odds: float
+
+    def __str__(self) -> str:
+        return f"{'Raises' if self.raises else 'Lowers'} the score: {self.sentence}"
+
+    def __repr__(self) -> str:
+        return f"Reason({self.family!r}, {'raises' if self.raises else 'lowers'})"
+
+
+@dataclass(frozen=True)
+class Reasons(Sequence[tuple[Reason, ...]]):
+    """The reasons of many rows, worded when they are asked for: first what raises, then what lowers.
+
+    Attributes
+    ----------
+    columns : the model's columns
+    contributions, values : (n, p)
+    sums : (n, k), contributions by family
+    """
+
+    columns: tuple[Told, ...] = field(repr=False)
+    contributions: Numbers = field(repr=False)
+    values: npt.NDArray[np.float32] = field(repr=False)
+    families: tuple[str, ...] = field(repr=False)
+    sums: Numbers = field(repr=False)
+    top: int = TOP
+    never: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, row: int) -> tuple[Reason, ...]: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[tuple[Reason, ...]]: ...
+    def __getitem__(self, row: int | slice) -> tuple[Reason, ...] | Sequence[tuple[Reason, ...]]:
+        if isinstance(row, slice):
+            return [self[number] for number in range(*row.indices(len(self)))]
+        sums = self.sums[row]
+        order = np.argsort(-np.abs(sums), kind="stable")
+        raising = [place for place in order if sums[place] >= LEAST][: self.top]
+        lowering = [place for place in order if sums[place] <= -LEAST][: self.top]
+        return tuple(self._reason(row, int(place)) for place in (*raising, *lowering))
+
+    def __iter__(self) -> Iterator[tuple[Reason, ...]]:
+        return (self[row] for row in range(len(self)))
+
+    def _reason(self, row: int, place: int) -> Reason:
+        family, total = self.families[place], float(self.sums[row, place])
+        members = [number for number, column in enumerate(self.columns) if column.family == family]
+        sign = 1 if total > 0 else -1
+        lead = max(members, key=lambda number: (sign * self.contributions[row, number], -number))
+        column = self.columns[lead]
+        return Reason(column.sentence(float(self.values[row, lead])), total > 0, family, column.name, total)
+
+
+def reasons(model: RiskModel, X: Matrix, *, top: int = TOP, never: Sequence[str] = ()) -> Reasons:
+    """The reasons of every row.
+
+    Parameters
+    ----------
+    model : RiskModel
+    X : (n_rows, n_features) float32, the rows to explain
+    top : int, at most so many in each direction
+    never : columns that must never be shown, beside what is protected
+
+    Returns
+    -------
+    Reasons, a sequence with one tuple of Reason a row
+
+    Raises
+    ------
+    DataRefused, EvidenceError : see `contributions`
+    """
+    return reasons_of(contributions(model, X), X, model.feature_names, model.features, top=top, never=never)
+
+
+def reasons_of(
+    made: Numbers,
+    values: Matrix,
+    names: Sequence[str],
+    features: Sequence[Feature],
+    *,
+    top: int = TOP,
+    never: Sequence[str] = (),
+) -> Reasons:
+    """The reasons in contributions that are already there: (n, p + 1), the base last."""
+    every = told(names, features)
+    shown = [number for number, column in enumerate(every) if not column.protected(never)]
+    columns = tuple(every[number] for number in shown)
+    parts = np.ascontiguousarray(made[:, :-1][:, shown])
+    families, sums = added_up(parts, columns, FAMILY)
+    return Reasons(columns, parts, np.asarray(values)[:, shown], families, sums, top, tuple(never))
