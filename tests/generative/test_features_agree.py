@@ -10,8 +10,8 @@ import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskmodel.dates import Duration, Window
-from riskmodel.features import nodes
+from riskmodel.dates import Duration, Window, days
+from riskmodel.features import nodes, patterns
 from riskmodel.features.build import feature_matrix
 from riskmodel.features.feature import NODES, from_document
 from riskmodel.features.reference import answer
@@ -109,6 +109,22 @@ def window(draw):
     return Window(opens, closes)
 
 
+def bool_duration(length):
+    return length != Duration()
+
+
+def escalation(events, recent, more, months_more, of):
+    return patterns.Escalation(events, days(recent), Window(Duration(months_more, recent + more)), of)
+
+
+measure = st.sampled_from(patterns.MEASURES)
+thresholds = st.dictionaries(
+    st.tuples(st.sampled_from(AGENCIES), st.dates(dt.date(2020, 12, 1), dt.date(2021, 3, 1))),
+    st.sampled_from([0.25, 1.0, 1000.0]),
+    min_size=1,
+    max_size=4,
+).map(lambda found: tuple((agency, day, level) for (agency, day), level in found.items()))
+
 STRATEGIES = {
     "age": st.just(nodes.Age()),
     "count": st.builds(nodes.Count, choice, window()),
@@ -119,6 +135,16 @@ STRATEGIES = {
     "state": st.builds(nodes.State, spells),
     "days_in_state": st.builds(nodes.DaysInState, spells, window()),
     "agencies_at_once": st.builds(nodes.AgenciesAtOnce, spells),
+    "rate": st.builds(patterns.Rate, choice, window().filter(lambda one: one.opens), st.just(Events()) | spells),
+    "trend": st.builds(patterns.Trend, choice, duration.filter(bool_duration), st.integers(2, 4), measure),
+    "escalation": st.builds(escalation, choice, st.integers(1, 20), st.integers(1, 40), st.integers(0, 2), measure),
+    "gap": st.builds(patterns.Gap, choice, st.sampled_from(["shortest", "mean"]), window()),
+    "sequence": st.builds(patterns.Sequence, choice, choice, st.integers(1, 40).map(days), window()),
+    "below_thresholds": st.builds(patterns.BelowThresholds, choice, thresholds, st.sampled_from([0.0, 0.5]), window()),
+    "days_since_agencies": st.builds(patterns.DaysSinceAgencies, choice, st.integers(1, 3)),
+    "moves": st.builds(patterns.Moves, window()),
+    "days_at_address": st.just(patterns.DaysAtAddress()),
+    "household_size": st.just(patterns.HouseholdSize()),
 }
 
 

@@ -25,7 +25,7 @@ from riskmodel.histories.store import Histories
 from riskmodel.tables import EVENTS, PERSONS, RELATIONS, RESIDENCES
 
 SCHEMAS = {"events": EVENTS, "persons": PERSONS, "relations": RELATIONS, "residences": RESIDENCES}
-WORDS = {**vars(language), **{name: getattr(dates, name) for name in ("days", "weeks", "months", "years")}}
+WORDS = {**vars(language), "date": dt.date, **{name: getattr(dates, name) for name in ("days", "weeks", "months", "years")}}
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,13 @@ MUTANTS = {
     "overlapping spells count twice": ("opens[w, date[row + r]], whole[i + n + r])", "opens[w, date[row + r]])"),
     "a spell runs on beyond the window": ("min(ended[e], closes[w, date[row + r]])", "ended[e]"),
     "an unknown value counts as 0": ("if v == v:", "if v == v or v != v:"),
+    "the same moment is afterwards": ("whole[r] < h else whole[r + n]", "whole[r] <= h else whole[r + n]"),
+    "a gap of just the length is too long": ("h - before <= steps[o, 4]", "h - before < steps[o, 4]"),
+    "the level itself is below the level": ("v < levels[o, 1]", "v <= levels[o, 1]"),
+    "the old level holds on the new one's day": ("h < steps[o, 6]", "h <= steps[o, 6]"),
+    "the new level holds a day late": ("steps[o, 5] <= h", "steps[o, 5] < h"),
+    "staying is moving": ("whole[i + n + r] != c and", "True and"),
+    "time before birth is at risk": ("max(opens[w, date[row + r]], births[row + r])", "opens[w, date[row + r]]"),
     "the first is the last": ("if whole[r] == none:", "if True:"),
 }  # fmt: skip
 
@@ -60,7 +67,6 @@ def later(moment):
 
 
 RULES = {
-    "happens at the as-of moment": lambda h, k, u, t: h < later(t) and k < t and (u is None or t <= u),
     "known at the as-of moment": lambda h, k, u, t: h < t and k < later(t) and (u is None or t <= u),
     "known_at is dropped": lambda h, _k, u, t: h < t and (u is None or t <= u),
     "known_until is dropped": lambda h, k, _u, t: h < t and k < t,

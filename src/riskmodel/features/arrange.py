@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.dates import FOREVER
-from riskmodel.features.exposures import exposures, tie_table
+from riskmodel.features.exposures import OWN_STREAMS, exposures, own_stream, tie_table
 from riskmodel.features.feature import Feature
-from riskmodel.features.program import CODES, POINT, SPELL, Program, Types, compiled
+from riskmodel.features.program import CODES, POINT, SPELL, Program, Types
 from riskmodel.features.selection import PLACE_TIES
+from riskmodel.features.steps import compiled
 from riskmodel.histories.store import Histories
 from riskmodel.tables import MOMENT
 
@@ -99,6 +100,8 @@ def _through(
     histories: Histories, program: Program, channel: int, entities: Whole, threads: int | None
 ) -> tuple[pa.Table, int]:
     through = program.channels[channel]
+    if through[0] in OWN_STREAMS:
+        return own_stream(histories, through[0]), 0
     chosen = [step.events for step in program.steps if step.events.through == through]
     events = histories.events
     if all(choice.kinds for choice in chosen):

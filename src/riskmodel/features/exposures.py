@@ -17,10 +17,10 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskmodel.engines.duckdb import connect
+from riskmodel.engines.duckdb import connect, query
 from riskmodel.features.selection import PERSON_TIES, PLACE_TIES
 from riskmodel.histories.store import Histories
-from riskmodel.tables import RELATIONS
+from riskmodel.tables import EVENTS, RELATIONS
 
 MOST_TIES: Final = 1000
 """How many tie rows may carry events to one entity through one choice of ties."""
@@ -30,31 +30,30 @@ _FOREVER: Final = "TIMESTAMP '9999-12-31'"
 
 
 def known_ties(histories: Histories) -> list[str]:
-    """Every tie that a feature may name: those of the tables, and those derived from residences."""
+    """Every tie that a feature may name: those of the tables, and those derived from residences and events."""
     return sorted({*PERSON_TIES, *PLACE_TIES, *histories.relations["kind"].unique().to_pylist()})
 
 
 def tie_table(histories: Histories, through: tuple[str, ...]) -> pa.Table:
-    """The ties of these kinds as RELATIONS; of a tie to a place, other_id is the place."""
-    parts = [
-        histories.relations.filter(pc.is_in(histories.relations["kind"], value_set=pa.array(through, pa.string())))
-    ]
-    lived = histories.residences
+    """The ties of these kinds as RELATIONS; of a tie to a place, other_id is the place.
+
+    Some ties are derived, beside what feeds tell of them: to one's own and former addresses, to former occupants of
+    one's address (from the day one moved in), and to those suspected of the same offence at the same moment and
+    place (from then on).
+    """
+    recorded = pc.is_in(histories.relations["kind"], value_set=pa.array(through, pa.string()))
+    parts = [histories.relations.filter(recorded)]
     for tie in through:
-        if tie in PLACE_TIES:
-            starts, ends = ("starts_at", "ends_at") if tie == "own_address" else ("ends_at", None)
-            chosen = lived.filter(pc.is_valid(lived[starts]))
-            columns = {
-                "entity_id": chosen["entity_id"],
-                "other_id": chosen["place_id"],
-                "kind": pa.array([tie] * chosen.num_rows, pa.string()),
-                "starts_at": chosen[starts],
-                "ends_at": chosen[ends] if ends else pa.nulls(chosen.num_rows, pa.timestamp("us")),
-                "known_at": chosen["known_at"],
-                "known_until": chosen["known_until"],
-            }
-            parts.append(pa.table(columns).cast(RELATIONS))
+        if tie in _DERIVED:
+            parts.append(query(_DERIVED[tie], lived=histories.residences, events=histories.events).cast(RELATIONS))
     return pa.concat_tables(parts)
+
+
+def own_stream(histories: Histories, stream: str) -> pa.Table:
+    """Where a person lived, or who lives with them, as events with a column `spell`."""
+    ties = tie_table(histories, ("co_resident",)) if stream == "household" else histories.relations.schema.empty_table()
+    made = query(_STREAMS[stream], lived=histories.residences, ties=ties)
+    return made.select([*EVENTS.names, "spell"]).cast(pa.schema([*EVENTS, pa.field("spell", pa.bool_())]))
 
 
 def exposures(
@@ -135,3 +134,46 @@ FROM (
     AND coalesce(e.ended_at, {forever}) > coalesce(t.starts_at, {earliest})
 ) WHERE known < until
 """
+
+_MOST_OCCUPANTS: Final = 1000
+"""How many residences of one place (the first known) may make a tie to those who live there later."""
+
+_DERIVED: Final = {
+    "own_address": """
+        SELECT entity_id, place_id AS other_id, 'own_address' AS kind, starts_at, ends_at, known_at, known_until
+        FROM lived""",
+    "former_address": """
+        SELECT entity_id, place_id AS other_id, 'former_address' AS kind, ends_at AS starts_at,
+               NULL::TIMESTAMP AS ends_at, known_at, known_until
+        FROM lived WHERE ends_at IS NOT NULL""",
+    "former_occupant": f"""
+        SELECT l.entity_id, o.entity_id AS other_id, 'former_occupant' AS kind, l.starts_at, l.ends_at,
+               greatest(l.known_at, o.known_at) AS known_at, least(l.known_until, o.known_until) AS known_until
+        FROM lived l JOIN (
+            SELECT * FROM lived WHERE ends_at IS NOT NULL
+            QUALIFY row_number() OVER (PARTITION BY place_id ORDER BY known_at, starts_at, entity_id, ends_at)
+                <= {_MOST_OCCUPANTS}
+        ) o ON o.place_id = l.place_id AND o.entity_id <> l.entity_id AND o.ends_at <= l.starts_at
+        WHERE greatest(l.known_at, o.known_at) < coalesce(least(l.known_until, o.known_until), {_FOREVER})""",
+    "co_offender": f"""
+        SELECT a.entity_id, b.entity_id AS other_id, 'co_offender' AS kind,
+               a.happened_at + INTERVAL 1 MICROSECOND AS starts_at, NULL::TIMESTAMP AS ends_at,
+               greatest(a.known_at, b.known_at) AS known_at, least(a.known_until, b.known_until) AS known_until
+        FROM events a JOIN events b USING (agency, kind, happened_at, place_id, role)
+        WHERE role = 'suspect' AND a.entity_id <> b.entity_id
+          AND greatest(a.known_at, b.known_at) < coalesce(least(a.known_until, b.known_until), {_FOREVER})""",
+}
+
+OWN_STREAMS: Final = ("residence", "household")
+"""Streams of a person's own that are no events in the tables."""
+
+_COLUMNS: Final = "NULL::VARCHAR AS role, NULL::DOUBLE AS value, '-' AS agency"
+_STREAMS: Final = {
+    "residence": f"""
+        SELECT entity_id, starts_at AS happened_at, ends_at AS ended_at, known_at, known_until, 'residence' AS kind,
+               place_id, place_id AS event_id, false AS spell, {_COLUMNS} FROM lived""",
+    "household": f"""
+        SELECT entity_id, coalesce(starts_at, {_EARLIEST}) AS happened_at, ends_at AS ended_at, known_at,
+               known_until, 'co_resident' AS kind, other_id AS place_id, other_id AS event_id, true AS spell, {_COLUMNS}
+        FROM ties""",
+}

@@ -66,8 +66,7 @@ class Feature:
         NODES[cls.word] = cls
 
     def __post_init__(self) -> None:
-        faults = [fault for events in self.selections for fault in events.faults()]
-        faults = faults or self.faults()
+        faults = [fault for events in self.selections for fault in events.faults()] + self.faults()
         if faults:
             raise DeclarationError("feature-meaningless", faults=faults)
 

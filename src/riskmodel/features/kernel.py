@@ -18,18 +18,22 @@ from typing import Any
 import numpy as np
 
 COUNT, LAST_TIME, FIRST_TIME, SUM, LARGEST, SMALLEST, LATEST, DISTINCT, OPEN, OPEN_TIME, OPEN_DISTINCT = range(11)
+GAP, FIRST_OF_TWO, SECOND_OF_TWO, BELOW, REACHED, MOVE = range(11, 17)
 """Steps: what an event adds to a slot."""
 
-NUMBER_OF, ANY, DAYS_SINCE, TOTAL, MEAN, VALUE, BITS, DAYS = range(8)
+NUMBER_OF, ANY, DAYS_SINCE, TOTAL, MEAN, VALUE, BITS, DAYS, RATE, TREND, ESCALATION, SHORTEST, MEAN_GAP = range(13)
 """Results: how a column is read off the slots."""
 
 DAY = 86_400_000_000.0
 """Microseconds of a day."""
+YEAR = 365.25 * DAY
+"""Microseconds of a mean year, for rates."""
 
 
 def sweep(
     groups: Any,  # (g, 4) int64: first row, end of rows, first event, end of events
     as_of: Any,  # (rows,) int64, ascending within a group
+    births: Any,  # (rows,) int64, EARLIEST when not known by then
     date: Any,  # (rows,) int64, the column of `opens` and `closes` that belongs to the row
     opens: Any,  # (windows, dates) int64, first moment inside
     closes: Any,  # (windows, dates) int64, first moment after
@@ -41,9 +45,9 @@ def sweep(
     kind_of: Any,  # (events,) int32, the type of the event
     codes: Any,  # (3, events or 0) int32: kind, agency, place; negative when unknown
     starts: Any,  # (types + 1,) int64
-    steps: Any,  # (n, 5) int64: code, window, integer slot, number slot, extra
-    levels: Any,  # (n,) float64, the level of a step that has one  # noqa: ARG001 # steps with levels read it
-    results: Any,  # (features, 5) int64: column, code, integer slot, number slot, extra
+    steps: Any,  # (n, 7) int64: code, window, integer slot, number slot, extra, from, to
+    levels: Any,  # (n, 2) float64: low and high
+    results: Any,  # (features, 7) int64: column, code, integer slot, number slot, and three extras
     integers: Any,  # starting values of the integer slots
     numbers: Any,  # starting values of the number slots
     out: Any,  # (columns, rows) float32
@@ -154,6 +158,44 @@ def sweep(
                         if begin < end:
                             whole[i + r] += end - begin
                             whole[i + n + r] = end
+                elif code == GAP:
+                    for r in range(i + a, i + b):
+                        if whole[r] == 0:
+                            whole[r + n] = h
+                        elif whole[r] == 1 or h - whole[r + 2 * n] < whole[r + 3 * n]:
+                            whole[r + 3 * n] = h - whole[r + 2 * n]
+                        whole[r] += 1
+                        whole[r + 2 * n] = h
+                elif code == FIRST_OF_TWO:
+                    for r in range(i + seen, i + gone):
+                        if whole[r] < h:
+                            whole[r + n] = whole[r]
+                            whole[r] = h
+                elif code == SECOND_OF_TWO:
+                    for r in range(i + a, i + b):
+                        before = whole[r] if whole[r] < h else whole[r + n]
+                        if before != none and h - before <= steps[o, 4]:
+                            whole[r + 2 * n] += 1
+                elif code == BELOW:
+                    if levels[o, 0] <= v < levels[o, 1] and steps[o, 5] <= h < steps[o, 6]:
+                        for r in range(i + a, i + b):
+                            whole[r] += 1
+                elif code == REACHED:
+                    c = codes[1, e]
+                    bit = np.int64(1) << np.int64(c & 63)
+                    shift = (2 + (c >> 6)) * n
+                    for r in range(i + a, i + b):
+                        if whole[r + shift] & bit == 0:
+                            whole[r + shift] |= bit
+                            whole[r + n] += 1
+                            if whole[r + n] == steps[o, 4]:
+                                whole[r] = h
+                elif code == MOVE:
+                    c = codes[2, e]
+                    for r in range(seen, gone):
+                        if whole[i + n + r] != none and whole[i + n + r] != c and a <= r < b:
+                            whole[i + r] += 1
+                        whole[i + n + r] = c
         for f in range(results.shape[0]):
             column = results[f, 0]
             code = results[f, 1]
@@ -174,6 +216,46 @@ def sweep(
                     y = real[x + r] / whole[i + n + r] if whole[i + n + r] > 0 else np.nan
                 elif code == DAYS:
                     y = whole[i + r] / DAY
+                elif code == RATE:
+                    w = results[f, 5]
+                    risk = closes[w, date[row + r]] - max(opens[w, date[row + r]], births[row + r])
+                    if results[f, 4] >= 0:
+                        risk -= whole[results[f, 4] * n + r]
+                    y = whole[i + r] / (risk / YEAR) if risk > 0 else np.nan
+                elif code == TREND:
+                    m = sx = sy = sxx = sxy = 0.0
+                    z: Any = 0.0
+                    for part in range(results[f, 4]):
+                        s = results[f, 4] - 1 - part
+                        t = np.float64(part)
+                        z = np.float64(whole[i + 2 * s * n + r])
+                        if results[f, 5] == 1:
+                            held = whole[i + (2 * s + 1) * n + r]
+                            z = real[x + s * n + r] / held if held > 0 else np.nan
+                        if z == z:
+                            m += 1.0
+                            sx += t
+                            sy += z
+                            sxx += t * t
+                            sxy += t * z
+                    y = (m * sxy - sx * sy) / (m * sxx - sx * sx) if m > 1.0 else np.nan
+                elif code == ESCALATION:
+                    if results[f, 4] == 1:
+                        recent = real[x + r] / whole[i + n + r] if whole[i + n + r] > 0 else np.nan
+                        held = whole[i + 3 * n + r]
+                        y = recent - real[x + n + r] / held if held > 0 else np.nan
+                    else:
+                        d = date[row + r]
+                        late = closes[results[f, 5], d] - opens[results[f, 5], d]
+                        early = closes[results[f, 6], d] - opens[results[f, 6], d]
+                        y = np.nan
+                        if late > 0 and early > 0:
+                            y = whole[i + r] / (late / YEAR) - whole[i + 2 * n + r] / (early / YEAR)
+                elif code == SHORTEST:
+                    y = whole[i + 3 * n + r] / DAY if whole[i + r] > 1 else np.nan
+                elif code == MEAN_GAP:
+                    between = whole[i + 2 * n + r] - whole[i + n + r]
+                    y = between / (whole[i + r] - 1) / DAY if whole[i + r] > 1 else np.nan
                 else:
                     y = 0.0
                     for s in range(results[f, 4]):
@@ -195,8 +277,9 @@ def compiled_sweep() -> Callable[..., None]:
     types = numba.types
     whole, table, real = given(types.int64), given(types.int64, 2), given(types.float64)
     signature = types.void(
-        table, whole, whole, table, table, whole, whole, whole, whole, real, given(types.int32), given(types.int32, 2),
-        whole, table, real, table, whole, real, types.float32[:, :],
+        table, whole, whole, whole, table, table, whole, whole, whole, whole, real, given(types.int32),
+        given(types.int32, 2),
+        whole, table, given(types.float64, 2), table, whole, real, types.float32[:, :],
     )  # fmt: skip
     try:
         made = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(sweep)

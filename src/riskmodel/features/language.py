@@ -8,10 +8,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias, TypedDict, Unpack, get_type_hints
+from dataclasses import fields, replace
+from typing import TypeAlias, TypedDict, TypeVar, Unpack, get_type_hints
 
 from riskmodel.dates import Duration, Window
 from riskmodel.errors import DeclarationError
+from riskmodel.features.feature import Feature
 from riskmodel.features.nodes import (
     Age,
     AgenciesAtOnce,
@@ -22,6 +24,19 @@ from riskmodel.features.nodes import (
     Ever,
     State,
     ValueOf,
+)
+from riskmodel.features.patterns import (
+    BelowThresholds,
+    DaysAtAddress,
+    DaysSinceAgencies,
+    Escalation,
+    Gap,
+    HouseholdSize,
+    Moves,
+    Rate,
+    Sequence,
+    Thresholds,
+    Trend,
 )
 from riskmodel.features.selection import Events, words_of
 
@@ -43,6 +58,7 @@ __all__ = [
 
 Words: TypeAlias = "str | Iterable[str] | None"
 Length: TypeAlias = "Duration | str | None"
+FeatureT = TypeVar("FeatureT", bound=Feature)
 
 
 class Chosen(TypedDict, total=False):
@@ -155,6 +171,104 @@ def concurrent_agencies(
             repair="Drop `within` and `until`, or drop `at_once`.",
         )
     return AgenciesAtOnce(_events(kind, where))
+
+
+def rate(kind: Words = None, *, outside: Words = None, **where: Unpack[Windowed]) -> Rate:
+    """Events per year at risk in the window; time before birth and in `outside` spells (custody) is taken off."""
+    return Rate(_events(kind, where), _window(where), Events(words_of(outside)))
+
+
+def trend(kind: Words = None, *, part: Length, parts: int = 4, of: str = "count", **where: Unpack[Chosen]) -> Trend:
+    """Slope of the number (or mean value) of events over successive equal parts of time, per part.
+
+    Examples
+    --------
+    >>> trend("violence", part="6m", parts=4).name
+    'violence_count_trend_4_times_6m'
+    """
+    return Trend(_events(kind, where), _length(part) or Duration(), parts, of)
+
+
+def escalation(kind: Words = None, *, recent: Length, of: str = "count", **where: Unpack[Windowed]) -> Escalation:
+    """The yearly rate (or mean value) in the `recent` time minus that in the time before, back to `within`."""
+    return Escalation(_events(kind, where), _length(recent) or Duration(), _window(where), of)
+
+
+def shortest_gap(kind: Words = None, **where: Unpack[Windowed]) -> Gap:
+    """Shortest time in days between one event in the window and the next; missing with fewer than two."""
+    return Gap(_events(kind, where), "shortest", _window(where))
+
+
+def mean_gap(kind: Words = None, **where: Unpack[Windowed]) -> Gap:
+    """Mean time in days between one event in the window and the next; missing with fewer than two."""
+    return Gap(_events(kind, where), "mean", _window(where))
+
+
+def sequence(first: Words | Events, then: Words | Events, *, gap: Length, **where: Unpack[Windowed]) -> Sequence:
+    """How many `then` events in the window came, strictly later and at most `gap` (days) later, after a `first` event.
+
+    `first` and `then` are kinds, narrowed by what follows, or `Events` of their own.
+    """
+    pair = [part if isinstance(part, Events) else _events(part, where) for part in (first, then)]
+    return Sequence(pair[0], pair[1], _length(gap) or Duration(), _window(where))
+
+
+def below_thresholds(
+    kind: Words, thresholds: Thresholds, *, nearness: float = 0.0, **where: Unpack[Windowed]
+) -> BelowThresholds:
+    """Near misses: events whose value lay below the level that their agency acted on when they happened.
+
+    Parameters
+    ----------
+    thresholds : (agency, first day in force, level), each in force until the agency's next one
+    nearness : count only values of at least this share of the level
+    """
+    return BelowThresholds(_events(kind, where), tuple(thresholds), nearness, _window(where))
+
+
+def days_since_agencies(reached: int, kind: Words = None, **where: Unpack[Chosen]) -> DaysSinceAgencies:
+    """Days since the number of different agencies concerned with the person reached a number."""
+    return DaysSinceAgencies(_events(kind, where), reached)
+
+
+def moves(*, within: Length = None, until: Length = None) -> Moves:
+    """How many times the person moved to another address in the window."""
+    return Moves(Window(_length(within), _length(until) or Duration()))
+
+
+def days_at_address() -> DaysAtAddress:
+    """Days since the latest known residence began."""
+    return DaysAtAddress()
+
+
+def household_size() -> HouseholdSize:
+    """How many other people are known to live at the same address."""
+    return HouseholdSize()
+
+
+def seen_by(feature: FeatureT, *agencies: str) -> FeatureT:
+    """The same question asked of these agencies' records only: what this coalition alone could have seen.
+
+    Examples
+    --------
+    >>> seen_by(count("violence"), "police").name
+    'violence_count_by_police'
+    """
+    parts = {
+        part.name: replace(events, agencies=tuple(a for a in agencies if not events.agencies or a in events.agencies))
+        for part in fields(feature)
+        if isinstance(events := getattr(feature, part.name), Events)
+    }
+    blind = [name for name, events in parts.items() if not events.agencies]
+    if blind:
+        raise DeclarationError.of(
+            "feature-meaningless",
+            where="seen_by",
+            found=f"no agency that {feature.name} looks at",
+            expected="an agency whose records the feature uses",
+            repair="Leave this feature out of the coalition's list.",
+        )
+    return replace(feature, **parts)
 
 
 def _events(kind: Words, where: Chosen, words: type = Windowed) -> Events:

@@ -66,7 +66,7 @@ class CountDistinct(Feature):
     window: Window = Window()
 
     def faults(self) -> list[Fault]:
-        return _choice("of", self.of, tuple(DISTINCT))
+        return choice_fault("of", self.of, tuple(DISTINCT))
 
     @property
     def name(self) -> str:
@@ -107,7 +107,7 @@ class DaysSince(Feature):
     window: Window = Window()
 
     def faults(self) -> list[Fault]:
-        return _choice("which", self.which, ("last", "first"))
+        return choice_fault("which", self.which, ("last", "first"))
 
     @property
     def name(self) -> str:
@@ -135,7 +135,7 @@ class ValueOf(Feature):
     window: Window = Window()
 
     def faults(self) -> list[Fault]:
-        return _choice("statistic", self.statistic, STATISTICS)
+        return choice_fault("statistic", self.statistic, STATISTICS)
 
     @property
     def name(self) -> str:
@@ -219,7 +219,8 @@ def _named_spells(events: Events) -> list[Fault]:
     return [Fault("feature.kinds", "spells of any kind", "the kinds of spell", repair)]
 
 
-def _choice(part: str, given: str, allowed: tuple[str, ...]) -> list[Fault]:
+def choice_fault(part: str, given: str, allowed: tuple[str, ...]) -> list[Fault]:
+    """The fault of a word that is none of the allowed ones, if it is not."""
     if given in allowed:
         return []
     return [Fault(f"feature.{part}", repr(given)[:60], f"one of {', '.join(allowed)}", f"Choose one for `{part}`.")]

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.dates import Window, moments, years
-from riskmodel.features.exposures import MOST_TIES, tie_table
+from riskmodel.features.exposures import MOST_TIES, OWN_STREAMS, own_stream, tie_table
 from riskmodel.features.feature import Feature
 from riskmodel.features.nodes import (
     Age,
@@ -87,6 +88,14 @@ class Question:
         self.as_of = as_of
         self.most_ties = most_ties
 
+    @property
+    def birth(self) -> Moment | None:
+        """The day of birth, None when it was not known by the as-of date."""
+        for _, person in _rows_of(self.histories.persons, "entity_id", self.entity_id):
+            if person["birth_date"] is not None and is_known(person["known_at"], None, self.as_of):
+                return dt.datetime.combine(person["birth_date"], dt.time())
+        return None
+
     def inside(self, moment: Moment, window: Window) -> bool:
         """Whether a moment lies in the window before the as-of date."""
         opens, closes = self.bounds(window)
@@ -110,8 +119,9 @@ class Question:
         return sorted((s for s in self._reaching(events, spells=True) if s.begins_at < self.as_of), key=_order)
 
     def _reaching(self, events: Events, *, spells: bool) -> Iterable[Seen]:
-        if not events.through:
-            for row, event in _rows_of(self.histories.events, "entity_id", self.entity_id):
+        if not events.through or events.through[0] in OWN_STREAMS:
+            table = own_stream(self.histories, events.through[0]) if events.through else self.histories.events
+            for row, event in _rows_of(table, "entity_id", self.entity_id):
                 if self._visible(event, events):
                     yield _seen(row, event, event["happened_at"], event["ended_at"], None)
             return
@@ -139,35 +149,34 @@ def answer(histories: Histories, feature: Feature, entity_id: int, as_of: Moment
     -------
     Answer, with the value as a double before it is rounded to float32
     """
+    import_module("riskmodel.features.reference_patterns")  # registers its half of `answered`
     return answered(feature, Question(histories, entity_id, as_of))
 
 
 @singledispatch
 def answered(feature: Feature, asked: Question) -> Answer:
-    """The answer to a question: one function for each node."""
+    """The answer to a question: one function for each node, here and in `reference_patterns`."""
     raise NotImplementedError(f"no reference for {feature.word}")
 
 
 @answered.register
 def _age(feature: Age, asked: Question) -> Answer:  # noqa: ARG001 # age has no parts
-    for _, person in _rows_of(asked.histories.persons, "entity_id", asked.entity_id):
-        if person["birth_date"] is not None and is_known(person["known_at"], None, asked.as_of):
-            born = moments([person["birth_date"]])
-            at = moments([asked.as_of])[0]
-            return Answer(float(max((n for n in range(150) if years(n).after(born)[0] <= at), default=math.nan)), ())
-    return Answer(math.nan, ())
+    if asked.birth is None or asked.birth > asked.as_of:
+        return give(math.nan, [])
+    born, at = moments([asked.birth]), moments([asked.as_of])[0]
+    return give(max(n for n in range(151) if years(n).after(born)[0] <= at), [])
 
 
 @answered.register
 def _count(feature: Count, asked: Question) -> Answer:
     found = asked.points(feature.events, feature.window)
-    return _answer(len(found), found)
+    return give(len(found), found)
 
 
 @answered.register
 def _ever(feature: Ever, asked: Question) -> Answer:
     found = asked.points(feature.events, feature.window)
-    return _answer(1 if found else 0, found)
+    return give(1 if found else 0, found)
 
 
 @answered.register
@@ -175,16 +184,16 @@ def _distinct(feature: CountDistinct, asked: Question) -> Answer:
     found = asked.points(feature.events, feature.window)
     column = {"kind": "kind", "agency": "agency", "place": "place_id"}[feature.of]
     values = {getattr(seen, column) for seen in found} - {None}
-    return _answer(len(values), found)
+    return give(len(values), found)
 
 
 @answered.register
 def _since(feature: DaysSince, asked: Question) -> Answer:
     found = asked.points(feature.events, feature.window)
     if not found:
-        return _answer(math.nan, found)
+        return give(math.nan, found)
     chosen = found[-1] if feature.which == "last" else found[0]
-    return _answer(_days(asked.as_of - chosen.happened_at), [chosen])
+    return give(in_days(asked.as_of - chosen.happened_at), [chosen])
 
 
 @answered.register
@@ -193,41 +202,47 @@ def _value(feature: ValueOf, asked: Question) -> Answer:
     values = [(seen.value, seen) for seen in found if seen.value is not None]
     numbers = [value for value, _ in values]
     if feature.statistic == "total" and not found:
-        return _answer(0.0, found)
+        return give(0.0, found)
     if not numbers:
-        return _answer(math.nan, found)
+        return give(math.nan, found)
     if feature.statistic in ("total", "mean"):
         total = 0.0
         for number in numbers:  # one after the other, not math.fsum: the order is part of the definition
             total += number
-        return _answer(total if feature.statistic == "total" else total / len(numbers), found)
+        return give(total if feature.statistic == "total" else total / len(numbers), found)
     best = {"max": max(numbers), "min": min(numbers), "last": numbers[-1]}[feature.statistic]
-    return _answer(best, [seen for value, seen in values if value == best])
+    return give(best, [seen for value, seen in values if value == best])
 
 
 @answered.register
 def _state(feature: State, asked: Question) -> Answer:
     found = _open(asked, feature.events)
-    return _answer(1 if found else 0, found)
+    return give(1 if found else 0, found)
 
 
 @answered.register
 def _at_once(feature: AgenciesAtOnce, asked: Question) -> Answer:
     found = _open(asked, feature.events)
-    return _answer(len({seen.agency for seen in found}), found)
+    return give(len({seen.agency for seen in found}), found)
 
 
 @answered.register
 def _days_open(feature: DaysInState, asked: Question) -> Answer:
-    opens, closes = asked.bounds(feature.window)
+    total, used = time_open(asked, feature.events, feature.window)
+    return give(in_days(total), used)
+
+
+def time_open(asked: Question, events: Events, window: Window) -> tuple[dt.timedelta, list[Seen]]:
+    """The time of the window that falls in a spell, and the spells that cover it."""
+    opens, closes = asked.bounds(window)
     total, cover, used = dt.timedelta(0), opens, []
-    for seen in asked.spells(feature.events):
+    for seen in asked.spells(events):
         begin = seen.begins_at if cover is None else max(seen.begins_at, cover)
         end = closes if seen.ended_at is None else min(seen.ended_at, closes)
         if begin < end:
             total, cover = total + (end - begin), end
             used.append(seen)
-    return _answer(_days(total), used)
+    return total, used
 
 
 def _open(asked: Question, events: Events) -> list[Seen]:
@@ -263,9 +278,16 @@ def _rows_of(table: pa.Table, column: str, wanted: object) -> list[tuple[int, Ro
     return list(zip(rows.tolist(), table.take(pa.array(rows)).to_pylist(), strict=True))
 
 
-def _days(length: dt.timedelta) -> float:
-    return (length // dt.timedelta(microseconds=1)) / 86_400_000_000.0
+def micro(length: dt.timedelta) -> int:
+    """A length of time in whole microseconds."""
+    return length // dt.timedelta(microseconds=1)
 
 
-def _answer(value: float, events: Sequence[Seen]) -> Answer:
+def in_days(length: dt.timedelta) -> float:
+    """A length of time in days."""
+    return micro(length) / 86_400_000_000.0
+
+
+def give(value: float, events: Sequence[Seen]) -> Answer:
+    """An answer."""
     return Answer(float(value), tuple(events))
