@@ -144,6 +144,8 @@ def _scored(
         _frequencies=[model.natural_frequency(float(each)) for each in probability],
         _reasons=reasons(model, matrix),
         _missing=missing_of(histories, found.rows, model.features, matrix, late),
+        _histories=histories,
+        _features={feature.name: feature for feature in model.features},
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +20,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from riskmodel.advisory import words
+from riskmodel.advisory.behind import Behind
 from riskmodel.advisory.missing import Missing
 from riskmodel.errors import NotADecision, NotFound
+from riskmodel.features.feature import Feature
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
+from riskmodel.histories.store import Histories
 from riskmodel.tables import entity_label, fingerprint_document, fingerprint_table
 
 if TYPE_CHECKING:
@@ -93,6 +96,7 @@ class Score:
     reasons : tuple of Reason, what raises and what lowers the probability
     missing : Missing, what was not known
     basis : Basis
+    behind : Behind, where the events behind the reasons are found
     """
 
     pseudonym: str
@@ -103,6 +107,7 @@ class Score:
     reasons: tuple[Reason, ...]
     missing: Missing
     basis: Basis
+    behind: Behind
 
     @property
     def valid_until(self) -> dt.date:
@@ -110,7 +115,11 @@ class Score:
         return self.basis.valid_until
 
     def explain(self) -> str:
-        """The advice in words: how likely, why, what is not known, until when, and that it is not a decision."""
+        """The advice in words: how likely, why and from which records, what is not known, and what it is not.
+
+        Looking at the records behind a person's reasons is written into the ledger, without the person.
+        """
+        self.behind.noted()
         return words.explanation(self)
 
     def __repr__(self) -> str:
@@ -150,6 +159,9 @@ class Score:
     def __round__(self, digits: int | None = None) -> NoReturn:
         raise _refusal("turned into a number")
 
+    def __reduce__(self) -> NoReturn:
+        raise _refusal("copied or pickled")
+
     def __array__(self, *_: object, **__: object) -> NoReturn:
         raise _refusal("turned into an array")
 
@@ -174,6 +186,8 @@ class Scores:
     _frequencies: Sequence[NaturalFrequency] = field(repr=False)
     _reasons: Sequence[tuple[Reason, ...]] = field(repr=False)
     _missing: Sequence[Missing] = field(repr=False)
+    _histories: Histories = field(repr=False)
+    _features: Mapping[str, Feature] = field(repr=False)
 
     @property
     def people(self) -> int:
@@ -219,6 +233,7 @@ class Scores:
             self._reasons[place],
             self._missing[place],
             self.basis,
+            self._behind(int(self._entities[place])),
         )
 
     def to_table(self) -> pa.Table:
@@ -247,6 +262,9 @@ class Scores:
         from riskmodel.advisory.export import write_list
 
         return write_list(self, Path(folder), order)
+
+    def _behind(self, entity: int) -> Behind:
+        return Behind(self._histories, self._features, entity, self.basis.as_of, self.ledger, self.fingerprint)
 
     def _figures(self) -> pa.Table:
         return pa.table(

@@ -33,8 +33,8 @@ def explanation(score: Score) -> str:
     parts = [
         f"{score.pseudonym}, as of {day(basis.as_of)}",
         f"{chance(score.probability, score.low, score.high)} of {basis.outcome}. {score.frequency.sentence}",
-        _listed("What raises it", sentences(score.reasons, raises=True), "nothing stands out"),
-        _listed("What lowers it", sentences(score.reasons, raises=False), "nothing stands out"),
+        _listed("What raises it", _with_events(score, raises=True), "nothing stands out"),
+        _listed("What lowers it", _with_events(score, raises=False), "nothing stands out"),
         _listed("What is not known", score.missing.sentences, "nothing that was asked for"),
         f"Valid until {day(basis.valid_until)}. {grounds(basis)}",
         "\n".join([NOT_A_DECISION, *STANDING_CAVEATS]),
@@ -93,6 +93,15 @@ def caveats(basis: Basis, note: str) -> tuple[str, ...]:
 def sentences(reasons: Iterable[Reason], *, raises: bool) -> list[str]:
     """The reasons of one direction, in their order."""
     return [reason.sentence for reason in reasons if reason.raises == raises]
+
+
+def _with_events(score: Score, *, raises: bool) -> list[str]:
+    """The reasons of one direction, each with the records behind it on lines of their own."""
+    return [
+        "\n      ".join([reason.sentence, *score.behind.lines(reason.feature)])
+        for reason in score.reasons
+        if reason.raises == raises
+    ]
 
 
 def one_line(text: str) -> str:

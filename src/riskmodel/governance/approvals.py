@@ -159,7 +159,7 @@ class Approval:
                 "approval-not-recorded",
                 "an approval that was never written into this ledger",
                 "the board's decision on record",
-                "Have the board's secretary sign it off into this ledger.",
+                "Have it signed off into this ledger: riskmodel approval sign-off.",
             )
         if about[-1].get("approval") != self.fingerprint:
             raise _refused(
@@ -182,7 +182,7 @@ class Approval:
                 "approval-not-signed-off",
                 "an approval that was filled in and not signed off",
                 "an approval with its seal",
-                "Have the board's secretary sign it off.",
+                "Have it signed off: riskmodel approval sign-off.",
             )
         if self.seal != self.fingerprint:
             raise _refused(

@@ -6,15 +6,20 @@ import copy
 import datetime as dt
 import operator
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from riskmodel.advisory.behind import Behind
 from riskmodel.advisory.missing import Missing, agencies_read, late_feeds
 from riskmodel.advisory.scores import Score
 from riskmodel.errors import NotADecision, NotFound
-from riskmodel.features.language import count, ever
+from riskmodel.features.language import age, count, ever
+from riskmodel.governance.ledger import Ledger
+from riskmodel.histories.store import Histories
 
 
 def one(scored: Any, place: int = 0) -> Score:
@@ -45,7 +50,7 @@ def one(scored: Any, place: int = 0) -> Score:
         lambda score: "yes" if score else "no",
         lambda score: sorted([score, score]),
         lambda score: max(score, score),
-        lambda score: score == copy.copy(score),
+        lambda score: score == score,
         lambda score: [1, 2, 3][score],
         lambda score: score and True,
     ],
@@ -128,8 +133,84 @@ def test_an_agency_covered_until_the_day_is_not_late(partnership: Any) -> None:
     assert late_feeds(histories, ("police", "health"), dt.date(2021, 1, 2)) == (("police", 1), ("health", 13))
 
 
-def test_scores_do_not_travel_as_pickles_unnoticed(scored: Any) -> None:
-    # a copy of a score is still a score: it refuses as the first one does
-    again = pickle.loads(pickle.dumps(one(scored)))  # noqa: S301 - our own bytes, to show that refusing survives
-    with pytest.raises(NotADecision):
-        bool(again)
+@pytest.mark.parametrize("attempt", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_score_leaves_only_through_an_export(scored: Any, attempt: Any) -> None:
+    with pytest.raises(NotADecision, match="copied or pickled"):
+        attempt(one(scored))
+
+
+def test_a_reason_stands_with_the_events_behind_it(scored: Any, partnership: Any) -> None:
+    told = [scored.person(each) for each in scored.pseudonyms]
+    score = next(
+        each for each in told if any(reason.feature.startswith("domestic_abuse_count_2y") for reason in each.reasons)
+    )
+    entity = int(score.pseudonym[2:], 16)
+    # by hand: this person's domestic abuse events of 2019 and 2020 that were known before 1 January 2021
+    events = partnership.histories.events.to_pylist()
+    start, end = dt.datetime(2019, 1, 1), dt.datetime(2021, 1, 1)
+    days = sorted(
+        (
+            event["happened_at"]
+            for event in events
+            if event["entity_id"] == entity
+            and event["kind"] == "domestic_abuse"
+            and start <= event["happened_at"] < end
+            and event["known_at"] < end
+        ),
+        reverse=True,
+    )
+    said = score.explain()
+    for day in days[:5]:
+        assert f"      {day.day} {day:%B %Y}, domestic abuse (police)" in said
+    assert days
+    assert partnership.last_entry() == ("explained", {"list": scored.fingerprint})
+
+
+def test_records_of_other_people_are_counted_and_not_shown(partnership: Any) -> None:
+    histories = Histories.of(
+        events=partnership.histories.events,
+        relations=pa.table(
+            {
+                "entity_id": [160],
+                "other_id": [4],
+                "kind": ["parent"],
+                "known_at": pa.array([dt.datetime(2015, 1, 1)], pa.timestamp("us")),
+            }
+        ),
+    )
+    feature = count("domestic_abuse", through="parent")
+    behind = Behind(histories, {"x": feature, "y": age()}, 160, dt.date(2021, 1, 1), partnership.ledger, "f" * 64)
+    (line,) = behind.lines("x")
+    number = int(line.split()[0])
+    assert number > 0
+    assert line.endswith("of other people or places, not shown here")
+    assert behind.lines("y") == ()
+    assert behind.lines("unknown") == ()
+    assert repr(behind) == "Behind(one person's records)"
+
+
+def test_many_events_are_cut_and_none_is_said() -> None:
+    at = [dt.datetime(2020, 1, day) for day in range(1, 8)]
+    events = pa.table(
+        {
+            "entity_id": [1] * 7,
+            "happened_at": at,
+            "known_at": at,
+            "agency": ["police"] * 7,
+            "kind": ["arson"] * 7,
+            "role": ["victim"] * 7,
+            "event_id": list(range(7)),
+        }
+    )
+    behind = Behind(
+        Histories.of(events=events),
+        {"arson": count("arson"), "none": count("arson", role="suspect")},
+        1,
+        dt.date(2020, 2, 1),
+        Ledger(Path("unused")),
+        "f" * 64,
+    )
+    lines = behind.lines("arson")
+    assert lines[0] == "7 January 2020, arson as victim (police)"
+    assert lines[4:] == ("3 January 2020, arson as victim (police)", "and 2 earlier")
+    assert behind.lines("none") == ("no such record",)

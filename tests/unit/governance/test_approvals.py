@@ -103,7 +103,7 @@ def test_a_file_without_a_line_for_the_seal_gets_one(tmp_path: Path, ledger: Led
         (sealed(card="c" * 64), DAY, "approval-other-card", "Use the card the board saw"),
         (sealed(), dt.date(2026, 3, 31), "approval-not-yet-valid", "Wait until 2026-04-01"),
         (sealed(), dt.date(2027, 4, 1), "approval-expired", "Ask the board to renew"),
-        (Approval.from_mapping(GIVEN), DAY, "approval-not-signed-off", "sign it off"),
+        (Approval.from_mapping(GIVEN), DAY, "approval-not-signed-off", "sign-off"),
     ],
 )
 def test_every_refusal_says_what_to_do(approval: Approval, day: dt.date, code: str, says: str) -> None:
