@@ -25,7 +25,8 @@ from riskmodel.histories.store import Histories
 from riskmodel.tables import EVENTS, PERSONS, RELATIONS, RESIDENCES
 
 SCHEMAS = {"events": EVENTS, "persons": PERSONS, "relations": RELATIONS, "residences": RESIDENCES}
-WORDS = {**vars(language), "date": dt.date, **{name: getattr(dates, name) for name in ("days", "weeks", "months", "years")}}
+LENGTHS = {name: getattr(dates, name) for name in ("days", "weeks", "months", "years")}
+WORDS = {**vars(language), **LENGTHS, "date": dt.date}
 
 
 @dataclass(frozen=True)
