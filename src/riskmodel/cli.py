@@ -95,7 +95,9 @@ def ledger_verify(path: Annotated[Path, typer.Argument(help="The ledger.jsonl of
     """Check the ledger's chain from the first entry to the last."""
     from riskmodel.governance.ledger import verify
 
-    typer.echo(verify(path))
+    found = verify(path)
+    typer.echo(f"{found}")
+    found.must_hold()
 
 
 @approval_app.command("draft")
