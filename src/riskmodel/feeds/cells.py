@@ -93,20 +93,19 @@ def _clean(column: Column, name: str, kind: str, other: tuple[str, str] | None) 
 
 
 def _kept(column: Column, name: str, kind: str) -> str:
+    """The cell, or null where it says that nothing is known or nothing has ended."""
     blanks = (*column.unknown_when, *column.open_when)
-    if kind.startswith(("date", "timestamp")):
-        shown = f"CAST(CAST({name} AS DATE) AS VARCHAR)"
-    elif kind:
-        shown = f"CAST({name} AS DOUBLE)"
-        return (
-            f"CASE WHEN {shown} IN ({', '.join(_number(text) for text in blanks)}) THEN NULL ELSE {name} END"
-            if blanks
-            else name
-        )
-    else:
-        shown = f"trim({name})"
     kept = name if kind else f"nullif(trim({name}, ' \t\r\n'), '')"
-    return f"CASE WHEN {_among(shown, blanks)} THEN NULL ELSE {kept} END" if blanks else kept
+    if not blanks:
+        return kept
+    if kind.startswith(("date", "timestamp")):  # the contract may write such a date in its own way or as 2020-01-01
+        written = ("%Y-%m-%d", *column.written)
+        says = " OR ".join(_among(f"strftime(CAST({name} AS TIMESTAMP), {_quoted(way)})", blanks) for way in written)
+    elif kind:
+        says = f"CAST({name} AS DOUBLE) IN ({', '.join(_number(text) for text in blanks)})"
+    else:
+        says = _among(f"trim({name})", blanks)
+    return f"CASE WHEN {says} THEN NULL ELSE {kept} END"
 
 
 def _number(text: str) -> str:

@@ -22,7 +22,7 @@ from riskmodel.tables import fingerprint_document
 REGIMES = ("UK GDPR", "DPA 2018 Part 3", "public record")
 """Under which law the agency processes: general processing, law enforcement, or published records."""
 
-__all__ = ["Column", "Contract", "Feed", "agency_contracts", "contracts_in", "national_contract"]
+__all__ = ["Column", "Contract", "Feed", "agency_contracts", "contracts_in", "format_contract"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,9 @@ def agency_contracts() -> dict[str, Contract]:
     return {contract.agency: contract for contract in contracts_in(Path(__file__).parent / "agencies")}
 
 
-def national_contract(name: str) -> Contract:
-    """The contract of a national format that comes with the package: "ssda903"."""
-    return Contract.load(Path(__file__).parent / "national" / f"{name}.toml")
+def format_contract(name: str) -> Contract:
+    """The contract of a published format that comes with the package: "ssda903" or "synthea"."""
+    return Contract.load(Path(__file__).parent / "formats" / f"{name}.toml")
 
 
 def contracts_in(folder: str | Path) -> tuple[Contract, ...]:
@@ -273,6 +273,13 @@ def _check_column(column: Column, holds: str, table: Reader) -> None:
             table.fault(
                 "type", found=column.type, expected=f"{' or '.join(suits)} for {column.means}", repair="Change it."
             )
+    if any("%y" in pattern for pattern in column.written):
+        table.fault(
+            "format",
+            found="a year of two digits (%y)",
+            expected="%Y",
+            repair="Ask for full years: 16 may be 1916 or 2016.",
+        )
     if column.codes is None:
         return
     allowed = VOCABULARY.get(column.means or "")

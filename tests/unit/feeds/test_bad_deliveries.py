@@ -251,3 +251,30 @@ def test_any_bytes_are_refused_or_read_never_a_traceback(contract, tmp_path, con
             continue
         checked = check(feed, raw, columns, frozenset(), dt.datetime(2021, 1, 10), path.name)
         assert checked.rows.num_rows + checked.unchanged + checked.quarantine.num_rows == checked.delivered
+
+
+def test_files_that_may_be_empty_and_files_of_bad_lines_only(store, clinic, contract):
+    ties = clinic(None, None, "id,tie,to,since,until\n")
+    lines = clinic(None, "not json\n[]\n", suffix=".jsonl", stem="_bad")
+    intake = receive(store, [clinic()[0], *ties, *lines], contracts=[contract])
+    assert intake.relations.num_rows == intake.events.num_rows == 0
+    assert intake.report["feeds"]["clinic.ties"]["alarms"] == ["no-rows: ties.csv holds no row."]
+    feed = intake.report["feeds"]["clinic.visits"]
+    assert (feed["delivered"], feed["quarantined"], feed["last"]) == (2, {"row-unreadable": 2}, None)
+
+
+def test_a_placeholder_date_in_a_parquet_file_is_not_a_date(store, clinic, contract, tmp_path):
+    table = pa.table(
+        {
+            "id": ["a", "b"],
+            "name": ["Ash", "Birch"],
+            "born": [dt.date(1900, 1, 1), dt.date(2003, 6, 5)],  # the contract writes it 01/01/1900
+            "sex": pa.array([1, 2], pa.int8()),
+            "changed": pa.nulls(2),
+        }
+    )
+    path = tmp_path / "people.parquet"
+    pq.write_table(table, path)
+    intake = receive(store, clinic(path.read_bytes(), None, suffix=".parquet"), contracts=[contract])
+    assert intake.people.column("birth_date").to_pylist() == [None, dt.date(2003, 6, 5)]
+    assert intake.people.column("sex").to_pylist() == ["male", "female"]

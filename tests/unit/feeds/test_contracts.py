@@ -99,6 +99,7 @@ def test_all_faults_of_a_contract_are_named_with_their_lines(tmp_path):
         (("[codes.gone]", '[codes.spare]\n1 = "x"\n\n[codes.gone]'), "no column uses"),
         (("valid_from = 2018-01-01", "valid_from = 2017-01-01"), "twice for one day"),
         (('file = "visits"', 'file = "visits"\nknown_at = "no"'), "a date or moment column"),
+        (('date_format = "%d/%m/%Y"', 'date_format = "%d/%m/%y"'), "1916 or 2016"),
         (('file = "visits"', 'file = "visits"\ndelimiter = ";;"'), "one character"),
         (('file = "visits"', 'file = "visits"\nconstants = { kind = "x" }'), "a constant and a column"),
         (('file = "visits"', 'file = "visits"\nconstants = { happened_at = "x" }'), "happened_at = 'x'"),

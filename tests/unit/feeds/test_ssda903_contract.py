@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from riskmodel.feeds.contract import national_contract
+from riskmodel.feeds.contract import format_contract
 from riskmodel.feeds.delivery import Delivery
 from riskmodel.feeds.intake import receive
 
@@ -36,7 +36,7 @@ def returned(folder, year, **files):
 def test_an_episode_closed_in_a_later_return_is_a_later_version(tmp_path, open_store):
     files = returned(tmp_path, 2017, people=HEADER, episodes=ONE) + returned(tmp_path, 2018, episodes=TWO)
     store = open_store(fields=("sex", "birth_date"), controllers=("looked_after_children",))
-    intake = receive(store, files, contracts=[national_contract("ssda903")])
+    intake = receive(store, files, contracts=[format_contract("ssda903")])
     assert intake.events.select(["event_key", "ended_at", "known_at"]).to_pylist() == [
         {"event_key": "1|01/02/2018", "ended_at": None, "known_at": dt.datetime(2018, 6, 30)},
         {"event_key": "1|01/02/2018", "ended_at": dt.datetime(2018, 5, 1), "known_at": dt.datetime(2019, 6, 30)},
@@ -50,7 +50,7 @@ def test_an_episode_closed_in_a_later_return_is_a_later_version(tmp_path, open_s
 def test_five_returns_become_one_history(tmp_path, open_store):
     if not DATA.is_dir():
         pytest.skip("the SSDA903 returns are not here: set RISKMODEL_DATA")
-    contract = national_contract("ssda903")
+    contract = format_contract("ssda903")
     files = []
     for feed in contract.feeds:
         table = pq.read_table(DATA / f"demand903_{feed.file}.parquet")
