@@ -10,7 +10,9 @@ import codecs
 import csv
 import hashlib
 import io
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from riskmodel.feeds.feed import Column, Feed
 _BLOCK = 1 << 25
 _LARGEST_BLOCK = (1 << 31) - (1 << 16)
 _CHUNK = 1 << 22
+_ROWS = 50_000
 ZONE = "Europe/London"
 """The wall clock of the partnership, to which moments that carry a zone are converted."""
 
@@ -41,7 +44,7 @@ class RawRows:
     cells : Arrow table, one column for each column asked for (all null where the file may lack it)
     row : (n,) int64, the number of each record in the file
     unreadable : (m,) int64, numbers of records that could not be read
-    encoding : str
+    encoding : str, of a text file; else the kind of file
     undeclared : tuple of headings that the contract does not name
     """
 
@@ -95,7 +98,7 @@ def read_rows(feed: Feed, path: Path, columns: Sequence[Column]) -> RawRows:
 
 def _format(path: Path, feed: Feed) -> str:
     ending = path.suffix.lower().lstrip(".")
-    return {"ndjson": "jsonl", "pq": "parquet", "txt": "csv", "tsv": "csv"}.get(
+    return {"ndjson": "jsonl", "pq": "parquet", "txt": "csv", "tsv": "csv", "db": "sqlite", "sqlite3": "sqlite"}.get(
         ending, ending if ending in _READERS else feed.format
     )
 
@@ -214,7 +217,40 @@ def _read_parquet(feed: Feed, path: Path, columns: Sequence[Column]) -> RawRows:
     return RawRows(named, row, np.empty(0, np.int64), "parquet", _undeclared(feed, headings))
 
 
-_READERS = {"csv": _read_csv, "jsonl": _read_jsonl, "parquet": _read_parquet}
+def _read_sqlite(feed: Feed, path: Path, columns: Sequence[Column]) -> RawRows:
+    """The table named like the feed's file, opened for reading only, every cell as SQLite shows it as text."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise ValueError("a truncated database reads as rows of nulls: SQLite itself says nothing")
+        known = [name for (_, name, *_) in database.execute(f"PRAGMA table_info({_named_in_sql(feed.file)})")]
+        if not known:
+            raise DataRefused(
+                "file-unreadable",
+                found=f"{path.name} without the table {feed.file}",
+                expected="a table named like the feed's file",
+                repair="Correct `file` in the contract, or ask the agency for the table.",
+            )
+        headings = {name.strip(): name for name in known}
+        present = _present(path, headings, columns)
+        picked = ", ".join(f"CAST({_named_in_sql(headings[column.name])} AS TEXT)" for column in present)
+        cursor = database.execute(f"SELECT {picked} FROM {_named_in_sql(feed.file)} ORDER BY rowid")
+        blocks = [list(zip(*block, strict=True)) for block in iter(lambda: cursor.fetchmany(_ROWS), [])]
+    cells = {
+        column.name: pa.chunked_array([pa.array(block[at], pa.string()) for block in blocks], pa.string())
+        for at, column in enumerate(present)
+    }
+    n = sum(len(block[0]) for block in blocks)
+    row = np.arange(1, n + 1, dtype=np.int64)
+    return RawRows(
+        _named(pa.table(cells), columns, n), row, np.empty(0, np.int64), "sqlite", _undeclared(feed, headings)
+    )
+
+
+def _named_in_sql(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+_READERS = {"csv": _read_csv, "jsonl": _read_jsonl, "parquet": _read_parquet, "sqlite": _read_sqlite}
 
 
 def _settled(column: pa.ChunkedArray, declared: Column) -> pa.ChunkedArray:

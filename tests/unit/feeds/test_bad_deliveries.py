@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 
 from riskmodel.errors import DataRefused
 from riskmodel.feeds.checks import check
+from riskmodel.feeds.delivery import Delivery
 from riskmodel.feeds.intake import receive
 from riskmodel.feeds.quarantine import CODES, DeliveriesRefused
 from riskmodel.feeds.reading import read_rows
@@ -278,3 +282,22 @@ def test_a_placeholder_date_in_a_parquet_file_is_not_a_date(store, clinic, contr
     intake = receive(store, clinic(path.read_bytes(), None, suffix=".parquet"), contracts=[contract])
     assert intake.people.column("birth_date").to_pylist() == [None, dt.date(2003, 6, 5)]
     assert intake.people.column("sex").to_pylist() == ["male", "female"]
+
+
+def test_a_sqlite_table_is_read_like_a_file(store, clinic, contract, tmp_path):
+    path = tmp_path / "clinic.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "CREATE TABLE visits (no INTEGER, id TEXT, why TEXT, at TEXT, left TEXT, points REAL, seen_on TEXT)"
+        )
+        rows = [(1, "a", "INJ", "10/03/2020", None, 2.5, None), (2, "b", "ZZ", "10/03/2020", None, None, None)]
+        database.executemany("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        database.commit()
+    visits = replace(clinic()[1], path=path)
+    intake = receive(store, [clinic()[0], visits], contracts=[contract])
+    assert intake.events.select(["event_key", "value"]).to_pylist() == [{"event_key": "1", "value": 2.5}]
+    assert intake.quarantine.select(["row", "code"]).to_pylist() == [{"row": 2, "code": "unknown-code"}]
+    ties = Delivery("clinic.ties", path, visits.received_at, visits.covers_from, visits.covers_until)
+    assert "without the table ties" in str(_refusal(store, [clinic()[0], ties], contract))
+    path.write_bytes(path.read_bytes()[:5000])
+    assert _refusal(store, [clinic()[0], visits], contract).code == "file-unreadable"
