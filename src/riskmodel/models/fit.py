@@ -24,6 +24,7 @@ from riskmodel.features.training_set import TrainingSet
 from riskmodel.models import calibrate as calibration
 from riskmodel.models import metrics
 from riskmodel.models.calibrate import Calibration, Method
+from riskmodel.models.decision import decision_curve
 from riskmodel.models.evaluation import ALL, MODEL, Evaluation, calibration_rows, figures_table, roc_curve
 from riskmodel.models.fitted import Fitted
 from riskmodel.models.judging import Judged, capacity_label, judge, places
@@ -85,13 +86,15 @@ def fit(
     _must_be_settings(calibrate, capacity, replicates, bar, rivals)
     labelled = Labelled.of(training)
     split = folds.split(labelled.as_of, labelled.people, _horizon(training))
-    steps = _Steps(progress, total=len(split) * (len(candidates) + 1) + 2)
+    steps = _Steps(progress, total=len(split) * (len(candidates) + 1) + 3)
     everyone = np.arange(len(labelled.outcome))
     with _workers(threads) as pool:
         procedure = _Procedure(labelled, seed, pool)
         unseen = procedure.unseen(candidates, split, calibrate, steps)
         final = procedure.begin(candidates[MODEL], everyone, everyone[:0], calibrate)
         judged = _judge(labelled, split, unseen, capacity, Resampling(replicates, seed), pool, steps)
+        steps.begin("decision curve")
+        curve = _decision(labelled, split, unseen, Resampling(replicates, seed))
         steps.begin("final fit")
         kept = final()
     steps.begin("done")
@@ -103,7 +106,7 @@ def fit(
         calibration=kept.calibration,
         features=tuple(training.features) if candidates[MODEL].inputs is None else (),
         similar=similar,
-        evaluation=_evaluation(labelled, split, unseen, judged, bar),
+        evaluation=_evaluation(labelled, split, unseen, judged, curve, bar),
         declaration={
             "folds": folds.document(),
             "calibrate": calibrate,
@@ -225,11 +228,20 @@ def _judge(
     return made
 
 
+def _decision(
+    labelled: Labelled, split: Sequence[Fold], unseen: Mapping[str, Numbers], resampling: Resampling
+) -> pa.Table:
+    rows = np.concatenate([fold.test for fold in split])
+    probabilities = {model: p[rows] for model, p in unseen.items()}
+    return decision_curve(labelled.outcome[rows], probabilities, labelled.people[rows], resampling)
+
+
 def _evaluation(
     labelled: Labelled,
     split: Sequence[Fold],
     unseen: Mapping[str, Numbers],
     judged: Mapping[str, Judged],
+    decision: pa.Table,
     bar: SuccessBar | None,
 ) -> Evaluation:
     figures = [
@@ -254,6 +266,7 @@ def _evaluation(
         predictions=_predictions(labelled, split, unseen),
         roc=_roc(outcome, {model: p[rows] for model, p in unseen.items()}),
         calibration=pa.Table.from_pylist(curves),
+        decision=decision,
         folds=tuple({**fold.document(), **_positives(labelled, fold)} for fold in split),
         counts=_counts(labelled, rows),
         success=() if bar is None else _success(bar, judged[ALL]),
