@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskmodel.advisory import words
+from riskmodel.advisory.standing import must_stand
 from riskmodel.errors import DeclarationError, NotPermitted
 from riskmodel.tables import fingerprint_table
 
@@ -60,6 +61,7 @@ def write_list(scores: Scores, folder: Path, order: str) -> Path:
     basis = scores.basis
     try:
         basis.approval.must_allow(basis.model, basis.card, basis.purpose, dt.date.today())
+        must_stand(scores.ledger, scores.fingerprint)
         table = list_table(scores, order)
     except NotPermitted as refusal:
         scores.ledger.append("refused", code=refusal.code, asked="export", purpose=basis.purpose.name)

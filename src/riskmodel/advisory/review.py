@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from riskmodel.advisory.standing import must_stand
 from riskmodel.errors import DeclarationError, EvidenceError, Fault, NotPermitted
 from riskmodel.governance.declarations import read_declaration, unknown_key_faults
 from riskmodel.governance.ledger import Ledger
@@ -158,11 +159,12 @@ class Reviews:
         Raises
         ------
         EvidenceError : the review was never written down, or is about another list
-        NotPermitted : the scores are no longer valid
+        NotPermitted : the scores are no longer valid, or were corrected
         """
         self._must_be_kept(review)
         if review.list_fingerprint != scores.fingerprint:
             raise _out_of_order("a review of another list", "Open the list the review was begun on.")
+        must_stand(self.ledger, scores.fingerprint)
         if dt.date.today() >= scores.basis.valid_until:
             raise NotPermitted(
                 "score-no-longer-valid",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -198,6 +198,11 @@ class Scores:
     def pseudonyms(self) -> tuple[str, ...]:
         """Everybody on the list, in its order."""
         return tuple(entity_label(int(entity)) for entity in self._entities)
+
+    @property
+    def pseudonym_set(self) -> Set[str]:
+        """Everybody on the list, for asking whether somebody is."""
+        return self._places.keys()
 
     @cached_property
     def _places(self) -> dict[str, int]:

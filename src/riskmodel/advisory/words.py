@@ -33,13 +33,22 @@ def explanation(score: Score) -> str:
     parts = [
         f"{score.pseudonym}, as of {day(basis.as_of)}",
         f"{chance(score.probability, score.low, score.high)} of {basis.outcome}. {score.frequency.sentence}",
-        _listed("What raises it", _with_events(score, raises=True), "nothing stands out"),
-        _listed("What lowers it", _with_events(score, raises=False), "nothing stands out"),
-        _listed("What is not known", score.missing.sentences, "nothing that was asked for"),
+        why(score),
         f"Valid until {day(basis.valid_until)}. {grounds(basis)}",
         "\n".join([NOT_A_DECISION, *STANDING_CAVEATS]),
     ]
     return "\n\n".join(parts)
+
+
+def why(score: Score) -> str:
+    """What raises it and what lowers it, each with the records behind it, and what is not known."""
+    return "\n\n".join(
+        [
+            _listed("What raises it", _with_events(score, raises=True), "nothing stands out"),
+            _listed("What lowers it", _with_events(score, raises=False), "nothing stands out"),
+            _listed("What is not known", score.missing.sentences, "nothing that was asked for"),
+        ]
+    )
 
 
 def chance(probability: float, low: float, high: float) -> str:
