@@ -1,0 +1,87 @@
+"""Promises about audits, tested by simulation: no alarm where there is no difference, and intervals that cover."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from riskmodel.fairness.audit import audit_scores
+from riskmodel.fairness.figures import Rules
+from riskmodel.seeds import stream
+
+SHARES = [0.6, 0.2, 0.1, 0.06, 0.04]
+"""Five groups, the smallest of a few dozen people."""
+
+
+def world(seed, people, rows, base, groups=(1.0,), gap=0.0):
+    """People with several rows each; the last group's outcomes come `gap` log-odds more often than the scores say."""
+    generator = stream(seed, "alarms", people, rows)
+    group = generator.choice(len(groups), people, p=groups)
+    own = generator.normal(size=people)
+    person = np.repeat(np.arange(people), rows)
+    level = np.log(base / (1 - base)) - 0.5 + 1.2 * (0.8 * own[person] + 0.6 * generator.normal(size=len(person)))
+    shift = 0.5 * own[person] + gap * (group[person] == len(groups) - 1)
+    outcome = generator.random(len(person)) < 1 / (1 + np.exp(-level - shift))
+    return 1 / (1 + np.exp(-level)), outcome.astype(float), group[person].astype(str), person
+
+
+WORLDS = [(1500, 1, 0.1), (400, 5, 0.2), (3000, 1, 0.02)]
+
+
+@pytest.mark.slow
+def test_where_groups_are_alike_an_audit_raises_an_alarm_in_at_most_five_of_a_hundred():
+    alarms, single, audits = [], {}, 140
+    for people, rows, base in WORLDS:
+        for number in range(audits):
+            scores, outcomes, group, person = world(number, people, rows, base, SHARES)
+            made = audit_scores(
+                scores, outcomes, {"g": group}, people=person, capacity=0.1, rules=Rules(replicates=50), seed=number
+            )
+            alarms.append(any(finding.says == "differs" for finding in made.finding_list))
+            for row in made.heterogeneity.to_pylist():
+                if row["p"] is not None:
+                    single.setdefault((people, row["metric"]), []).append(row["p"] < 0.05)
+    # Seven tests an audit, and still at most five of a hundred audits raise any alarm.
+    assert np.mean(alarms) <= 0.05
+    # One test of one world alone: what 140 draws may add to five of a hundred, 2.5 x 0.0184.
+    assert {name: np.mean(hits) for name, hits in single.items() if np.mean(hits) > 0.096} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [1, 5])
+def test_intervals_cover_the_truth_with_one_and_with_five_rows_a_person(rows):
+    base, people, audits = 0.15, 1500 // rows, 250
+    groups = (0.75, 0.25)
+    rules = Rules(replicates=300)
+    big = world(0, 200_000 // rows, rows, base, groups, gap=0.4)
+    cut = float(np.quantile(big[0], 0.8))
+    truth = audit_scores(*big[:2], {"g": big[2]}, decisions=big[0] >= cut, rules=Rules(replicates=2))
+    true_value = {(row["group"], row["metric"]): row["value"] for row in truth.table.to_pylist()}
+    true_gap = {row["metric"]: row["difference"] for row in truth.disparities.to_pylist()}
+    covered, covered_gap = {}, {}
+    for number in range(1, audits + 1):
+        scores, outcomes, group, person = world(number, people, rows, base, groups, gap=0.4)
+        made = audit_scores(
+            scores, outcomes, {"g": group}, people=person, decisions=scores >= cut, rules=rules, seed=number
+        )
+        for row in made.table.to_pylist():
+            key = row["group"], row["metric"]
+            covered.setdefault(key, []).append(row["low"] <= true_value[key] <= row["high"])
+        for row in made.disparities.to_pylist():
+            covered_gap.setdefault(row["metric"], []).append(row["low"] <= true_gap[row["metric"]] <= row["high"])
+    shares = [float(np.mean(hits)) for hits in (*covered.values(), *covered_gap.values())]
+    # 95 in 100 on average over all figures; each alone within what 250 draws allow (0.95 - 3 x 0.0138).
+    assert 0.935 <= np.mean(shares) <= 0.97
+    assert min(shares) >= 0.908
+
+
+@pytest.mark.slow
+def test_a_planted_gap_is_found_with_the_power_computed_beforehand():
+    # Two groups of 1,000 and 1,000; recorded outcomes .15 and .15 raised by .5 log-odds (to about .21).
+    # Two proportions, z test at .05 / 7 tests of the audit: power about .75 for the base rate.
+    found = 0
+    for number in range(100):
+        scores, outcomes, group, person = world(number, 2000, 1, 0.15, (0.5, 0.5), gap=0.5)
+        made = audit_scores(scores, outcomes, {"g": group}, people=person, capacity=0.1, rules=Rules(replicates=50))
+        found += any(f.says == "differs" and f.metric == "observed_expected" for f in made.finding_list)
+    assert found >= 60
