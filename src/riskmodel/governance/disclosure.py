@@ -70,10 +70,13 @@ class RuleSet:
         return Cell(count, None if hide else self._span(count), known, promised)
 
     def _span(self, count: int) -> tuple[float, float]:
-        """The counts that are shown by the same figure."""
-        if count == 0:
-            return 0.0, 0.0
-        figure = self.rounded(count)
+        """The counts that are shown by the same figure as this one."""
+        return self.span_of(self.rounded(count))
+
+    def span_of(self, figure: int) -> tuple[float, float]:
+        """The least and greatest count that a printed figure may stand for."""
+        if figure == 0:
+            return 0.0, float(self.smallest_shown - 1) if self.small_becomes_zero else 0.0
         low = figure - self.round_to // 2
         return float(max(low, self.smallest_shown)), float(figure + (self.round_to - 1) // 2)
 
@@ -105,6 +108,31 @@ class Total:
     within: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Edition:
+    """A table as it left earlier, and the columns that say which of its rows is which.
+
+    Parameters
+    ----------
+    table : Arrow, what `released` returned then
+    keys : tuple of column names, such as ("attribute", "group")
+    """
+
+    table: pa.Table
+    keys: tuple[str, ...]
+
+    def figures(self, count: str) -> dict[tuple[Any, ...], int]:
+        """The figures of a count that were shown, by row."""
+        if count not in self.table.column_names:
+            return {}
+        rows = zip(*(self.table.column(name).to_pylist() for name in self.keys), strict=True)
+        figures = zip(rows, self.table.column(count).to_pylist(), strict=True)
+        return {row: figure for row, figure in figures if figure is not None}
+
+    def __repr__(self) -> str:
+        return f"Edition({self.table.num_rows:,} rows)"
+
+
 def released(
     table: pa.Table,
     counts: Sequence[str],
@@ -112,6 +140,7 @@ def released(
     totals: Sequence[Total] = (),
     within_counts: Mapping[str, Sequence[str]] | None = None,
     ratios: Mapping[str, tuple[str, str]] | None = None,
+    earlier: Edition | None = None,
     rules: RuleSet = RULES["hes"],
     ledger: Ledger | None = None,
     name: str = "table",
@@ -127,6 +156,8 @@ def released(
         over (the people without the outcome) is protected too, though it is not printed
     ratios : mapping of a column to (numerator, denominator) count columns; made again from the rounded counts, null
         where either is suppressed
+    earlier : Edition, the same table as it left before: a count is suppressed, too, when the two figures together
+        would show that from 1 to just below the threshold people came or went
     rules : RuleSet
     ledger : Ledger, to which the release is written
     name : str, of the table, for the ledger
@@ -149,6 +180,8 @@ def released(
     """
     held = _counts(table, counts, totals, ratios or {})
     cells = [rules.cell(int(count)) for name_ in counts for count in held[name_]]
+    if earlier is not None:
+        cells = _against_earlier(table, counts, cells, earlier, rules)
     sums = _sums_over_rows(table, counts, totals, cells)
     sums += _sums_in_rows(table.num_rows, counts, within_counts or {}, cells, rules)
     hidden = {at for at, cell in enumerate(cells) if cell.shown is None} | further_hidden(cells, sums)
@@ -203,6 +236,31 @@ def _counts(
             )
         held[name] = values.astype(np.int64)
     return held
+
+
+def _against_earlier(
+    table: pa.Table, counts: Sequence[str], cells: Sequence[Cell], earlier: Edition, rules: RuleSet
+) -> list[Cell]:
+    """The cells, those hidden whose figure beside the earlier one would give a small change away."""
+    rows = list(zip(*(table.column(name).to_pylist() for name in earlier.keys), strict=True))
+    made = list(cells)
+    for place, count in enumerate(counts):
+        before = earlier.figures(count)
+        for row, key in enumerate(rows):
+            at = place * table.num_rows + row
+            shown = made[at].shown
+            if key in before and shown is not None and _tells_a_small_change(shown, rules.span_of(before[key]), rules):
+                most = rules.smallest_shown - 1
+                wide = (float(max(1, made[at].count - most)), float(made[at].count + most))
+                made[at] = Cell(made[at].count, None, (1.0, np.inf), wide)
+    return made
+
+
+def _tells_a_small_change(now: tuple[float, float], before: tuple[float, float], rules: RuleSet) -> bool:
+    """Whether it is certain that somebody came or went, and that they were fewer than the threshold."""
+    least, greatest = now[0] - before[1], now[1] - before[0]
+    certain = least > 0 or greatest < 0
+    return certain and max(abs(least), abs(greatest)) < rules.smallest_shown
 
 
 def _sums_over_rows(

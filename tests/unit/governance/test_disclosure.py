@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from riskmodel.errors import DataRefused, DeclarationError
 from riskmodel.governance.derivable import Cell, Sum, further_hidden
-from riskmodel.governance.disclosure import RULES, RuleSet, Total, released
+from riskmodel.governance.disclosure import RULES, Edition, RuleSet, Total, released
 from riskmodel.governance.ledger import Ledger
 
 EXACT = RuleSet("exact", "for tests: below 8 hidden, nothing rounded", 8, 1)
@@ -142,6 +142,34 @@ def test_what_is_no_count_is_refused(values: list[Any]) -> None:
 def test_a_column_that_is_not_there_is_refused() -> None:
     with pytest.raises(DeclarationError, match=r"without m.*column-missing"):
         released(pa.table({"n": [1]}), ["n", "m"])
+
+
+def test_attack_differencing_two_editions_to_find_a_change_of_one(tmp_path: Path) -> None:
+    first = released(counted([40, 60, 100]), ["n"], totals=ALL, rules=EXACT)
+    second = counted([41, 60, 101])
+    # shown exactly, 41 beside 40 and 101 beside 100 say that one person came
+    assert released(second, ["n"], totals=ALL, rules=EXACT)["n"].to_pylist() == [41, 60, 101]
+    ledger = Ledger(tmp_path / "l.jsonl")
+    guarded = released(second, ["n"], totals=ALL, rules=EXACT, earlier=Edition(first, ("group",)), ledger=ledger)
+    assert guarded["n"].to_pylist() == [None, 60, None]
+    assert next(ledger.entries()).facts["suppressed"] == 2  # the attack leaves a trace
+
+
+def test_rounding_protects_small_changes_by_itself() -> None:
+    first = released(counted([41, 60, 101]), ["n"], totals=ALL)
+    for came in range(8):
+        now = released(counted([41 + came, 60, 101 + came]), ["n"], totals=ALL, earlier=Edition(first, ("group",)))
+        # 40 beside 40, 45 or 50: from nobody up to more than seven people could have come
+        assert None not in now["n"].to_pylist()
+
+
+def test_large_changes_new_rows_and_hidden_figures_of_an_earlier_edition_are_no_matter() -> None:
+    first = released(counted([40, 3, 60, 103]), ["n"], totals=ALL, rules=EXACT)
+    assert first["n"].to_pylist() == [None, None, 60, 103]
+    later = pa.table({"group": ["a", "b", "c", "d", "all"], "n": [41, 20, 69, 50, 180]})
+    made = released(later, ["n"], totals=ALL, rules=EXACT, earlier=Edition(first, ("group",)))
+    assert made["n"].to_pylist() == [41, 20, 69, 50, 180]
+    assert repr(Edition(first, ("group",))) == "Edition(4 rows)"
 
 
 def test_rules_are_data() -> None:
