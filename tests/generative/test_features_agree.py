@@ -63,6 +63,9 @@ EVERY_WORD = [
      "role": ROLES[number % 2], "agency": AGENCIES[number % 2], "event_id": number}
     for number, kind in enumerate(KINDS)
 ]  # fmt: skip
+EVERY_TIE = pa.Table.from_pylist(
+    [{"entity_id": 99, "other_id": 98, "kind": kind, "known_at": START} for kind in PERSON_TIES], schema=RELATIONS
+)
 
 
 @st.composite
@@ -76,7 +79,7 @@ def tables(draw):
     return {
         "events": pa.concat_tables([events, pa.Table.from_pylist(EVERY_WORD, schema=EVENTS)]),
         "persons": pa.Table.from_pylist(persons, schema=PERSONS),
-        "relations": draw(table(RELATIONS, RELATION, 6)),
+        "relations": pa.concat_tables([draw(table(RELATIONS, RELATION, 6)), EVERY_TIE]),
         "residences": draw(table(RESIDENCES, RESIDENCE, 6)),
     }
 

@@ -47,3 +47,13 @@ def _known_words(histories: Histories) -> dict[str, list[str]]:
         "agencies": list(histories.agencies),
         "through": known_ties(histories),
     }
+
+
+def sources_of(histories: Histories, feature: Feature) -> list[str]:
+    """The agencies whose records a feature rests on in these histories."""
+    found = set()
+    for events in feature.selections:
+        kinds = events.kinds or tuple(histories.kinds)
+        recording = {agency for kind in kinds for agency in histories.kinds.get(kind, ())}
+        found |= recording & set(events.agencies) if events.agencies else recording
+    return sorted(found)

@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.engines.duckdb import connect, query
-from riskmodel.features.selection import PERSON_TIES, PLACE_TIES
 from riskmodel.histories.store import Histories
 from riskmodel.tables import EVENTS, RELATIONS
 
@@ -30,8 +29,12 @@ _FOREVER: Final = "TIMESTAMP '9999-12-31'"
 
 
 def known_ties(histories: Histories) -> list[str]:
-    """Every tie that a feature may name: those of the tables, and those derived from residences and events."""
-    return sorted({*PERSON_TIES, *PLACE_TIES, *histories.relations["kind"].unique().to_pylist()})
+    """Every tie that a feature may name: those that somebody told of, and those derived from residences and events.
+
+    A tie that nobody told of is unknown, and a count through it would be 0 for everybody: it is refused instead.
+    """
+    told = set(histories.relations["kind"].unique().to_pylist())
+    return sorted({*_DERIVED, *told, *(["co_resident"] if histories.residences.num_rows else [])})
 
 
 def tie_table(histories: Histories, through: tuple[str, ...]) -> pa.Table:

@@ -12,6 +12,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, ClassVar, Final
 
 from riskmodel.dates import Duration, Window, parse_date
@@ -131,6 +132,8 @@ def from_document(document: Mapping[str, Any]) -> Feature:
     ------
     DeclarationError : no such feature word, or a part that the word does not have
     """
+    for words in ("nodes", "patterns"):
+        import_module(f"riskmodel.features.{words}")  # a node is known once its module is loaded
     word = str(document.get("feature"))
     if word not in NODES:
         raise _unknown("feature", word, sorted(NODES))

@@ -54,6 +54,18 @@ __all__ = [
     "state",
     "days_in_state",
     "concurrent_agencies",
+    "days_since_agencies",
+    "rate",
+    "trend",
+    "escalation",
+    "shortest_gap",
+    "mean_gap",
+    "sequence",
+    "below_thresholds",
+    "moves",
+    "days_at_address",
+    "household_size",
+    "seen_by",
 ]
 
 Words: TypeAlias = "str | Iterable[str] | None"

@@ -18,9 +18,11 @@ _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
 PERSON_TIES: Final = {
     "co_resident": "someone who lived at the same address",
     "parent": "a parent",
-    "child_of": "a child of theirs",
+    "child": "a child of theirs",
     "partner": "a partner",
     "sibling": "a brother or sister",
+    "carer": "a carer",
+    "cared_for": "someone they care for",
     "former_occupant": "someone who lived at their address before them",
     "co_offender": "someone suspected of the same offence",
 }

@@ -7,7 +7,6 @@ is missing in each column; it never holds a person. Made from histories in a sto
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,21 +17,23 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskmodel import __version__
 from riskmodel.cohorts.cohort import Cohort, Eligible, Step, eligible
 from riskmodel.cohorts.outcome import Outcome, outcome_of
 from riskmodel.dates import Duration, Moments, years
 from riskmodel.engines.folders import Result
-from riskmodel.errors import DataRefused, DeclarationError, Fault
+from riskmodel.errors import DataRefused, DeclarationError, Fault, NotFound
 from riskmodel.features.build import Progress, filled
 from riskmodel.features.declared import checked
 from riskmodel.features.feature import Feature, from_document
+from riskmodel.features.manifest import CARRIED, DEFINITIONS, definitions_of, manifest_of, versions
+from riskmodel.governance.access import Store
 from riskmodel.histories.store import Histories
 from riskmodel.tables import combined_fingerprint, fingerprint_document, fingerprint_table
 
 RESULT: Final = "training"
+RECORD: Final = "record"
+"""The document of a kept training set; "manifest" is the result folder's own."""
 GROUP: Final = "group:"
-CARRIED: Final = "carried:"
 _KEYS: Final = ("entity_id", "as_of", "outcome")
 _NOT_FINGERPRINTED: Final = ("versions", "engine")
 """Facts of the manifest that may differ between machines which make the same training set."""
@@ -160,25 +161,116 @@ def build_training_set(
     DataRefused : nobody is eligible
     """
     _check(histories, groups, features, carry)
-    definitions = _definitions(histories, cohort, outcome, features, groups, carry)
+    definitions = definitions_of(histories, cohort, outcome, features, groups, carry)
     store = histories.store
     kept = store.kept(RESULT, definitions) if store is not None else None
     if kept is not None:
         return stored(kept)
     chosen = eligible(histories, cohort)
-    matrix, left_out = filled(histories, chosen.rows, [*features, *carry], threads=threads, progress=progress)
-    table = _table(histories, chosen.rows, outcome_of(histories, outcome, chosen.rows), groups, features, carry, matrix)
-    manifest = _manifest(histories, definitions, chosen, table, [*features, *carry], left_out)
+    every = [*features, *carry]
+    columns, _, left_out = completed(
+        histories, chosen.rows, every, _earlier(store, definitions), threads=threads, progress=progress
+    )
+    outcomes = outcome_of(histories, outcome, chosen.rows)
+    table = _table(histories, chosen.rows, outcomes, groups, features, carry, columns)
+    manifest = manifest_of(histories, definitions, chosen, table, every, left_out)
     if store is not None:
         with store.writing(RESULT, definitions) as draft:
             draft.write(RESULT, table, order_by=["entity_id", "as_of"])
-            draft.write_document("manifest", manifest)
+            draft.write_document(RECORD, manifest)
     return TrainingSet(table, tuple(features), cohort, outcome, outcome.horizon, manifest, chosen.flow)
+
+
+def with_features(training: TrainingSet, histories: Histories, added: Sequence[Feature]) -> TrainingSet:
+    """The training set with more features; only these are computed. To the byte as if made at once.
+
+    Raises
+    ------
+    DataRefused : the training set was not made from these histories
+    """
+    if training.manifest.get("histories") != histories.fingerprint:
+        raise DataRefused(
+            "histories-differ",
+            found="histories other than those of the training set",
+            expected="the same histories",
+            repair="Build the training set again from these histories.",
+        )
+    features = [*training.features, *added]
+    carry = [from_document(document) for document in training.manifest["carried"]]
+    _check(histories, training.group_names, features, carry)
+    rows = training.table.select(["entity_id", "as_of"])
+    columns, _, left_out = completed(histories, rows, [*features, *carry], training)
+    groups = training.group_names
+    table = _table(histories, rows, training.table["outcome"], groups, features, carry, columns)
+    definitions = {**training.manifest, "features": [feature.document() for feature in features]}
+    wanted = {name: definitions[name] for name in DEFINITIONS}
+    flow = Eligible(rows, training.flow)
+    manifest = manifest_of(histories, wanted, flow, table, [*features, *carry], left_out)
+    return TrainingSet(
+        table, tuple(features), training.cohort, training.outcome_definition, training.horizon, manifest, training.flow
+    )
+
+
+def completed(
+    histories: Histories,
+    rows: pa.Table,
+    features: Sequence[Feature],
+    earlier: TrainingSet | None,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[list[npt.NDArray[np.float32]], tuple[str, ...], dict[str, int]]:
+    """The columns of the features, those of an earlier set taken over and the rest computed.
+
+    Returns
+    -------
+    columns : one (n_rows,) float32 array a feature
+    computed : the names of the features that were computed now
+    left_out : tie rows beyond the bound, by choice of ties
+    """
+    found: dict[int, npt.NDArray[np.float32]] = {}
+    left_out: dict[str, int] = {}
+    if earlier is not None and earlier.table.select(["entity_id", "as_of"]).equals(rows):
+        held = _columns_by_document(earlier)
+        for number, feature in enumerate(features):
+            column = held.get(fingerprint_document(feature.document()))
+            if column is not None:
+                found[number] = np.asarray(earlier.table[column].to_numpy(), np.float32)
+        used = {"_or_".join(events.through) for feature in features for events in feature.selections}
+        left_out = {tie: number for tie, number in earlier.manifest["ties_left_out"].items() if tie in used}
+    missing = [number for number in range(len(features)) if number not in found]
+    if missing:
+        chosen = [features[number] for number in missing]
+        matrix, more = filled(histories, rows, chosen, threads=threads, progress=progress)
+        left_out |= more
+        found |= dict(zip(missing, matrix, strict=True))
+    return [found[number] for number in range(len(features))], tuple(features[n].name for n in missing), left_out
+
+
+def _columns_by_document(training: TrainingSet) -> dict[str, str]:
+    """Which column holds the feature of a document (by the document's fingerprint)."""
+    found = {}
+    for part, prefix in (("features", ""), ("carried", CARRIED)):
+        for document in training.manifest[part]:
+            found[fingerprint_document(document)] = prefix + from_document(document).name
+    return found
+
+
+def _earlier(store: Store | None, definitions: dict[str, Any]) -> TrainingSet | None:
+    """The set that the store holds, if it has the same rows and was made by the same versions."""
+    if store is None:
+        return None
+    try:
+        made = stored(store.result(RESULT))
+    except NotFound:
+        return None
+    same = all(made.manifest[part] == definitions[part] for part in ("histories", "cohort", "outcome"))
+    return made if same and made.manifest["versions"] == versions() else None
 
 
 def stored(result: Result) -> TrainingSet:
     """The training set in a store's result."""
-    manifest = result.document("manifest")
+    manifest = result.document(RECORD)
     outcome = Outcome.from_document(manifest["outcome"])
     return TrainingSet(
         result.table(RESULT),
@@ -206,24 +298,6 @@ def _check(histories: Histories, groups: Sequence[str], features: Sequence[Featu
         raise DeclarationError("features-invalid", faults=faults)
 
 
-def _definitions(
-    histories: Histories,
-    cohort: Cohort,
-    outcome: Outcome,
-    features: Sequence[Feature],
-    groups: Sequence[str],
-    carry: Sequence[Feature],
-) -> dict[str, Any]:
-    return {
-        "histories": histories.fingerprint,
-        "cohort": cohort.document(),
-        "outcome": outcome.document(),
-        "features": [feature.document() for feature in features],
-        "groups": list(groups),
-        "carried": [feature.document() for feature in carry],
-    }
-
-
 def _table(
     histories: Histories,
     rows: pa.Table,
@@ -231,7 +305,7 @@ def _table(
     groups: Sequence[str],
     features: Sequence[Feature],
     carry: Sequence[Feature],
-    matrix: npt.NDArray[np.float32],
+    matrix: Sequence[npt.NDArray[np.float32]],
 ) -> pa.Table:
     place = pc.index_in(rows["entity_id"], value_set=histories.persons["entity_id"].combine_chunks())
     columns = {
@@ -247,79 +321,6 @@ def _table(
 
 def _field(name: str, kind: pa.DataType) -> pa.Field:
     return pa.field(name, kind, nullable=name == "outcome" or name.startswith(GROUP))
-
-
-def _manifest(
-    histories: Histories,
-    definitions: dict[str, Any],
-    chosen: Eligible,
-    table: pa.Table,
-    columns: Sequence[Feature],
-    left_out: Mapping[str, int],
-) -> dict[str, Any]:
-    yes = int(pc.sum(table["outcome"]).as_py() or 0)
-    unknown = table["outcome"].null_count
-    return {
-        **definitions,
-        "covered_until": {agency: str(day) for agency, day in sorted(histories.covered_until.items())},
-        "flow": [{"name": step.name, "people": step.people, "rows": step.rows} for step in chosen.flow],
-        "rows": table.num_rows,
-        "outcomes": {"yes": yes, "no": table.num_rows - yes - unknown, "unknown": unknown},
-        "columns": {feature.name: _column(histories, feature, table) for feature in columns},
-        "ties_left_out": dict(sorted(left_out.items())),
-        "notes": _notes(histories, table, columns),
-        "engine": "duckdb",
-        "versions": {
-            "riskmodel": __version__,
-            "numpy": np.__version__,
-            "pyarrow": pa.__version__,
-            "python": platform.python_version(),
-        },
-    }
-
-
-def _column(histories: Histories, feature: Feature, table: pa.Table) -> dict[str, Any]:
-    name = feature.name if feature.name in table.column_names else CARRIED + feature.name
-    missing = float(np.isnan(table[name].to_numpy()).mean()) if table.num_rows else 0.0
-    return {
-        "says": str(feature.sentence),
-        "sources": sources_of(histories, feature),
-        "tags": list(feature.tags),
-        "needs": list(feature.needs),
-        "missing": round(missing, 6),
-    }
-
-
-def sources_of(histories: Histories, feature: Feature) -> list[str]:
-    """The agencies whose records a feature rests on in these histories."""
-    found = set()
-    for events in feature.selections:
-        kinds = events.kinds or tuple(histories.kinds)
-        recording = {agency for kind in kinds for agency in histories.kinds.get(kind, ())}
-        found |= recording & set(events.agencies) if events.agencies else recording
-    return sorted(found)
-
-
-def _notes(histories: Histories, table: pa.Table, columns: Sequence[Feature]) -> list[str]:
-    """What a reader should know about the reach of the data, in sentences."""
-    notes = []
-    as_of = np.asarray(table["as_of"].to_numpy(), "datetime64[us]")
-    for agency in sorted({agency for feature in columns for agency in sources_of(histories, feature)}):
-        day = histories.covered_until.get(agency)
-        late = 0 if day is None else int((as_of > np.datetime64(day, "us")).sum())
-        if late:
-            notes.append(
-                f"{late:,} rows lie after {day}, until when {agency} has delivered: its events are incomplete."
-            )
-    first = pc.min(histories.events["happened_at"]).as_py()
-    if first is None or not len(as_of):
-        return notes
-    earliest = as_of.min()[None]
-    for feature in columns:
-        opens = [window.opens.before(earliest)[0] for window in feature.windows if window.opens is not None]
-        if any(moment < np.datetime64(first) for moment in opens):
-            notes.append(f"{feature.name} looks back beyond the first event ({first:%Y-%m-%d}) in some rows.")
-    return notes
 
 
 def _formed(table: pa.Table) -> pa.Table:
