@@ -1,11 +1,11 @@
 """What each agency gets to see: part of what happened, late, and more of it about some people than others.
 
 The truth: an event reaches the agency that records its kind with a known probability. Reports to police depend on how
-far a community trusts them (`TRUST`); what police find by looking (weapons, anti-social behaviour, named suspects) depends
-on the enforcement intensity of the area; whether an injury is written down as violence depends on what the patient
-can and will say at the desk (`SAYS_SO`). Recording takes days, and one event in twenty-five arrives one to nine months late.
-A naive analyst who compares recorded rates between groups or areas measures trust and enforcement along with
-events; one who trains on what is in the file today, and not on what was known then, sees events too early.
+far a community trusts them (`TRUST`); what police find by looking (weapons, anti-social behaviour, named suspects)
+depends on the enforcement intensity of the area; whether an injury is written down as violence depends on what the
+patient can and will say at the desk (`SAYS_SO`). Recording takes days, and one event in twenty-five arrives one to
+nine months late. A naive analyst who compares recorded rates between groups or areas measures trust and enforcement
+along with events; one who trains on what is in the file today, and not on what was known then, sees events too early.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from riskmodel.world.lives import DAY, KINDS, OPEN, Facts, kind_number
+from riskmodel.world.facts import DAY, KINDS, OPEN, Facts, kind_number
 from riskmodel.world.names import COMMUNITIES
 from riskmodel.world.people import Population, Real, Whole
 from riskmodel.world.places import District
@@ -80,7 +80,7 @@ SIGHTS: Final = {
     "eviction_notice": Sight("housing", SERVED, 1.0, 4.0),
     "homelessness_application": Sight("housing", SERVED, 1.0, 2.0),
 }
-"""kind -> how it is seen. A suspect is named in a share (`NAMED`) of the recorded offences, more where enforcement is strong."""
+"""kind -> how it is seen. A suspect is named in a share of recorded offences, see `NAMED`; more with enforcement."""
 NAMED: Final = 0.7
 LATE_SHARE: Final = 0.04
 LATE_DAYS: Final = (30, 270)
@@ -129,9 +129,7 @@ def probability_seen(facts: Facts, people: Population, places: District) -> Real
     return chance
 
 
-def sightings(
-    random: np.random.Generator, facts: Facts, people: Population, places: District, end: int
-) -> Sightings:
+def sightings(random: np.random.Generator, facts: Facts, people: Population, places: District, end: int) -> Sightings:
     """Draw what is recorded, and when; what would be recorded on or after the last day is not there yet.
 
     People in one incident of domestic abuse are recorded together or not at all: the incident is seen as the victim's

@@ -1,8 +1,8 @@
 """Rows that no intake may let in, put into clean deliveries, each counted under the code by which it must be found.
 
-The truth: a few rows in a thousand. Each is a copy of a good row under a new key with exactly one thing wrong, so that the
-quarantine of a correct intake holds exactly as many rows of each code as were planted (where the purpose lets the
-faulty column be read at all). A naive analyst who drops what does not parse never learns that it was there.
+The truth: a few rows in a thousand. Each is a copy of a good row under a new key with exactly one thing wrong, so
+that the quarantine of a correct intake holds exactly as many rows of each code as were planted (where the purpose
+lets the faulty column be read at all). A naive analyst who drops what does not parse never learns that it was there.
 """
 
 from __future__ import annotations

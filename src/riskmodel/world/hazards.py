@@ -1,14 +1,14 @@
 """What drives what: every process of the world as one row of numbers, the only place where risk is defined.
 
 The truth: the yearly rate of a process is ``base x age curve x exp(sum of effect x state)``. The state of a person
-holds the latent strain and support nobody records, and what happened before: recent events count as
-``log(1 + decayed number)`` up to a ceiling (a self-exciting process, Hawkes 1971), so everything excites itself and what it leads to. Abuse in the home reaches
-everyone who lives there, a parent's custody reaches the children, arrears reach the household. Plans and mental-health
-contact *lower* later harm, though both are given to those at highest risk.
+holds the latent strain and support nobody records, and what happened before: recent events count as ``log(1 + decayed
+number)`` up to a ceiling (a self-exciting process, Hawkes 1971), so everything excites itself and what it leads to.
+Abuse in the home reaches everyone who lives there, a parent's custody reaches the children, arrears reach the
+household. Plans and mental-health contact *lower* later harm, though both are given to those at highest risk.
 
-A naive analyst finds plans and contacts with services harmful (confounding by indication), stop and search a
-sign of danger (it follows enforcement), and any single agency's history a weaker guide than all of them together,
-because each sees another part of the same state.
+A naive analyst finds plans and contacts with services harmful (confounding by indication), stop and search a sign of
+danger (it follows enforcement), and any single agency's history a weaker guide than all of them together, because
+each sees another part of the same state.
 """
 
 from __future__ import annotations
@@ -85,8 +85,29 @@ class Process:
     among: str = AT_LARGE
 
 
-_VIOLENCE_AGES = ((0, 0.03), (9, 0.15), (11, 0.45), (14, 0.95), (17, 1.35), (20, 1.5), (25, 1.1), (35, 0.6), (50, 0.25), (99, 0.08))
-_OFFENDING_AGES = ((9.9, 0.0), (10, 0.15), (13, 0.7), (17, 1.4), (20, 1.3), (25, 0.9), (35, 0.55), (50, 0.2), (99, 0.01))
+_VIOLENCE_AGES = (
+    (0, 0.03),
+    (9, 0.15),
+    (11, 0.45),
+    (14, 0.95),
+    (17, 1.35),
+    (20, 1.5),
+    (25, 1.1),
+    (35, 0.6),
+    (50, 0.25),
+    (99, 0.08),
+)
+_OFFENDING_AGES = (
+    (9.9, 0.0),
+    (10, 0.15),
+    (13, 0.7),
+    (17, 1.4),
+    (20, 1.3),
+    (25, 0.9),
+    (35, 0.55),
+    (50, 0.2),
+    (99, 0.01),
+)
 _SCHOOL_AGES = ((4.9, 0.0), (5, 0.12), (10, 0.3), (12, 0.9), (15, 1.5), (16.2, 1.2), (16.7, 0.0))
 _ADULT_AGES = ((15.9, 0.0), (16, 0.4), (20, 1.3), (30, 1.2), (45, 0.8), (65, 0.25), (99, 0.1))
 _CHILD_AGES = ((0, 1.3), (5, 1.0), (12, 1.0), (15, 1.2), (17.9, 0.7), (18, 0.0))
@@ -119,8 +140,8 @@ INJURY: Final = Process(
 PROCESSES: Final = (
     INJURY,
     Process("domestic_abuse", "victim", 0.10, ((15.9, 0.0), (16, 0.8), (22, 1.3), (35, 1.0), (55, 0.5), (99, 0.2)),
-            {"strain": 0.30, "partner_strain": 0.55, "deprived": 0.25, "male": -1.4, "home_abuse": 0.75, "arrears": 0.25},
-            COUPLE),
+            {"strain": 0.30, "partner_strain": 0.55, "deprived": 0.25, "male": -1.4, "home_abuse": 0.75,
+             "arrears": 0.25}, COUPLE),
     Process("violence", "victim", 0.014, _VIOLENCE_AGES,
             {"strain": 0.35, "deprived": 0.3, "male": 0.25, "supported": -0.3, "home_abuse": 0.35, "victim": 0.6,
              "suspect": 0.5, "missing": 0.4, "in_care": 0.3}),
@@ -134,13 +155,15 @@ PROCESSES: Final = (
     Process("robbery", "victim", 0.0035, _VIOLENCE_AGES, {"deprived": 0.3, "male": 0.5, "strain": 0.1}),
     Process("anti_social_behaviour", "suspect", 0.014, _OFFENDING_AGES,
             {"strain": 0.5, "deprived": 0.4, "male": 0.7, "suspect": 0.4, "excluded": 0.4, "absent": 0.2}),
-    Process("missing", "subject", 0.022, ((6, 0.0), (10, 0.4), (13, 1.6), (16, 2.0), (17.9, 1.2), (18, 0.25), (40, 0.1), (99, 0.1)),
+    Process("missing", "subject", 0.022,
+            ((6, 0.0), (10, 0.4), (13, 1.6), (16, 2.0), (17.9, 1.2), (18, 0.25), (40, 0.1), (99, 0.1)),
             {"strain": 0.5, "home_abuse": 0.45, "in_care": 1.7, "missing": 0.7, "excluded": 0.3, "supported": -0.4}),
-    Process("stop_search", "subject", 0.018, ((11, 0.0), (13, 0.5), (17, 1.8), (21, 1.6), (30, 0.6), (50, 0.1), (99, 0.0)),
+    Process("stop_search", "subject", 0.018,
+            ((11, 0.0), (13, 0.5), (17, 1.8), (21, 1.6), (30, 0.6), (50, 0.1), (99, 0.0)),
             {"male": 1.8, "suspect": 0.45}),
     Process("referral", "subject", 0.055, _CHILD_AGES,
-            {"strain": 0.25, "deprived": 0.4, "home_abuse": 0.75, "missing": 0.6, "excluded": 0.25, "parent_custody": 0.5,
-             "arrears": 0.2, "self_harm": 0.4, "victim": 0.3, "supported": -0.2}, ANYONE),
+            {"strain": 0.25, "deprived": 0.4, "home_abuse": 0.75, "missing": 0.6, "excluded": 0.25,
+             "parent_custody": 0.5, "arrears": 0.2, "self_harm": 0.4, "victim": 0.3, "supported": -0.2}, ANYONE),
     Process("exclusion", "subject", 0.075, _SCHOOL_AGES,
             {"strain": 0.6, "deprived": 0.3, "male": 0.7, "home_abuse": 0.45, "excluded": 0.6, "absent": 0.2,
              "parent_custody": 0.4, "in_care": 0.4, "supported": -0.5}),
@@ -172,7 +195,7 @@ POLICE_CALLED_TO_INJURY: Final = 0.4
 """Share of injuries by violence by others that are a reportable violent crime at the same time."""
 
 STOP_SEARCH_BY_ETHNICITY: Final = (1.0, 3.0, 1.5, 1.9, 1.3)
-"""Contact, not conduct: how much oftener people are searched at equal age, sex, area and history (order of ETHNICITIES)."""
+"""Contact, not conduct: how much oftener people are searched at equal age, sex, area and history."""
 
 
 def effects_matrix() -> Real:

@@ -1,9 +1,9 @@
 """Who lives where and with whom: households form, split and move, quarter by quarter.
 
 The truth: a household is whoever lives in one dwelling. Couples form and part (sooner where there is abuse), children
-grow up and leave, renters move about four times as often as owners, about one move in five crosses a force boundary, and a
-dwelling left empty is let again, so an address has earlier occupants. A naive analyst who takes two people at one
-address for a household will count foster homes and shared houses as families, and one who keeps only the latest
+grow up and leave, renters move about four times as often as owners, about one move in five crosses a force boundary,
+and a dwelling left empty is let again, so an address has earlier occupants. A naive analyst who takes two people at
+one address for a household will count foster homes and shared houses as families, and one who keeps only the latest
 address finds fewer moves among those whom agencies see least.
 
 Nobody moves twice within a quarter. Days are whole days since 1970-01-01.
@@ -106,7 +106,7 @@ class Homes:
         return target
 
     def elsewhere(self, area: Whole) -> Whole:
-        """Where people who live in an area want to move: mostly near, one in ten surely into the other force's areas."""
+        """Where people who live in an area want to move: mostly near, one in ten to the other force's areas."""
         chance = self.random.random(len(area))
         everywhere = self.random.integers(0, len(self.places.decile), len(area))
         force = self.places.force
@@ -237,7 +237,7 @@ class Homes:
     def _lives_with_parent(self, person: Whole) -> Mask:
         mother, father = self.people.mother[person], self.people.father[person]
         with_mother = (mother >= 0) & (self.home[np.maximum(mother, 0)] == self.home[person])
-        return with_mother | ((father >= 0) & (self.home[np.maximum(father, 0)] == self.home[person]))
+        return np.asarray(with_mother | ((father >= 0) & (self.home[np.maximum(father, 0)] == self.home[person])))
 
     def _leave_home(self, days: tuple[int, int], quarter: float, away: Mask) -> None:
         age = (days[0] - self.people.born) / YEAR

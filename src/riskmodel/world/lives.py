@@ -2,21 +2,22 @@
 
 The truth: within a quarter every process of `hazards` runs at the rate that the state at its beginning sets, so the
 yearly rate of injury by violence of every person in every quarter is known exactly and kept (`Lives.injury_rate`).
-Some events bring others: an offence that is detected leads to a caution or order for a child, to charge, conviction
-and sometimes custody for an adult; a referral to a plan or to care. Detection depends on how much police work is done
-in the area, so court histories inherit that bias. A naive analyst who predicts convictions and calls them offending
-measures enforcement as well.
+Abuse reaches everybody in the home and sends some of its victims to A&E; what institutions do next is in
+`consequences`. A naive analyst who counts a quarter's own events as a cause of them finds strong effects of what came
+with the injury; only what happened before the quarter sets its rates.
 
 Moments are microseconds since 1970-01-01, days are whole days since then.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from riskmodel.world.consequences import Events, Institutions
+from riskmodel.world.facts import DAY, Facts, Log, kind_number, pairs
 from riskmodel.world.hazards import (
     AT_LARGE,
     COUPLE,
@@ -36,27 +37,7 @@ from riskmodel.world.hazards import (
 )
 from riskmodel.world.households import Homes, Mask, Residences
 from riskmodel.world.people import MALE, YEAR, Population, Real, Whole
-from riskmodel.world.places import CHILDRENS_HOME, SOCIAL, District
-
-DAY: Final = 86_400_000_000
-OPEN: Final = np.iinfo(np.int64).min
-"""No end: an event of a moment, or a spell still running (the same bits as NaT)."""
-
-KINDS: Final = (
-    *dict.fromkeys((process.kind, process.role) for process in PROCESSES),
-    ("domestic_abuse", "suspect"),
-    ("domestic_abuse", "witness"),
-    ("arson", "victim"),
-    ("child_in_need_plan", "subject"),
-    ("child_protection_plan", "subject"),
-    ("in_care", "subject"),
-    ("caution", "subject"),
-    ("court_order", "subject"),
-    ("assessment", "subject"),
-    ("conviction", "subject"),
-    ("custody", "subject"),
-)
-"""Every kind and role that can happen; facts hold the number of one."""
+from riskmodel.world.places import SOCIAL, District
 
 _STATE_OF: Final = {
     ("injury_by_violence", "subject"): "victim",
@@ -73,37 +54,9 @@ _STATE_OF: Final = {
     ("overdose", "subject"): "self_harm",
     ("mental_health_contact", "subject"): "treated",
 }
-_OFFENCES: Final = (
-    ("violence", "suspect", 0.40, 4.0),
-    ("robbery", "suspect", 0.40, 6.0),
-    ("weapon_possession", "suspect", 0.85, 4.0),
-    ("anti_social_behaviour", "suspect", 0.15, 1.5),
-)
-"""Kind, role, share detected at enforcement 1, mean gravity (1 to 8)."""
+_INJURY: Final = ("injury_by_violence", "subject")
+_NONE: Final = (np.empty(0, np.int64), np.empty(0, np.int64))
 _ARSONS_A_YEAR: Final = 0.0006  # per dwelling in the least deprived areas; up to four times as many in the most
-
-
-def kind_number(kind: str, role: str = "subject") -> int:
-    """The number of a kind and role in KINDS."""
-    return KINDS.index((kind, role))
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What truly happened: (n,) each, sorted by moment. `person` is -1 for an event at a place only."""
-
-    person: Whole
-    kind: Whole
-    at: Whole  # microseconds
-    ended: Whole  # microseconds, OPEN without an end
-    value: Real  # NaN without one
-    dwelling: Whole  # where the person lived then, or the place of the event
-
-    def __len__(self) -> int:
-        return len(self.person)
-
-    def __repr__(self) -> str:
-        return f"Facts({len(self)} events)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,34 +84,6 @@ class Lives:
         return f"Lives({len(self.facts)} events, {len(self.quarters) - 1} quarters)"
 
 
-@dataclass(slots=True)
-class _Log:
-    parts: list[tuple[Whole, Whole, Whole, Whole, Real, Whole]] = field(default_factory=list)
-
-    def add(
-        self, kind: int | Whole, person: Whole, at: Whole, dwelling: Whole,
-        ended: Whole | None = None, value: Real | None = None,
-    ) -> None:  # fmt: skip
-        count = len(person)
-        self.parts.append(
-            (
-                person,
-                np.broadcast_to(np.asarray(kind, np.int64), (count,)),
-                at,
-                np.full(count, OPEN) if ended is None else ended,
-                np.full(count, np.nan) if value is None else value,
-                dwelling,
-            )
-        )
-
-    def facts(self, end: int) -> Facts:
-        """All events that begin before the end of the world, in order of time."""
-        person, kind, at, ended, value, dwelling = (np.concatenate([part[i] for part in self.parts]) for i in range(6))
-        order = np.lexsort((dwelling, person, kind, at))
-        order = order[at[order] < end * DAY]
-        return Facts(person[order], kind[order], at[order], ended[order], value[order], dwelling[order])
-
-
 class _Society:
     """The state of everybody while the quarters pass (mutable, lives only inside `live`)."""
 
@@ -172,34 +97,35 @@ class _Society:
         self.state[STATES.index("male")] = people.sex == MALE
         self.state[STATES.index("supported")] = people.supported
         self.memory = {name: np.zeros(count) for name in DECAY_YEARS}
-        self.custody_from, self.custody_until = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        self.care_until, self.plan_until = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        self.order_until = np.zeros(count, np.int64)
         self.served_notice = np.zeros(count, np.bool_)
-        self.log = _Log()
+        self.log = Log()
+        self.institutions = Institutions(self.homes, random, self.log)
         self.matrix = effects_matrix()
         self.among = np.array([process.among for process in PROCESSES])
 
     def quarter(self, days: tuple[int, int]) -> tuple[Real, Real]:
         """Live through one quarter; returns the yearly rates of injury and of being searched, (n,) each."""
         present = (self.people.born <= days[0]) & (self.people.died >= days[1]) & (self.homes.home >= 0)
-        in_custody = (self.custody_from <= days[0]) & (days[0] < self.custody_until)
+        in_custody = self.institutions.in_custody(days[0])
         self._set_states(days[0], in_custody)
         rates = self._rates(days[0], present, in_custody)
         process, person = drawn(self.random, rates * ((days[1] - days[0]) / YEAR))
         at = self._moments(days, len(process))
         events = {
-            row: (person[process == row], at[process == row]) for row in range(len(PROCESSES)) if (process == row).any()
+            (PROCESSES[row].kind, PROCESSES[row].role): (person[process == row], at[process == row])
+            for row in np.unique(process).tolist()
         }
         for memory in self.memory:
             self.memory[memory] *= np.exp(-(days[1] - days[0]) / YEAR / DECAY_YEARS[memory])
         self._write_down(events, present)
         self._abuse(events, days)
-        self._follow_up(events, days)
+        self._police_called(events.get(_INJURY, _NONE))
+        self.institutions.offences(events, self.state[STATES.index("suspect")])
+        self.institutions.referrals(*events.get(("referral", "subject"), _NONE), days)
         self._arson(days)
         self._pass_on(in_custody, present)
         injury = rates[0] + INJURED_BY_PARTNER * rates[1]
-        away = in_custody | (self.care_until > days[0])
+        away = in_custody | (self.institutions.care_until > days[0])
         strain = self.memory["home_abuse"] * (self.homes.partner >= 0)
         self.homes.pass_quarter(days, np.log1p(strain), self.served_notice, away)
         absent = ~present
@@ -216,8 +142,8 @@ class _Society:
         self.state[STATES.index("partner_strain")] = np.where(
             partner >= 0, self.people.vulnerability[np.maximum(partner, 0)], 0.0
         )
-        self.state[STATES.index("in_care")] = self.care_until > day
-        self.state[STATES.index("planned")] = self.plan_until > day
+        self.state[STATES.index("in_care")] = self.institutions.care_until > day
+        self.state[STATES.index("planned")] = self.institutions.plan_until > day
         parents = (self.people.mother, self.people.father)
         inside = np.any([(parent >= 0) & in_custody[np.maximum(parent, 0)] for parent in parents], axis=0)
         self.memory["parent_custody"] = np.where(inside, 1.0, self.memory["parent_custody"])
@@ -229,7 +155,9 @@ class _Society:
 
     def _rates(self, day: int, present: Mask, in_custody: Mask) -> Real:
         """Yearly rates of every process: (n_processes, n_people)."""
-        rates = age_rates((day - self.people.born) / YEAR) * np.exp(np.minimum(self.matrix @ self.state, EFFECT_CEILING))
+        rates = age_rates((day - self.people.born) / YEAR) * np.exp(
+            np.minimum(self.matrix @ self.state, EFFECT_CEILING)
+        )
         partner = self._partner_or_former(day)
         couple = np.where(self.homes.partner >= 0, 1.0, np.where(partner >= 0, FORMER_PARTNER, 0.0))
         partner_gone = in_custody[np.maximum(partner, 0)] | ~present[np.maximum(partner, 0)]
@@ -249,18 +177,17 @@ class _Society:
     def _remember(self, name: str, person: Whole) -> None:
         self.memory[name] += np.bincount(person, minlength=len(self.people))
 
-    def _write_down(self, events: dict[int, tuple[Whole, Whole]], present: Mask) -> None:
+    def _write_down(self, events: dict[tuple[str, str], Events], present: Mask) -> None:
         """Log what the processes brought, with its value and end where it has one, and remember it."""
-        for row, (person, at) in events.items():
-            kind = (PROCESSES[row].kind, PROCESSES[row].role)
+        for kind, (person, at) in events.items():
             ended, value = self._extent(kind[0], person, at)
-            self.log.add(row, person, at, self.homes.home[person], ended, value)
+            self.log.add(kind_number(*kind), person, at, self.homes.home[person], ended, value)
             if kind in _STATE_OF:
                 self._remember(_STATE_OF[kind], person)
-        arrears, _ = events.get(kind_number("rent_arrears"), (np.empty(0, np.int64), None))
+        arrears, _ = events.get(("rent_arrears", "subject"), _NONE)
         owing = np.bincount(self.homes.home[arrears], minlength=len(self.places.area))
         self.memory["arrears"] += np.where(present, owing[np.maximum(self.homes.home, 0)], 0)
-        notices, _ = events.get(kind_number("eviction_notice"), (np.empty(0, np.int64), None))
+        notices, _ = events.get(("eviction_notice", "subject"), _NONE)
         self.served_notice[:] = False
         self.served_notice[notices] = True
         self._remember("evicted", notices)
@@ -280,9 +207,9 @@ class _Society:
             return at + random.integers(40, 400, count) * (DAY // 1440), None
         return None, None
 
-    def _abuse(self, events: dict[int, tuple[Whole, Whole]], days: tuple[int, int]) -> None:
+    def _abuse(self, events: dict[tuple[str, str], Events], days: tuple[int, int]) -> None:
         """Abuse has two people in it, reaches all of the home, and sends some of its victims to A&E."""
-        victim, at = events.get(kind_number("domestic_abuse", "victim"), (np.empty(0, np.int64), np.empty(0, np.int64)))
+        victim, at = events.get(("domestic_abuse", "victim"), _NONE)
         homes = self.homes
         suspect = self._partner_or_former(days[0])[victim]
         self.log.add(kind_number("domestic_abuse", "suspect"), suspect, at, homes.home[victim])
@@ -290,8 +217,10 @@ class _Society:
         self.memory["home_abuse"] += np.where(homes.home >= 0, happened[np.maximum(homes.home, 0)], 0)
         outside = homes.home[suspect] != homes.home[victim]
         self._remember("home_abuse", suspect[outside])
-        young = np.flatnonzero((homes.home >= 0) & (self.people.born > days[0] - 18 * YEAR) & (self.people.born <= days[0]))
-        place, child = _pairs(homes.home[victim], homes.home[young])
+        young = np.flatnonzero(
+            (homes.home >= 0) & (self.people.born > days[0] - 18 * YEAR) & (self.people.born <= days[0])
+        )
+        place, child = pairs(homes.home[victim], homes.home[young])
         sees = self.random.random(len(place)) < 0.3
         seen, witness = place[sees], young[child[sees]]
         self.log.add(kind_number("domestic_abuse", "witness"), witness, at[seen], homes.home[witness])
@@ -301,95 +230,12 @@ class _Society:
         self.log.add(kind_number("injury_by_violence"), victim[hurt], later, homes.home[victim[hurt]], later + DAY // 8)
         self._remember("victim", victim[hurt])
 
-    def _follow_up(self, events: dict[int, tuple[Whole, Whole]], days: tuple[int, int]) -> None:
-        none = (np.empty(0, np.int64), np.empty(0, np.int64))
-        person, at = events.get(kind_number("injury_by_violence"), none)
+    def _police_called(self, injuries: Events) -> None:
+        """Some injuries are a reportable violent crime at the same time, a little earlier than the desk at A&E."""
+        person, at = injuries
         called = self.random.random(len(person)) < POLICE_CALLED_TO_INJURY
         before = at[called] - self.random.integers(15, 180, int(called.sum())) * (DAY // 1440)
         self.log.add(kind_number("violence", "victim"), person[called], before, self.homes.home[person[called]])
-        for kind, role, share, gravity in _OFFENCES:
-            person, at = events.get(kind_number(kind, role), none)
-            area = self.places.area[np.maximum(self.homes.home[person], 0)]
-            detected = self.random.random(len(person)) < np.minimum(0.95, share * np.sqrt(self.places.enforcement[area]))
-            self._brought_to_justice(person[detected], at[detected], gravity, charged=False)
-        self._brought_to_justice(*events.get(kind_number("charge"), none), 2.5, charged=True)
-        self._referred(*events.get(kind_number("referral"), none), days)
-
-    def _brought_to_justice(self, person: Whole, at: Whole, gravity: float, *, charged: bool) -> None:
-        """Children are cautioned or get an order with an assessment; adults are charged, convicted, imprisoned."""
-        random, homes = self.random, self.homes
-        child = (at // DAY - self.people.born[person]) < 18 * YEAR
-        minor, when = person[child], at[child] + random.integers(5, 60, int(child.sum())) * DAY
-        way = random.random(len(minor))
-        cautioned, ordered = way < 0.45, way >= 0.55
-        self.log.add(kind_number("caution"), minor[cautioned], when[cautioned], homes.home[minor[cautioned]])
-        ordered &= self.order_until[minor] <= when // DAY
-        length = random.integers(90, 365, int(ordered.sum()))
-        under, begin = minor[ordered], when[ordered]
-        self.order_until[under] = begin // DAY + length
-        self.log.add(kind_number("court_order"), under, begin, homes.home[under], begin + length * DAY)
-        seen = 16.0 + 9.0 * self.people.vulnerability[under] + 7.0 * self.state[STATES.index("suspect"), under]
-        score = np.clip(np.round(seen + random.normal(0, 6.0, len(under))), 0, 64)
-        self.log.add(kind_number("assessment"), under, begin + 6 * DAY, homes.home[under], None, score)
-        adult, when = person[~child], at[~child]
-        if not charged:
-            goes = random.random(len(adult)) < 0.65
-            adult, when = adult[goes], when[goes] + random.integers(0, 40, int(goes.sum())) * DAY
-            self.log.add(kind_number("charge"), adult, when, homes.home[adult])
-        guilty = random.random(len(adult)) < 0.62
-        convict, on = adult[guilty], when[guilty] + random.integers(50, 320, int(guilty.sum())) * DAY
-        grave = np.clip(np.round(random.normal(gravity, 1.3, len(convict))), 1, 8)
-        self.log.add(kind_number("conviction"), convict, on, homes.home[convict], None, grave)
-        chance = 0.06 + 0.05 * grave + 0.1 * self.state[STATES.index("suspect"), convict]
-        sent = random.random(len(convict)) < chance
-        sent &= self.custody_until[convict] <= on // DAY
-        inmate, begin = convict[sent], on[sent]
-        inmate, first = np.unique(inmate, return_index=True)
-        begin, months = begin[first], 1.0 + random.gamma(1.2, 1.5 * grave[sent][first])
-        until = begin // DAY + np.ceil(months * 30.4).astype(np.int64)
-        self.custody_from[inmate], self.custody_until[inmate] = begin // DAY, until
-        self.log.add(kind_number("custody"), inmate, begin + DAY // 2, homes.home[inmate], until * DAY + DAY // 2)
-
-    def _referred(self, person: Whole, at: Whole, days: tuple[int, int]) -> None:
-        """A referral leads to a child-in-need plan, a protection plan or care; one running plan at a time."""
-        person, first = np.unique(person, return_index=True)
-        at = at[first]
-        chance = self.random.random(len(person)) / np.exp(0.3 * self.people.vulnerability[person])
-        idle = (self.plan_until[person] <= days[0]) & (self.care_until[person] <= days[0])
-        for kind, low, high, shortest, longest, state in (
-            ("in_care", 0.0, 0.045, 180, 1500, self.care_until),
-            ("child_protection_plan", 0.045, 0.13, 150, 500, self.plan_until),
-            ("child_in_need_plan", 0.13, 0.36, 80, 300, self.plan_until),
-        ):
-            chosen = idle & (chance >= low) & (chance < high)
-            child, begin = person[chosen], at[chosen] + self.random.integers(5, 40, int(chosen.sum())) * DAY
-            until = begin // DAY + self.random.integers(shortest, longest, len(child))
-            until = np.minimum(until, self.people.born[child] + int(18 * YEAR))
-            good = until > begin // DAY
-            child, begin, until = child[good], begin[good], until[good]
-            state[child] = until
-            self.log.add(kind_number(kind), child, begin, self.homes.home[child], until * DAY)
-            if kind == "in_care":
-                self._foster(child, days)
-        back = np.flatnonzero((self.care_until > days[0] - 92) & (self.care_until <= days[0]))
-        mother = self.people.mother[back]
-        returns = (mother >= 0) & (self.homes.home[np.maximum(mother, 0)] >= 0)
-        self.homes.moved[:] = False
-        self.homes.go(back[returns], back[returns], days, tied=self.homes.home[mother[returns]])
-
-    def _foster(self, child: Whole, days: tuple[int, int]) -> None:
-        """A foster home is the home of a couple of middle age; one child in eight goes to a children's home."""
-        self.homes.moved[:] = False
-        age = (days[0] - self.people.born) / YEAR
-        carers = np.flatnonzero((self.homes.partner >= 0) & (age > 35) & (age < 62) & (self.homes.home >= 0))
-        institutions = np.flatnonzero(self.places.tenure == CHILDRENS_HOME)
-        if not len(child) or not len(carers):
-            return
-        target = self.homes.home[self.random.choice(carers, len(child))]
-        if len(institutions):
-            placed = self.random.random(len(child)) < 0.125
-            target = np.where(placed, self.random.choice(institutions, len(child)), target)
-        self.homes.go(child, child, days, tied=target)
 
     def _arson(self, days: tuple[int, int]) -> None:
         """Fire is set to homes; half of them have nobody named as the victim."""
@@ -398,7 +244,7 @@ class _Society:
         _, place = drawn(self.random, (rate * (days[1] - days[0]) / YEAR)[None, :])
         at = self._moments(days, len(place))
         adults = np.flatnonzero((self.homes.home >= 0) & (self.people.born < days[0] - 18 * YEAR))
-        hit, adult = _pairs(place, self.homes.home[adults])
+        hit, adult = pairs(place, self.homes.home[adults])
         hit, first = np.unique(hit, return_index=True)
         person = np.full(len(place), -1)
         person[hit] = adults[adult[first]]
@@ -424,16 +270,6 @@ def live(people: Population, places: District, random: np.random.Generator, quar
     for number in range(count):
         injury[number], stops[number] = society.quarter((int(quarters[number]), int(quarters[number + 1])))
     residences = society.homes.residences()
-    renamed = society.homes.renamed
-    person, name, day = (np.concatenate([part[at] for part in renamed]) for at in range(3))
+    none = (np.empty(0, np.int64),) * 3
+    person, name, day = (np.concatenate([part[at] for part in [none, *society.homes.renamed]]) for at in range(3))
     return Lives(society.log.facts(int(quarters[-1])), residences, injury, stops, quarters, (person, name, day))
-
-
-def _pairs(left: Whole, right: Whole) -> tuple[Whole, Whole]:
-    """All positions (i, j) with left[i] == right[j]."""
-    order = np.argsort(right, kind="stable")
-    first = np.searchsorted(right[order], left, side="left")
-    count = np.searchsorted(right[order], left, side="right") - first
-    i = np.repeat(np.arange(len(left)), count)
-    within = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
-    return i, order[np.repeat(first, count) + within]

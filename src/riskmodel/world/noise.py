@@ -1,10 +1,10 @@
 """How records go wrong: misspelt and shortened names, shifted dates, old addresses, empty cells, rows that cannot be.
 
-The truth: every register entry gets its errors once, and the entry keeps them. Names outside the majority's spelling are
-misspelt about twice as often (`SPELLING`), and first-of-January births stand in for unknown ones. A naive
-analyst who links on exact agreement loses more links of some communities than of others, and takes the lost links
-for people without a history. Each error made is marked in the world's truth, and every row that the intake must refuse
-is counted there by the code under which it should be found.
+The truth: every register entry gets its errors once, and the entry keeps them. Names outside the majority's spelling
+are misspelt about twice as often (`SPELLING`), and first-of-January births stand in for unknown ones. A naive analyst
+who links on exact agreement loses more links of some communities than of others, and takes the lost links for people
+without a history. Each error made is marked in the world's truth, and every row that the intake must refuse is
+counted there by the code under which it should be found.
 """
 
 from __future__ import annotations
@@ -22,14 +22,52 @@ Text = np.ndarray  # (n,) of str or None
 SPELLING: Final = (1.0, 2.2, 1.9, 1.7, 1.9, 1.2, 2.3, 1.8, 2.2)
 """How many times as often names of a community are misspelt (order of COMMUNITIES)."""
 _NEIGHBOURS: Final = {
-    "a": "es", "b": "vn", "c": "kv", "d": "sf", "e": "ar", "f": "gd", "g": "hf", "h": "gj", "i": "ey", "j": "hk", "k": "cj",
-    "l": "kr", "m": "n", "n": "m", "o": "ua", "p": "bo", "q": "w", "r": "te", "s": "zc", "t": "dr", "u": "oi", "v": "wb",
-    "w": "ve", "x": "zk", "y": "ie", "z": "sx",
-}  # fmt: skip
-_SOUNDS: Final = (("ph", "f"), ("ie", "ei"), ("ee", "i"), ("ou", "u"), ("ck", "k"), ("oo", "u"), ("mm", "m"), ("ss", "s"))
+    "a": "es",
+    "b": "vn",
+    "c": "kv",
+    "d": "sf",
+    "e": "ar",
+    "f": "gd",
+    "g": "hf",
+    "h": "gj",
+    "i": "ey",
+    "j": "hk",
+    "k": "cj",
+    "l": "kr",
+    "m": "n",
+    "n": "m",
+    "o": "ua",
+    "p": "bo",
+    "q": "w",
+    "r": "te",
+    "s": "zc",
+    "t": "dr",
+    "u": "oi",
+    "v": "wb",
+    "w": "ve",
+    "x": "zk",
+    "y": "ie",
+    "z": "sx",
+}
+_SOUNDS: Final = (
+    ("ph", "f"),
+    ("ie", "ei"),
+    ("ee", "i"),
+    ("ou", "u"),
+    ("ck", "k"),
+    ("oo", "u"),
+    ("mm", "m"),
+    ("ss", "s"),
+)
 _SHORT_KINDS: Final = (
-    ("Street", "St"), ("Road", "Rd"), ("Avenue", "Ave"), ("Lane", "Ln"), ("Close", "Cl"), ("Drive", "Dr"), ("Crescent", "Cres"),
-)  # fmt: skip
+    ("Street", "St"),
+    ("Road", "Rd"),
+    ("Avenue", "Ave"),
+    ("Lane", "Ln"),
+    ("Close", "Cl"),
+    ("Drive", "Dr"),
+    ("Crescent", "Cres"),
+)
 
 
 @dataclass(frozen=True, slots=True)

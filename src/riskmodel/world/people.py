@@ -11,13 +11,14 @@ Days are whole days since 1970-01-01.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from riskmodel import seeds
-from riskmodel.world.names import ETHNICITY_OF, names_of
+from riskmodel.world.names import ETHNICITY_OF, Names, names_of
 from riskmodel.world.places import District
 
 Whole = npt.NDArray[np.int64]
@@ -95,7 +96,7 @@ def population(seed: int, block: int, people: int, places: District, start: int,
     swapped = (mother >= 0) & (homes.sex[mother] == MALE)
     mother, father = np.where(swapped, father, mother), np.where(swapped, mother, father)
     father = _absent_fathers(random, homes, mother, father)
-    later = _births(random, homes, mother, people - at_start, start, end)
+    later = _births(random, homes, people - at_start, start, end)
     mother = np.concatenate([mother, later.mother])
     father = np.concatenate([father, homes.partner[later.mother]])
     household = np.concatenate([homes.household, np.full(len(later.mother), -1)])
@@ -116,7 +117,7 @@ def population(seed: int, block: int, people: int, places: District, start: int,
         sex=sex,
         community=community,
         ethnicity=_ethnicity(community, mother, father),
-        given=names.draw_given(random, sex, community),
+        given=_given_names(random, names, sex, community, born, mother, father),
         family=family_name,
         mother=mother,
         father=father,
@@ -188,7 +189,9 @@ def _households(random: np.random.Generator, people: int, places: District, star
     return _Homes(household, child_of, born, sex, partner, first, second_adult, area, community)
 
 
-def _sexes(random: np.random.Generator, household: Whole, member: Whole, kind: Whole, paired: npt.NDArray[np.bool_]) -> Whole:
+def _sexes(
+    random: np.random.Generator, household: Whole, member: Whole, kind: Whole, paired: npt.NDArray[np.bool_]
+) -> Whole:
     """Couples are a woman and a man but for one in forty; nine lone parents of ten are mothers."""
     sex = (random.random(len(household)) < 0.51).astype(np.int64)
     adult = member == 0
@@ -215,7 +218,7 @@ def _absent_fathers(random: np.random.Generator, homes: _Homes, mother: Whole, f
     return np.where(plausible, guess, father)
 
 
-def _births(random: np.random.Generator, homes: _Homes, mother: Whole, count: int, start: int, end: int) -> _Births:
+def _births(random: np.random.Generator, homes: _Homes, count: int, start: int, end: int) -> _Births:
     """Births over the span: mothers aged 17 to 42 at the birth, four times as often in a couple; 3 % are twins."""
     born = start + np.sort(random.integers(0, end - start, count))
     women = np.flatnonzero(homes.sex == FEMALE)
@@ -229,7 +232,7 @@ def _births(random: np.random.Generator, homes: _Homes, mother: Whole, count: in
         chosen[number : number + 25] = women[np.searchsorted(total, random.random(len(days)) * total[-1], side="right")]
     # Nobody gives birth twice within ten months: the later birth becomes the twin of the earlier one when close.
     order = np.lexsort((born, chosen))
-    for here, there in zip(order[:-1], order[1:], strict=True):
+    for here, there in pairwise(order.tolist()):
         if chosen[here] == chosen[there] and born[there] - born[here] < 300:
             born[there] = born[here]
     twin = random.random(count) < 0.015
@@ -239,7 +242,7 @@ def _births(random: np.random.Generator, homes: _Homes, mother: Whole, count: in
 
 
 def _family_names(drawn: Whole, random: np.random.Generator, mother: Whole, father: Whole, homes: _Homes) -> Whole:
-    """Couples share a name in seven of ten cases; children take the father's if there is one at home, else the mother's."""
+    """Seven couples of ten share a name; children mostly take the father's where there is one, else the mother's."""
     family = drawn.copy()
     second = homes.second_adult[homes.second_adult >= 0]
     share = second[random.random(len(second)) < 0.7]
@@ -249,6 +252,24 @@ def _family_names(drawn: Whole, random: np.random.Generator, mother: Whole, fath
     for _ in range(2):  # parents first, then those whose parents are themselves children here
         family = np.where(source >= 0, family[np.maximum(source, 0)], family)
     return family
+
+
+def _given_names(
+    random: np.random.Generator, names: Names, sex: Whole, community: Whole, born: Whole, mother: Whole, father: Whole
+) -> Whole:
+    """Given names; one son in a hundred bears his father's, and no two children of a mother have the same."""
+    year = born.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    given = names.draw_given(random, sex, community, year)
+    for _ in range(4):
+        parents = (mother >= 0) & (given == given[np.maximum(mother, 0)])
+        parents |= (father >= 0) & (given == given[np.maximum(father, 0)])
+        order = np.lexsort((born, given, mother))
+        twice = np.zeros(len(given), np.bool_)
+        twice[order[1:]] = (mother[order[1:]] >= 0) & (np.diff(mother[order]) == 0) & (np.diff(given[order]) == 0)
+        again = np.flatnonzero(parents | twice)
+        given[again] = names.draw_given(random, sex[again], community[again], year[again])
+    junior = (sex == MALE) & (father >= 0) & (random.random(len(given)) < 0.01)
+    return np.where(junior, given[np.maximum(father, 0)], given)
 
 
 def _ethnicity(community: Whole, mother: Whole, father: Whole) -> Whole:

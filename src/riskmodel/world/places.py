@@ -2,8 +2,8 @@
 
 The truth: a block of the world is a district of two police force areas, cut into small areas of about 500 people.
 Each area has a deprivation decile (1 most deprived), a tenure mix that follows it, a mix of communities, and an
-*enforcement intensity*: how much police work is done there, which follows deprivation only in part. A naive analyst who
-reads stops and recorded suspects as offending finds the areas with most police, not those with most harm.
+*enforcement intensity*: how much police work is done there, which follows deprivation only in part. A naive analyst
+who reads stops and recorded suspects as offending finds the areas with most police, not those with most harm.
 
 Outward codes begin with Q, V, X or Z and a letter that no British postcode area has; area codes begin with X01.
 """
@@ -17,20 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel import seeds
-from riskmodel.world.names import COMMUNITIES
+from riskmodel.world.names import STREET_KINDS, STREETS
 
 PEOPLE_PER_AREA: Final = 500
 OWNED, RENTED, SOCIAL, CHILDRENS_HOME, SHARED = range(5)
 
-_STREETS: Final = (
-    "Oak Elm Ash Beech Cedar Willow Hawthorn Rowan Chestnut Maple Church Chapel Station Mill Victoria Albert Queen King "
-    "Park Garden Hill Valley River Bridge Canal Quarry Colliery Foundry Weaver Spinner Cooper Tanner Market Castle Abbey "
-    "Priory Minster Bishop Canon Nelson Wellington Marlborough Cromwell Stuart Tudor York Lancaster Derby Lincoln Durham "
-    "Carlisle Kendal Skipton Richmond Whitby Buttermere Coniston Windermere Thirlmere Grasmere Ennerdale Heron Kestrel "
-    "Kingfisher Lapwing Curlew Plover Swallow Robin Linnet Brook Moor Heath Meadow Field Wood Copse Spring Well Fountain "
-    "North South East West Upper Lower Long Broad High New Old Cross Union Providence Prospect Hope Mount Grange Manor Hall"
-).split()
-_STREET_KINDS: Final = ("Street", "Road", "Avenue", "Lane", "Close", "Drive", "Grove", "Terrace", "Crescent", "Way")
 _FIRST_LETTERS: Final = "ZXVQ"
 _SECOND_LETTERS: Final = "XYBDFGHLNPRSTW"
 _INWARD_LETTERS: Final = "ABDEFGHJLNPQRSTUWXYZ"
@@ -83,11 +74,6 @@ def district(seed: int, block: int, people: int) -> District:
     return District(codes, decile, force, enforcement, communities, area, tenure, address, postcode)
 
 
-def community_count() -> int:
-    """How many communities the world has."""
-    return len(COMMUNITIES)
-
-
 def _tenure(
     random: np.random.Generator, decile: npt.NDArray[np.int64], area: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
@@ -110,8 +96,8 @@ def _addresses(
     for number in range(int(area.max()) + 1):
         homes = np.flatnonzero(area == number)
         streets = -(-len(homes) // 40)
-        first = random.permutation(len(_STREETS))[:streets]
-        last = random.integers(0, len(_STREET_KINDS), streets)
+        first = random.permutation(len(STREETS))[:streets]
+        last = random.integers(0, len(STREET_KINDS), streets)
         outward = f"{letters}{1 + (block // 14 % 16) * 6 + number // 2 % 6}"
         inward = random.permutation(4 * 400)[: 2 * streets]
         flats = random.random(len(homes)) < 0.12
@@ -120,7 +106,7 @@ def _addresses(
             code = 2 * int(inward[2 * street + house // 20]) + number % 2  # two areas share an outward code
             digit, pair = divmod(code, 400)
             tail = _INWARD_LETTERS[pair // 20] + _INWARD_LETTERS[pair % 20]
-            name = f"{house + 1} {_STREETS[first[street % len(first)]]} {_STREET_KINDS[last[street]]}"
+            name = f"{house + 1} {STREETS[first[street % len(first)]]} {STREET_KINDS[last[street]]}"
             addresses[home] = f"Flat {1 + place % 6}, {name}" if flats[place] else name
             postcodes[home] = f"{outward} {digit}{tail}"
     return addresses, postcodes

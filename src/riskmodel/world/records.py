@@ -1,8 +1,8 @@
 """The records of one block in the contracts' standard fields, and beside each what is true of it.
 
 The truth: entries carry the errors of `noise`, versions follow what the agency learned, and events come with the
-corrections, withdrawals and late ends of real registers. For every entry it is kept which person it is, and what
-is wrong with it. Nothing here is a file yet and nothing is in an agency's own codes.
+corrections, withdrawals and late ends of real registers. For every entry it is kept which person it is, and what is
+wrong with it. Nothing here is a file yet and nothing is in an agency's own codes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from riskmodel.world import noise
 from riskmodel.world.agencies import AGENCIES, Sightings, end_follows, has_end
-from riskmodel.world.lives import DAY, KINDS, OPEN, Lives, kind_number
+from riskmodel.world.facts import DAY, KINDS, OPEN, kind_number
+from riskmodel.world.lives import Lives
 from riskmodel.world.names import COMMUNITIES, names_of
 from riskmodel.world.noise import CARELESSNESS, Carelessness
 from riskmodel.world.people import ETHNICITIES, Population, Whole
@@ -25,8 +26,14 @@ from riskmodel.world.registers import Clerk, Parents, Register, true_residence
 CORRECTED_SHARE: Final = 0.025
 WITHDRAWN_SHARE: Final = 0.004
 _PREFIX: Final = {
-    "childrens_services": "C", "education": "U", "health": "H", "housing": "T", "justice": "J", "police": "N", "youth_justice": "Y",
-}  # fmt: skip
+    "childrens_services": "C",
+    "education": "U",
+    "health": "H",
+    "housing": "T",
+    "justice": "J",
+    "police": "N",
+    "youth_justice": "Y",
+}
 _OUT_OF_DOORS: Final = 0.55  # share of violence, robbery and searches that police place at somebody else's address
 _MOMENT: Final = pa.timestamp("us")
 
@@ -207,8 +214,8 @@ def _joined(parts: list[_Rows]) -> _Rows:
     return _Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in _Rows.__slots__))
 
 
-def _event_rows(random: np.random.Generator, lives: Lives, seen: Sightings) -> tuple[_Rows, np.ndarray, np.ndarray]:
-    """One row for each version of each sighting; which sightings were corrected, and which were put in by mistake.
+def _event_rows(random: np.random.Generator, lives: Lives, seen: Sightings) -> tuple[_Rows, np.ndarray]:
+    """One row for each version of each sighting, and which sightings were corrected.
 
     A corrected event is first written with a wrong time or value, and right weeks later under the same key. A
     mistaken one is a second record of an event that happened once; it is withdrawn later.
@@ -238,14 +245,20 @@ def _event_rows(random: np.random.Generator, lives: Lives, seen: Sightings) -> t
     noticed = seen.recorded[mistaken] + random.integers(1440, 200 * 1440, len(mistaken)) * (DAY // 1440)
     yes = np.ones(len(mistaken), np.bool_)
     entered = _Rows(
-        mistaken, at[mistaken] + 7 * 60_000_000, first_end[mistaken], value[mistaken], seen.recorded[mistaken], ~yes, yes
+        mistaken,
+        at[mistaken] + 7 * 60_000_000,
+        first_end[mistaken],
+        value[mistaken],
+        seen.recorded[mistaken],
+        ~yes,
+        yes,
     )
     withdrawn = _Rows(entered.sighting, entered.at, entered.ended, entered.value, noticed, yes, yes)
     rows = _joined([firsts, seconds, ends, entered, withdrawn])
     ahead = (rows.ended >= end) & (facts.kind[seen.fact][rows.sighting] != kind_number("court_order"))
     ended = np.where(ahead, OPEN, np.where(rows.ended == OPEN, OPEN, np.maximum(rows.ended, rows.at)))
     rows = replace(rows, ended=ended).take(rows.recorded < end)
-    return rows.take(np.lexsort((rows.in_error, rows.sighting, rows.recorded))), corrected, mistaken
+    return rows.take(np.lexsort((rows.in_error, rows.sighting, rows.recorded))), corrected
 
 
 def event_tables(
@@ -257,14 +270,14 @@ def event_tables(
     Returns
     -------
     tables : agency -> rows of standard fields, one a version of an event, in order of recording
-    truth : agency, event_key, fact (place in the block's facts), late, corrected, mistaken
+    truth : agency, event_key, fact (place in the block's facts), late, corrected
     """
     facts = clerk.lives.facts
     person = facts.person[seen.fact]
     named = person >= 0
     owner = np.full(len(person), None, object)
     owner[named] = keys[register.entry_of(seen.agency[named], person[named], slot[named])]
-    rows, corrected, mistaken = _event_rows(random, clerk.lives, seen)
+    rows, corrected = _event_rows(random, clerk.lives, seen)
     number = random.permutation(2 * len(person))
     dwelling = _place(random, clerk.places, facts.kind[seen.fact], facts.dwelling[seen.fact])
     tables, truths = {}, []
@@ -291,8 +304,10 @@ def event_tables(
 
 
 def _place(random: np.random.Generator, places: District, kind: Whole, home: Whole) -> Whole:
-    """Where police say it happened: at home, or for half of what happens in the street at an address of the same area."""
-    outside = np.isin(kind, [at for at, (name, _) in enumerate(KINDS) if name in ("violence", "robbery", "stop_search")])
+    """Where police say it happened: at home, or, for half of what happens in the street, somewhere in the same area."""
+    outside = np.isin(
+        kind, [at for at, (name, _) in enumerate(KINDS) if name in ("violence", "robbery", "stop_search")]
+    )
     outside &= random.random(len(kind)) < _OUT_OF_DOORS
     first = np.searchsorted(places.area, places.area[home], side="left")
     count = np.searchsorted(places.area, places.area[home], side="right") - first

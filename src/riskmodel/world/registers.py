@@ -1,10 +1,10 @@
 """The agencies' registers: whom each agency has a file on, what it says, and when it was last right.
 
-The truth: health registers almost everybody, schools nearly all children, housing the households of social tenants, children's
-services the referred child and mostly its parents; police, youth justice and the courts only whom they dealt
-with. An entry is made at the first contact and corrected when the agency learns of a move or a new name, which it
-often does not. Some people are entered twice, and the two police forces each keep their own entry. A naive
-analyst who takes entries for people counts those who move most several times over, and finds them with short histories.
+The truth: health registers almost everybody, schools nearly all children, housing the households of social tenants,
+children's services the referred child and mostly its parents; police, youth justice and the courts only whom they
+dealt with. An entry is made at the first contact and corrected when the agency learns of a move or a new name, which
+it often does not. Some people are entered twice, and the two police forces each keep their own entry. A naive analyst
+who takes entries for people counts those who move most several times over, and finds them with short histories.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 
 from riskmodel.world.agencies import AGENCIES, Sightings
+from riskmodel.world.facts import DAY, Facts, kind_number
 from riskmodel.world.households import Residences
-from riskmodel.world.lives import DAY, Facts, Lives, kind_number
+from riskmodel.world.lives import Lives
 from riskmodel.world.noise import CARELESSNESS
 from riskmodel.world.people import YEAR, Population, Whole
 from riskmodel.world.places import SOCIAL, District
@@ -120,7 +121,7 @@ class Clerk:
         return Contacts(*(getattr(joined, name)[good] for name in Contacts.__slots__)), slot, parents
 
     def _parents(self, seen: Sightings) -> Parents:
-        """Mothers in nine of ten referrals, fathers in six of ten; entered with the referral, from a day to a month later."""
+        """Mothers in nine of ten referrals, fathers in six of ten; entered up to a month after the referral."""
         facts = self.lives.facts
         referred = facts.kind[seen.fact] == kind_number("referral")
         child, first = np.unique(facts.person[seen.fact[referred]], return_index=True)
@@ -202,7 +203,13 @@ class Clerk:
         entry = np.cumsum(np.append(True, key[1:] != key[:-1])) - 1
         begins = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
         return Register(
-            agency[begins], person[begins], slot[begins], entry[changed], at[changed], dwelling[changed], renamed[changed]
+            agency[begins],
+            person[begins],
+            slot[begins],
+            entry[changed],
+            at[changed],
+            dwelling[changed],
+            renamed[changed],
         )
 
     def name_day(self) -> Whole:

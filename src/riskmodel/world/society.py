@@ -98,12 +98,12 @@ class World:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            files = {feed.name: stack.enter_context(FeedFile(feed, folder)) for feed in delivered_feeds()}
+            files = [stack.enter_context(FeedFile(feed, folder)) for feed in delivered_feeds()]
             for number in range(self.blocks()):
                 block = self.block(number)
-                for name, file in files.items():
+                for file in files:
                     file.append(parcel(self.plan, block, file.feed)[0])
-        listed = delivered(files.values(), self.plan.start, self.plan.end)
+        listed = delivered(files, self.plan.start, self.plan.end)
         write_manifest(folder, listed)
         return listed
 
@@ -127,7 +127,9 @@ def _faults(people: object, seed: object, start: object, end: object) -> list[Fa
         if days[0].day != 1 or days[1].day != 1 or months < 12 or months % 3:
             found = f"{days[0]} to {days[1]}"
             repair = "Write the first days of two months, such as 2012-01-01 and 2023-01-01."
-            faults.append(Fault("world span", found, "whole quarters between first days of months, a year or more", repair))
+            faults.append(
+                Fault("world span", found, "whole quarters between first days of months, a year or more", repair)
+            )
         elif not 1960 <= days[0].year <= 2100 or not days[1].year <= 2100:
             faults.append(Fault("world span", f"{days[0]} to {days[1]}", "years from 1960 to 2100", "Correct it."))
     return faults

@@ -1,7 +1,7 @@
 """What is true of a world: who the records are, how people lived, what their risk was, what each agency could see.
 
-Only tests and benches read these tables; no stage of a study may. Each is made block by block when it is asked for, and
-nothing is stored. A person's number here is their place in the world and appears in no delivery.
+Only tests and benches read these tables; no stage of a study may. Each is made block by block when it is asked for,
+and nothing is stored. A person's number here is their place in the world and appears in no delivery.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import pyarrow as pa
 from riskmodel.world.agencies import AGENCIES, SIGHTS, probability_seen
 from riskmodel.world.blocks import Block, Plan, block_of
 from riskmodel.world.dirt import delivered_feeds, parcel
+from riskmodel.world.facts import DAY, KINDS, OPEN, kind_number
 from riskmodel.world.hazards import STOP_SEARCH_BY_ETHNICITY
-from riskmodel.world.lives import DAY, KINDS, OPEN, kind_number
 from riskmodel.world.names import COMMUNITIES
 from riskmodel.world.people import ETHNICITIES, YEAR, Whole
 
@@ -43,7 +43,8 @@ class Truth:
 
     @property
     def records(self) -> pa.Table:
-        """One row a register entry: feed, agency, person_key, person, given_wrong, family_wrong, short_form, birth_wrong."""
+        """One row a register entry: feed, agency, person_key, person, given_wrong, family_wrong, short_form,
+        birth_wrong."""
         return self._joined(_records)
 
     @property

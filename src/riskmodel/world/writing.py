@@ -1,7 +1,7 @@
 """Deliveries as the agencies would send them: block after block appended to one file a feed, then moved into view.
 
-The contracts decide the columns, codes and file formats; nothing here knows an agency. A killed process leaves no half
-file under a final name.
+The contracts decide the columns, codes and file formats; nothing here knows an agency. A killed process leaves no
+half file under a final name.
 """
 
 from __future__ import annotations
