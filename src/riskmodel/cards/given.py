@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from riskmodel.cards.blocks import Cell
@@ -67,16 +68,16 @@ class Given:
 
     def figure(self, metric: str, who: str = MODEL, fold: str = ALL) -> Claim | None:
         """One figure of the evaluation as a claim, or None when the evaluation has none."""
-        return self._from_table("metrics", self.model.evaluation.metrics, metric, who, fold)
+        return self._from_table("metrics", metric, who, fold)
 
     def lead(self, metric: str, comparator: str) -> Claim | None:
         """The model's lead over a comparator as a claim."""
-        return self._from_table("differences", self.model.evaluation.differences, metric, comparator, ALL)
+        return self._from_table("differences", metric, comparator, ALL)
 
     def group_figure(self, attribute: str, group: str, metric: str) -> Claim | None:
         """One figure of the audit as a claim."""
         at = {"attribute": attribute, "group": group, "metric": metric}
-        row = _only(self.audit.table, at)
+        row = self._rows["table"].get((attribute, group, metric))
         if row is None:
             return None
         key = f"audit.{attribute}.{group}.{metric}"
@@ -99,9 +100,19 @@ class Given:
             return self.evidence.claim(Claim(key, None, artefact, state="suppressed", unit="count"))
         return self.evidence.claim(Claim(key, shown, artefact, unit="count"))
 
-    def _from_table(self, name: str, table: Any, metric: str, who: str, fold: str) -> Claim | None:
+    @cached_property
+    def _rows(self) -> Mapping[str, Mapping[tuple[str, ...], Mapping[str, Any]]]:
+        """The rows of the evaluation and of the audit by what names them."""
+        evaluation = self.model.evaluation
+        return {
+            "metrics": _indexed(evaluation.metrics, "model", "fold", "metric"),
+            "differences": _indexed(evaluation.differences, "model", "fold", "metric"),
+            "table": _indexed(self.audit.table, "attribute", "group", "metric"),
+        }
+
+    def _from_table(self, name: str, metric: str, who: str, fold: str) -> Claim | None:
         at = {"model": who, "fold": fold, "metric": metric}
-        row = _only(table, at)
+        row = self._rows[name].get((who, fold, metric))
         if row is None:
             return None
         part = "performance" if name == "metrics" else "lead"
@@ -176,7 +187,6 @@ def _tells(row: Mapping[str, Any], *, share: bool) -> bool:
     return is_small(row["numerator"])
 
 
-def _only(table: Any, at: Mapping[str, str]) -> Mapping[str, Any] | None:
-    """The one row of an Arrow table with these values, or None."""
-    kept = [row for row in table.to_pylist() if all(str(row[name]) == value for name, value in at.items())]
-    return kept[0] if len(kept) == 1 else None
+def _indexed(table: Any, *names: str) -> dict[tuple[str, ...], Mapping[str, Any]]:
+    """The rows of an Arrow table by the values that name them."""
+    return {tuple(str(row[name]) for name in names): row for row in table.to_pylist()}

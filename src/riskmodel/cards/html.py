@@ -5,9 +5,10 @@ Both are made from ``card.json`` alone, so that a page can be made again and com
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -49,7 +50,8 @@ def escaped_markdown(text: str) -> str:
     """
     flat = " ".join(str(text).split())
     flat = re.sub(r"([\\`*|\[])", r"\\\1", flat).replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"^(#|>|-|\+|\d+\.)(?=\s)", r"\\\1", flat)
+    flat = re.sub(r"^(\d+)\.(?=\s)", r"\1\\.", flat)
+    return re.sub(r"^(#+|>|-|\+)(?=\s)", r"\\\1", flat)
 
 
 def _context(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +66,13 @@ def _context(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _drawing(block: Figure, name: str, width: Width) -> Markup:
-    return Markup(figures.svg(block.drawing, block.data, name, block.alt, width))
+    return Markup(_drawn(block.drawing, json.dumps(block.data, sort_keys=True), name, block.alt, width))
+
+
+@lru_cache(maxsize=512)
+def _drawn(drawing: str, data: str, name: str, alt: str, width: Width) -> str:
+    """A drawing is the same for the same data, so that a page shown again is not drawn again."""
+    return figures.svg(drawing, json.loads(data), name, alt, width)
 
 
 @cache

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import mlflow
-from mlflow.tracking import MlflowClient
+from riskmodel.tracking.library import MlflowClient, mlflow
 
 DATABASE, ARTEFACTS = "mlflow.db", "mlartifacts"
 _LOUD = ("mlflow", "alembic")
+_WARNS = ("mlflow", "sqlalchemy", "alembic")  # of what they use of each other
 _VARIABLE = "MLFLOW_TRACKING_URI"
 
 
@@ -35,11 +36,14 @@ def opened(folder: Path, tracking_uri: str | None) -> Iterator[MlflowClient]:
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        mlflow.set_tracking_uri(uri)
-        yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+        with warnings.catch_warnings():
+            for name in _WARNS:
+                warnings.filterwarnings("ignore", module=rf"{name}(\.|$)")
+            mlflow.set_tracking_uri(uri)
+            yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     finally:
         # MLflow writes the address into the environment, where the next study would find the folder of this one.
-        mlflow.set_tracking_uri(before)
+        mlflow.set_tracking_uri(None if before == named else before)
         os.environ.pop(_VARIABLE, None)
         if named is not None:
             os.environ[_VARIABLE] = named

@@ -15,14 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import mlflow
-import mlflow.pyfunc
 import pyarrow.csv
-from mlflow.data.code_dataset_source import CodeDatasetSource
-from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 
 from riskmodel import __version__
 from riskmodel.fairness.audit import Audit
@@ -30,8 +23,20 @@ from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
 from riskmodel.tracking import database, serving
+from riskmodel.tracking.library import (
+    CodeDatasetSource,
+    Dataset,
+    DatasetInput,
+    InputTag,
+    MetaDataset,
+    Metric,
+    MlflowClient,
+    MlflowException,
+    Param,
+    mlflow,
+)
 
-KEY, PARENT = "riskmodel.key", "mlflow.parentRunId"
+KEY, FINISHED, PARENT = "riskmodel.key", "riskmodel.finished", "mlflow.parentRunId"
 CANDIDATE = "candidate"
 _BATCH = 900  # MLflow takes at most 1,000 metrics and 100 parameters in one call
 _NEEDED = ("mlflow", "numpy", "scipy", "pandas", "pyarrow", "lightgbm", "scikit-learn", "numba", "pydantic")
@@ -95,7 +100,7 @@ def record(
         _write(client, run_id, model, audit, training, card, parameters or {})
         _write_folds(client, where, run_id, key, model)
         model_uri = _register(client, run_id, study, model, key)
-        client.set_terminated(run_id, "FINISHED")
+        _finish(client, run_id)
         return RunRecord(key, run_id, model_uri, uri, made=True)
 
 
@@ -126,7 +131,7 @@ def _key(study: str, model: RiskModel, audit: Audit, training: TrainingSet, card
 
 def _finished(client: MlflowClient, where: str, study: str, key: str) -> tuple[str, str] | None:
     """Run id and model address of the finished record of this key."""
-    runs = client.search_runs([where], f"tags.`{KEY}` = '{key}' and attributes.status = 'FINISHED'", max_results=1)
+    runs = client.search_runs([where], f"tags.`{KEY}` = '{key}' and tags.`{FINISHED}` = 'yes'", max_results=1)
     if not runs:
         return None
     run_id = str(runs[0].info.run_id)
@@ -208,6 +213,12 @@ def _register(client: MlflowClient, run_id: str, study: str, model: RiskModel, k
     )
     client.set_registered_model_alias(study, CANDIDATE, made.version)
     return f"models:/{study}/{made.version}"
+
+
+def _finish(client: MlflowClient, run_id: str) -> None:
+    """The last step: only now is the record found as finished."""
+    client.set_tag(run_id, FINISHED, "yes")
+    client.set_terminated(run_id, "FINISHED")
 
 
 def _metrics(model: RiskModel, fold: str) -> list[Metric]:

@@ -5,8 +5,7 @@ MLflow copies this file beside the model and runs it when the model is loaded.
 
 from __future__ import annotations
 
-import mlflow
-
+from riskmodel.tracking.library import mlflow
 from riskmodel.tracking.serving import ServedModel
 
 mlflow.models.set_model(ServedModel())

@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from mlflow.models.signature import ModelSignature
-from mlflow.pyfunc import PythonModel
-from mlflow.types.schema import ColSpec, DataType, Schema
 
 from riskmodel.errors import DataRefused
 from riskmodel.models.risk_model import RiskModel
+from riskmodel.tracking.library import ColSpec, DataType, ModelSignature, PythonModel, Schema
 
 OUTPUTS = ("probability", "low", "high")
 

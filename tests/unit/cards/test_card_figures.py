@@ -23,7 +23,11 @@ DATA: dict[str, dict[str, Any]] = {
         ],
         "axis": "What happened",
     },
-    "bars": {"rows": [{"label": "Age", "value": 0.4}, {"label": "Absence", "value": 0.1}], "axis": "Share", "unit": "share"},
+    "bars": {
+        "rows": [{"label": "Age", "value": 0.4}, {"label": "Absence", "value": 0.1}],
+        "axis": "Share",
+        "unit": "share",
+    },
 }  # fmt: skip
 
 

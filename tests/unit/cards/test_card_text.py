@@ -29,9 +29,10 @@ def test_every_gap_is_named_at_once() -> None:
     assert refused.value.found == "no usable text for summary, not_for, owner, contact"
 
 
-@pytest.mark.parametrize(
-    "held", ["", " ", "TODO", "tbc.", "TBD", "n/a", "None", "???", "to be confirmed by the board", "More information needed", None]
-)  # fmt: skip
+HELD = ["", " ", "TODO", "tbc.", "TBD", "n/a", "None", "???", "to be confirmed", "More information needed", None]
+
+
+@pytest.mark.parametrize("held", HELD)  # fmt: skip
 def test_words_that_hold_a_place_are_a_gap(held: str | None) -> None:
     with pytest.raises(EvidenceError):
         CardText.from_mapping(FULL | {"challenge_route": held})

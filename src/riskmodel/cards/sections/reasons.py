@@ -29,10 +29,12 @@ def reasons(given: Given) -> Section:
         ),
         *_importance(families),
         *_stability(given),
-        Heading("By the records of each agency"),
-        _shares("Share of all contributions, by agency", "Records of", explanation.rows("agency")),
-        _features(given),
     ]
+    agencies = explanation.rows("agency")
+    if len(agencies) > 1:
+        blocks.append(Heading("By the records of each agency"))
+        blocks.append(_shares("Share of all contributions, by agency", "Records of", agencies))
+    blocks.append(_features(given))
     return Section("reasons", "What the model leans on", tuple(blocks))
 
 
@@ -71,8 +73,9 @@ def _stability(given: Given) -> list[Block]:
     given.worked_out("reasons.stability", kept, "explanation", unit="share")
     return [
         Paragraph(
-            f"The model was made again {settings['refits']} times, each on {people} of the people. Where scores are high,"
-            f" {share_words(kept, 0)} of the {settings['refit_top']} largest reasons of a row were the same in both."
+            f"The model was made again {settings['refits']} times, each on {people} of the people. Where scores are"
+            f" high, {share_words(kept, 0)} of the {settings['refit_top']} largest reasons of a row were the same in"
+            " both."
         )
     ]
 

@@ -1,0 +1,36 @@
+"""MLflow's names, imported in this one place: quietly, because it warns of its own type hints while it loads."""
+
+from __future__ import annotations
+
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import mlflow
+    import mlflow.pyfunc
+    from mlflow.data.code_dataset_source import CodeDatasetSource
+    from mlflow.data.meta_dataset import MetaDataset
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+    from mlflow.exceptions import MlflowException
+    from mlflow.models.signature import ModelSignature
+    from mlflow.pyfunc import PythonModel
+    from mlflow.tracking import MlflowClient
+    from mlflow.types.schema import ColSpec, DataType, Schema
+
+__all__ = [
+    "CodeDatasetSource",
+    "ColSpec",
+    "DataType",
+    "Dataset",
+    "DatasetInput",
+    "InputTag",
+    "MetaDataset",
+    "Metric",
+    "MlflowClient",
+    "MlflowException",
+    "ModelSignature",
+    "Param",
+    "PythonModel",
+    "Schema",
+    "mlflow",
+]

@@ -1,0 +1,189 @@
+"""A run in MLflow: recorded once, whole, beside its study, without a pickle; loaded back it predicts the same."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from riskmodel import tracking
+from riskmodel.errors import DataRefused
+from riskmodel.tracking import database, runs
+from riskmodel.tracking.library import mlflow
+from riskmodel.tracking.runs import KEY, PARENT, RunRecord
+
+Finished = Any  # the class is in conftest, which tests do not import
+
+
+def recorded(store: Path, finished: Finished, **changed: Any) -> RunRecord:
+    return tracking.record(store, **(finished.given() | changed))
+
+
+def all_runs(store: Path, query: str = "") -> list[Any]:
+    with database.opened(store, None) as client:
+        where = client.get_experiment_by_name("small").experiment_id
+        return list(client.search_runs([where], query))
+
+
+def test_parameters_metrics_data_and_artefacts_are_kept(store: Path, finished: Finished) -> None:
+    made = recorded(store, finished, parameters={"linkage": {"threshold": 0.9}})
+    with database.opened(store, None) as client:
+        run = client.get_run(made.run_id)
+        files = {item.path for place in ("card", "tables") for item in client.list_artifacts(made.run_id, place)}
+    assert run.info.status == "FINISHED"
+    assert run.data.params["learner.rounds"] == "10"
+    assert run.data.params["linkage.threshold"] == "0.9"
+    figure = finished.model.evaluation.figure("auroc")
+    assert run.data.metrics["model.auroc"] == figure.value
+    assert run.data.metrics["model.auroc.low"] == figure.low
+    assert run.data.metrics["base_rate.precision_at_10_percent"] == pytest.approx(
+        finished.model.evaluation.figure("precision@10%", "base_rate").value
+    )
+    (data,) = run.inputs.dataset_inputs
+    assert finished.training.fingerprint.startswith(data.dataset.digest)
+    assert files == {"card/card.json", "card/card.md", "tables/evaluation.csv", "tables/audit.csv"}
+
+
+def test_each_fold_is_a_nested_run(store: Path, finished: Finished) -> None:
+    made = recorded(store, finished)
+    nested = all_runs(store, f"tags.`{PARENT}` = '{made.run_id}'")
+    assert sorted(run.data.params["fold"] for run in nested) == ["1", "2"]
+    for run in nested:
+        figure = finished.model.evaluation.figure("brier", fold=run.data.params["fold"])
+        assert run.data.metrics["model.brier"] == figure.value
+        assert run.info.status == "FINISHED"
+
+
+def test_everything_lies_in_the_studys_own_folder(store: Path, finished: Finished) -> None:
+    made = recorded(store, finished)  # the fixture asserts that the working directory stays empty
+    assert made.tracking_uri == f"sqlite:///{store / 'mlflow.db'}"
+    assert {path.name for path in store.iterdir()} == {"mlflow.db", "mlartifacts"}
+
+
+def test_no_pickle_is_written(store: Path, finished: Finished) -> None:
+    recorded(store, finished)
+    files = [path for path in store.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    for path in files:
+        assert path.suffix not in (".pkl", ".pickle", ".joblib", ".skops"), path.name
+        assert not path.read_bytes().startswith(b"\x80\x04"), path.name  # how a pickle begins
+        assert not path.read_bytes().startswith(b"\x80\x05"), path.name
+
+
+def test_the_loaded_model_predicts_to_the_bit_what_the_model_does(store: Path, finished: Finished) -> None:
+    made = recorded(store, finished)
+    loaded = tracking.load_for_scoring("models:/small@candidate", made.tracking_uri)
+    X = finished.training.matrix()[:200]
+    frame = pd.DataFrame(X, columns=list(finished.model.feature_names))
+    probability = finished.model.predict(X)
+    low, high = finished.model.interval(probability)
+    for given in (frame, frame[frame.columns[::-1]], frame.astype(float)):  # any order, any width of number
+        predicted = loaded.predict(given)
+        assert list(predicted.columns) == ["probability", "low", "high"]  # never a label
+        assert np.array_equal(predicted["probability"], probability)
+        assert np.array_equal(predicted["low"], low)
+        assert np.array_equal(predicted["high"], high)
+
+
+def test_the_loaded_model_refuses_a_matrix_without_its_features(store: Path, finished: Finished) -> None:
+    made = recorded(store, finished)
+    loaded = tracking.load_for_scoring(made.model_uri, made.tracking_uri)
+    frame = pd.DataFrame({"violence_count_2y": [1.0]})
+    with pytest.raises(mlflow.MlflowException, match="absence_total_1y"):
+        loaded.predict(frame)
+    with pytest.raises(DataRefused, match="absence_total_1y"):
+        loaded.unwrap_python_model().predict(None, frame)
+
+
+def test_the_version_carries_signature_alias_and_fingerprint(store: Path, finished: Finished) -> None:
+    made = recorded(store, finished)
+    with database.opened(store, None) as client:
+        version = client.get_model_version_by_alias("small", "candidate")
+        signature = mlflow.models.get_model_info(made.model_uri).signature
+    assert version.tags["riskmodel.model_fingerprint"] == finished.model.fingerprint
+    assert version.run_id == made.run_id
+    assert [column.name for column in signature.inputs] == list(finished.model.feature_names)
+    assert [column.name for column in signature.outputs] == ["probability", "low", "high"]
+
+
+def test_a_finished_record_is_found_and_left_alone(store: Path, finished: Finished) -> None:
+    first = recorded(store, finished)
+    second = recorded(store, finished)
+    assert first.made
+    assert not second.made
+    assert (second.run_id, second.model_uri, second.key) == (first.run_id, first.model_uri, first.key)
+    assert len(all_runs(store)) == 3  # the run and its two folds
+
+
+def test_another_card_is_another_record(store: Path, finished: Finished, tmp_path: Path) -> None:
+    first = recorded(store, finished)
+    other = tmp_path / "card"
+    other.mkdir()
+    (other / "card.json").write_text('{"fingerprint": "another"}', encoding="utf-8")
+    second = recorded(store, finished, card=other)
+    assert second.made
+    assert second.key != first.key
+    assert (first.model_uri, second.model_uri) == ("models:/small/1", "models:/small/2")
+
+
+@pytest.mark.parametrize("step", ["_write", "_write_folds", "_register", "_finish"])
+def test_a_record_that_was_broken_off_is_made_again(
+    store: Path, finished: Finished, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = getattr(runs, step)
+
+    def broken(*given: Any) -> Any:
+        if step != "_finish":
+            whole(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, step, broken)
+        with pytest.raises(KeyboardInterrupt):
+            recorded(store, finished)
+    made = recorded(store, finished)
+    assert made.made
+    kept = all_runs(store)
+    assert [run.info.run_id for run in kept if run.data.tags.get(KEY) == made.key] == [made.run_id]
+    assert len(kept) == 3
+    with database.opened(store, None) as client:
+        assert [version.run_id for version in client.search_model_versions("name = 'small'")] == [made.run_id]
+
+
+def test_an_address_that_was_given_is_used(store: Path, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = f"sqlite:///{store / 'mlflow.db'}"
+    assert database.address(store / "x", elsewhere) == elsewhere
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", elsewhere)
+    assert database.address(store / "x", None) == elsewhere
+    assert recorded(store / "deep", finished).tracking_uri == elsewhere
+    assert (store / "deep" / "mlartifacts").is_dir()
+
+
+def test_mlflows_global_state_is_put_back(store: Path, finished: Finished) -> None:
+    levels = [logging.getLogger(name).level for name in ("mlflow", "alembic")]
+    recorded(store, finished)
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert not mlflow.is_tracking_uri_set()
+    assert mlflow.active_run() is None
+    assert [logging.getLogger(name).level for name in ("mlflow", "alembic")] == levels
+
+
+def test_nothing_is_printed(store: Path, finished: Finished, capfd: pytest.CaptureFixture[str]) -> None:
+    recorded(store, finished)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_row_of_a_person_is_kept(store: Path, finished: Finished) -> None:
+    recorded(store, finished)
+    texts = [path for path in store.rglob("*") if path.suffix in (".csv", ".json", ".yaml", ".txt", ".md")]
+    assert texts
+    assert not any("entity_id" in path.read_text(encoding="utf-8") for path in texts)
+
+
+def test_telemetry_is_off() -> None:
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
