@@ -72,9 +72,9 @@ _SAME_FAMILY: Final = (
 )
 _YEARS_APART: Final = "abs(substr(l.birth, 1, 4)::INT - substr(r.birth, 1, 4)::INT)"
 _SWAPPED_NAMES: Final = (
-    "((l.given = r.family AND jaro_winkler_similarity(l.family, r.given) >= 0.85) "
-    "OR (l.family = r.given AND jaro_winkler_similarity(l.given, r.family) >= 0.85))"
+    "(jaro_winkler_similarity(l.given, r.family) >= 0.85 AND jaro_winkler_similarity(l.family, r.given) >= 0.85)"
 )
+_TWINS: Final = f"l.birth = r.birth AND {_SAME_PLACE} AND {_SAME_FAMILY} AND {_OTHER_NUMBER}"
 _PART: Final = "substr({0}.birth, {1}, {2})"
 
 
@@ -99,7 +99,7 @@ GIVEN: Final = Comparison(
         Level("alike", "jaro_winkler_similarity(l.given, r.given) >= 0.8", 0.02, 0.03),
         Level(
             "other name, same birth date and place",
-            f"l.birth = r.birth AND {_SAME_PLACE} AND {_OTHER_NUMBER}",
+            _TWINS,
             1e-9,
             1.0,
             fixed=True,

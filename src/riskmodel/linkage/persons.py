@@ -23,8 +23,8 @@ from riskmodel.linkage.comparisons import Comparison, Level, comparisons_for
 from riskmodel.linkage.records import IDENTIFIERS
 from riskmodel.linkage.training import Codes, Numbers, Parameters, Patterns, trained
 
-RANDOM_PAIRS: Final = 400_000
-TRAINING_PAIRS: Final = 1_500_000
+RANDOM_PAIRS: Final = 300_000
+TRAINING_PAIRS: Final = 300_000
 WORTH_KEEPING: Final = 0.01
 """Pairs below this probability are not kept: no use for links, histograms or draws of linked worlds."""
 RAREST: Final = 0.0001
@@ -51,8 +51,10 @@ def scored(records: pa.Table, pairs: pa.Table, *, seed: int, threads: int | None
                 [name for name in IDENTIFIERS if records.column(name).null_count < len(records)]
             )
             random = engine.levels(comparisons, random_pairs(len(records), seed))
-            blocked = engine.levels(comparisons, _thinned(pairs))
-            learned = trained(comparisons, Patterns.of(random), Patterns.of(blocked), records=len(records))
+            step = max(1, -(-pairs.num_rows // TRAINING_PAIRS))
+            sample = pairs.take(pa.array(np.arange(0, pairs.num_rows, step)))
+            blocked = Patterns.of(engine.levels(comparisons, sample), each=step)
+            learned = trained(comparisons, Patterns.of(random), blocked, records=len(records))
             return engine.probabilities(learned, pairs), learned
         finally:
             engine.close()
@@ -68,12 +70,6 @@ def random_pairs(records: int, seed: int) -> pa.Table:
         ends = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0)
         left, right = ends[:, 0], ends[:, 1]
     return pa.table({"l": left.astype(np.int64), "r": right.astype(np.int64)})
-
-
-def _thinned(pairs: pa.Table) -> pa.Table:
-    """Every k-th pair, so that learning from a very large register stays quick."""
-    step = -(-pairs.num_rows // TRAINING_PAIRS)
-    return pairs if step <= 1 else pairs.take(pa.array(np.arange(0, pairs.num_rows, step)))
 
 
 class _Engine:

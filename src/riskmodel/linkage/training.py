@@ -11,14 +11,14 @@ Fellegi and Sunter (1969), A theory for record linkage; Winkler (1988) for EM wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from riskmodel.linkage.comparisons import BIRTH, FAMILY_AND_PLACE, GIVEN, MISSING, Comparison
+from riskmodel.linkage.comparisons import BIRTH, FAMILY_AND_PLACE, GIVEN, MISSING, SEX, Comparison
 
 Codes: TypeAlias = "npt.NDArray[np.int64]"
 Numbers: TypeAlias = "npt.NDArray[np.float64]"
@@ -27,6 +27,8 @@ PRIOR_MATCHES: Final = 30.0
 """How many pairs of one person the prior m's are worth."""
 PRIOR_OTHERS: Final = 300.0
 """How many pairs of different people the prior u's are worth."""
+LEAST: Final = 0.05
+"""No rate falls below this part of its prior: what easy pairs never show can still happen among hard ones."""
 ROUNDS: Final = 4
 STEPS: Final = 25
 
@@ -39,12 +41,12 @@ class Patterns:
     counts: Numbers
 
     @classmethod
-    def of(cls, levels: Codes) -> Patterns:
-        """Count the distinct rows of (n_pairs, n_comparisons) level codes, in sorted order."""
+    def of(cls, levels: Codes, *, each: int = 1) -> Patterns:
+        """Count the distinct rows of (n_pairs, n_comparisons) level codes, sorted; each row stands for `each` pairs."""
         if not len(levels):
             return cls(levels, np.zeros(0))
         rows, counts = np.unique(levels, axis=0, return_counts=True)
-        return cls(rows, counts.astype(np.float64))
+        return cls(rows, counts.astype(np.float64) * each)
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Patterns:
         """The patterns that are chosen."""
@@ -117,50 +119,80 @@ def _other_rates(now: Parameters, random: Patterns) -> tuple[Numbers, ...]:
     return tuple(pulled)
 
 
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """Pairs that agree on something, from which the other comparisons learn.
+
+    `skipped` comparisons are no evidence here: what the pairs agree on, and what follows from it. Of the `conditional`
+    ones only the chosen levels occur, so their rates are taken as shares of those; they learn nothing.
+    """
+
+    skipped: tuple[Comparison, ...]
+    conditional: Mapping[Comparison, Codes]
+    chosen: Callable[[Codes], npt.NDArray[np.bool_]]
+
+
+def _sessions(comparisons: Sequence[Comparison]) -> tuple[_Session, _Session]:
+    given, birth, place = (list(comparisons).index(one) for one in (GIVEN, BIRTH, FAMILY_AND_PLACE))
+    levels = list(reversed(FAMILY_AND_PLACE.levels))
+    family_same = np.array([code for code, level in enumerate(levels) if level.name.startswith("same family name")])
+    same_given, same_birth = GIVEN.code_of("same"), BIRTH.code_of("same")
+    return (
+        _Session((BIRTH,), {}, lambda codes: codes[:, birth] == same_birth),
+        _Session(  # the sex follows from the given name; the place tells namesakes apart
+            (GIVEN, SEX),
+            {FAMILY_AND_PLACE: family_same},
+            lambda codes: (codes[:, given] == same_given) & np.isin(codes[:, place], family_same),
+        ),
+    )
+
+
 def _match_rates(now: Parameters, blocked: Patterns) -> tuple[Numbers, ...]:
     totals = [np.zeros(len(one.levels)) for one in now.comparisons]
-    for agreed, chosen in _sessions(now.comparisons):
-        session = blocked.where(chosen(blocked.levels))
-        if not len(session.counts):
+    for session in _sessions(now.comparisons):
+        patterns = blocked.where(session.chosen(blocked.levels))
+        if not len(patterns.counts):
             continue
-        learned = _session(now, session, agreed)
-        for column, one in enumerate(now.comparisons):
-            if one.name not in agreed:
-                totals[column] += learned[column]
+        for column, counted in enumerate(_learned(now, session, patterns)):
+            if now.comparisons[column] not in (*session.skipped, *session.conditional):
+                totals[column] += counted
     return tuple(_pulled(one, total, "m", PRIOR_MATCHES) for one, total in zip(now.comparisons, totals, strict=True))
 
 
-def _session(now: Parameters, session: Patterns, agreed: Sequence[str]) -> list[Numbers]:
-    """Expected counts of levels among the matches of one session, by EM with the u's held."""
-    at = replace(now, match_rate=0.5)
+def _learned(now: Parameters, session: _Session, patterns: Patterns) -> list[Numbers]:
+    """Expected counts of levels among the matches of one session, by EM with the u's held.
+
+    The first guess of who matches is made with all that is known so far, so that EM starts at the right hill.
+    """
+    at, skip = _conditional(now, session), [one.name for one in session.skipped]
+    chance = match_probability(now, patterns.levels, skip=[SEX.name] if SEX in session.skipped else [])
     counted: list[Numbers] = []
     for _ in range(STEPS):
-        chance = match_probability(at, session.levels, skip=agreed)
-        weights = session.counts * chance
-        counted = [_counted(session.levels[:, column], weights, one) for column, one in enumerate(at.comparisons)]
+        weights = patterns.counts * chance
+        counted = [_counted(patterns.levels[:, column], weights, one) for column, one in enumerate(at.comparisons)]
+        held = (*session.skipped, *session.conditional)
         m = tuple(
-            at.m[column] if one.name in agreed else _pulled(one, counted[column], "m", PRIOR_MATCHES)
+            at.m[column] if one in held else _pulled(one, counted[column], "m", PRIOR_MATCHES)
             for column, one in enumerate(at.comparisons)
         )
-        rate = (weights.sum() + 1.0) / (session.counts.sum() + 2.0)
-        at = replace(at, m=m, match_rate=float(np.clip(rate, 1e-6, 1 - 1e-6)))
+        rate = (weights.sum() + 1.0) / (patterns.counts.sum() + 2.0)
+        at = replace(at, m=m, match_rate=float(rate))
+        chance = match_probability(at, patterns.levels, skip=skip)
     return counted
 
 
-def _sessions(
-    comparisons: Sequence[Comparison],
-) -> list[tuple[tuple[str, ...], Callable[[Codes], npt.NDArray[np.bool_]]]]:
-    names = [one.name for one in comparisons]
-    given, birth, place = (names.index(one.name) for one in (GIVEN, BIRTH, FAMILY_AND_PLACE))
-    family_same = [code for code, level in enumerate(reversed(FAMILY_AND_PLACE.levels)) if "same family" in level.name]
-    same_given, same_birth = GIVEN.code_of("same"), BIRTH.code_of("same")
-    return [
-        ((BIRTH.name,), lambda levels: levels[:, birth] == same_birth),
-        (
-            (GIVEN.name, FAMILY_AND_PLACE.name),
-            lambda levels: (levels[:, given] == same_given) & np.isin(levels[:, place], family_same),
-        ),
-    ]
+def _conditional(now: Parameters, session: _Session) -> Parameters:
+    """The parameters with the rates of conditional comparisons as shares of the levels that occur, group by group."""
+    m, u = list(now.m), list(now.u)
+    for one, codes in session.conditional.items():
+        column = now.comparisons.index(one)
+        groups = np.array([level.among for level in reversed(one.levels)])
+        for side in (m, u):
+            side[column] = side[column].copy()
+            for group in sorted(set(groups[codes].tolist())):
+                those = codes[groups[codes] == group]
+                side[column][those] /= side[column][those].sum()
+    return replace(now, m=tuple(m), u=tuple(u))
 
 
 def _counted(codes: Codes, weights: Numbers, one: Comparison) -> Numbers:
@@ -179,7 +211,7 @@ def _pulled(one: Comparison, counted: Numbers, side: str, strength: float) -> Nu
         free = (groups == group) & ~fixed
         expected = prior[free] / prior[free].sum()
         total = counted[free].sum()
-        shares[free] = (counted[free] + strength * expected) / (total + strength)
+        shares[free] = np.maximum((counted[free] + strength * expected) / (total + strength), LEAST * prior[free])
     return shares
 
 
