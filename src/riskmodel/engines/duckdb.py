@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -32,10 +34,16 @@ def query(sql: str, **tables: pa.Table) -> pa.Table:
     >>> query("SELECT count(*) AS n FROM t", t=pa.table({"a": [1, 2]})).to_pylist()
     [{'n': 2}]
     """
-    connection = connect()
+    connection = _instance(os.getpid()).cursor()
     try:
         for name, table in tables.items():
             connection.register(name, table)
         return connection.sql(sql).to_arrow_table()
     finally:
         connection.close()
+
+
+@cache
+def _instance(process: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001 - a forked process must not share one
+    """One engine a process: starting one costs 20 ms, a cursor of it 1 ms; each cursor sees only its own tables."""
+    return connect()
