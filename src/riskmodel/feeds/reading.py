@@ -269,9 +269,10 @@ def _settled(column: pa.ChunkedArray, declared: Column) -> pa.ChunkedArray:
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
-        whole = pc.all(pc.equal(pc.floor(column), column)).as_py() is not False
         if declared.type in ("number", "integer", "year"):
             return column
+        small = pc.less(pc.abs(column), pa.scalar(2.0**53))  # infinities and rounded numbers stay as they are shown
+        whole = pc.all(pc.and_(small, pc.equal(pc.floor(column), column))).as_py() is not False
         return column.cast(pa.int64()).cast(pa.string()) if whole else column.cast(pa.string())
     if pa.types.is_integer(kind) and declared.type in ("number", "integer", "year"):
         return column.cast(pa.int64())

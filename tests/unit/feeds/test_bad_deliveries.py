@@ -6,6 +6,7 @@ import datetime as dt
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,11 +16,13 @@ from hypothesis import strategies as st
 
 from riskmodel.errors import DataRefused
 from riskmodel.feeds.checks import check
+from riskmodel.feeds.contract import Contract
 from riskmodel.feeds.delivery import Delivery
 from riskmodel.feeds.intake import receive
 from riskmodel.feeds.quarantine import CODES, DeliveriesRefused
 from riskmodel.feeds.reading import read_rows
 
+CLINIC = (Path(__file__).parent / "conftest.py").read_text(encoding="utf-8").split('"""\\\n')[1].split('"""')[0]
 HEAD = "no,id,why,at,left,points,seen_on\n"
 GOOD = "v1,a,INJ,10/03/2020 22:15,11/03/2020 01:00,3,12/03/2020\n"
 
@@ -177,13 +180,13 @@ def test_parquet_keeps_its_types_and_one_bad_cell_costs_one_row(store, clinic, c
     day = dt.datetime(2020, 3, 10, 22, 15)
     table = pa.table(
         {
-            "no": pa.array([1.0, 2.0, 3.0]),  # a whole number that some tool made a float
-            "id": ["a", "b", "a"],
-            "why": pa.array(["INJ", "INJ", "INJ"]).dictionary_encode(),
-            "at": pa.array([day, day, None], pa.timestamp("ns")),
-            "left": pa.nulls(3),
-            "points": pa.array([3, 11, 4], pa.int64()),
-            "seen_on": pa.array([dt.date(2020, 3, 12)] * 3),
+            "no": pa.array([1.0, 2.0, 3.0, 4.0]),  # a whole number that some tool made a float
+            "id": ["a", "b", "a", "a"],
+            "why": pa.array(["INJ"] * 4).dictionary_encode(),
+            "at": pa.array([day, day, None, day], pa.timestamp("ns")),
+            "left": pa.nulls(4),
+            "points": pa.array([3, 11, 4, float("inf")]),
+            "seen_on": pa.array([dt.date(2020, 3, 12)] * 4),
         }
     )
     path = tmp_path / "visits.parquet"
@@ -195,6 +198,7 @@ def test_parquet_keeps_its_types_and_one_bad_cell_costs_one_row(store, clinic, c
     assert intake.quarantine.select(["row", "code", "column"]).to_pylist() == [
         {"row": 2, "code": "value-out-of-range", "column": "points"},
         {"row": 3, "code": "value-missing", "column": "at"},
+        {"row": 4, "code": "wrong-type", "column": "points"},
     ]
 
 
@@ -301,3 +305,35 @@ def test_a_sqlite_table_is_read_like_a_file(store, clinic, contract, tmp_path):
     assert "without the table ties" in str(_refusal(store, [clinic()[0], ties], contract))
     path.write_bytes(path.read_bytes()[:5000])
     assert _refusal(store, [clinic()[0], visits], contract).code == "file-unreadable"
+
+
+def test_a_number_without_end_in_a_text_column_costs_no_other_row(store, clinic, contract, tmp_path):
+    cells = {
+        "id": [1.0, float("inf"), None],
+        "name": pa.nulls(3),
+        "born": pa.nulls(3),
+        "sex": pa.nulls(3),
+        "changed": pa.nulls(3),
+    }
+    path = tmp_path / "people.parquet"
+    pq.write_table(pa.table(cells), path)
+    intake = receive(store, clinic(path.read_bytes(), None, suffix=".parquet"), contracts=[contract])
+    assert intake.people.column("person_key").to_pylist() == ["1", "inf"]
+    assert intake.quarantine.select(["row", "code"]).to_pylist() == [{"row": 3, "code": "value-missing"}]
+
+
+@pytest.mark.slow
+def test_three_hundred_feeds_in_one_run(open_store, clinic, tmp_path):
+    head, rest = CLINIC.split("[feeds.visits]")
+    visits, lists = (
+        rest.split("[feeds.ties]")[0],
+        rest.split("[codes.sex]")[1].replace('[codes.tie]\nP = "parent"\nC = "child_of"\n', ""),
+    )
+    text = head + "".join(f"[feeds.visits{n}]" + visits.replace("feeds.visits", f"feeds.visits{n}") for n in range(299))
+    path = tmp_path / "many.toml"
+    path.write_text(text + "[codes.sex]" + lists, encoding="utf-8")
+    people, one = clinic()
+    files = [people, *(replace(one, feed=f"clinic.visits{n}") for n in range(299))]
+    intake = receive(open_store(), files, contracts=[Contract.load(path)])
+    assert len(intake.report["feeds"]) == 300
+    assert intake.report["totals"] == {"delivered": 3 * 300, "accepted": 3 * 300, "stored": 3 * 300}
