@@ -90,7 +90,7 @@ class LightGBM:
             "monotone": dict(sorted(self.monotone.items())),
         }
 
-    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 0) -> FittedLightGBM:
+    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 1) -> FittedLightGBM:
         """Learn from (n, p) float32 features and (n,) outcomes 0/1; `threads` 0 is one a core."""
         import lightgbm
 

@@ -29,7 +29,7 @@ class BaseRate:
         """The settings as JSON."""
         return {"kind": self.kind}
 
-    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 0) -> FittedRate:
+    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 1) -> FittedRate:
         """Learn the share."""
         del X, names, threads
         return FittedRate((), float(outcome.mean()))
@@ -52,7 +52,7 @@ class BestCount:
         """The settings as JSON."""
         return {"kind": self.kind, "among": None if self.among is None else list(self.among)}
 
-    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 0) -> FittedCount:
+    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 1) -> FittedCount:
         """Choose the count and learn its probabilities; the first by name order of the features wins a tie."""
         del threads
         columns = [column for column, name in enumerate(names) if self._may_use(name, X[:, column])]
@@ -97,7 +97,7 @@ class CurrentPractice:
         """The settings as JSON."""
         return {"kind": self.kind, "column": self.column}
 
-    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 0) -> FittedPractice:
+    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 1) -> FittedPractice:
         """Learn the probabilities of the score."""
         del threads
         return FittedPractice.learned(names, 0, X[:, 0].astype(np.float64), outcome)

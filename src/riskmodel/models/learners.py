@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError
 from riskmodel.models.boosting import FittedLightGBM, LightGBM
@@ -19,6 +20,7 @@ from riskmodel.models.comparators import BaseRate, BestCount, CurrentPractice, F
 from riskmodel.models.fitted import DOCUMENT, Fitted, Matrix
 from riskmodel.models.logistic import FittedLogistic, Logistic
 from riskmodel.models.metrics import Numbers
+from riskmodel.models.points import FittedPoints, PointsScore
 
 __all__ = [
     "BaseRate",
@@ -28,6 +30,7 @@ __all__ = [
     "Learner",
     "LightGBM",
     "Logistic",
+    "PointsScore",
     "fitted",
     "learner_from_document",
     "load_fitted",
@@ -54,19 +57,21 @@ class Learner(Protocol):
         """The settings as JSON."""
         ...
 
-    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 0) -> Fitted:
+    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 1) -> Fitted:
         """Learn."""
         ...
 
 
-_SETTINGS: dict[str, Any] = {made.kind: made for made in (LightGBM, Logistic, BaseRate, BestCount, CurrentPractice)}
+_SETTINGS: dict[str, Any] = {
+    made.kind: made for made in (LightGBM, Logistic, PointsScore, BaseRate, BestCount, CurrentPractice)
+}
 _FITTED: dict[str, Any] = {
-    made.kind: made for made in (FittedLightGBM, FittedLogistic, FittedRate, FittedCount, FittedPractice)
+    made.kind: made for made in (FittedLightGBM, FittedLogistic, FittedPoints, FittedRate, FittedCount, FittedPractice)
 }
 
 
 def fitted(
-    learner: Learner, X: Matrix, outcome: Numbers, names: tuple[str, ...] | None = None, threads: int = 0
+    learner: Learner, X: Matrix, outcome: Numbers, names: tuple[str, ...] | None = None, threads: int = 1
 ) -> Fitted:
     """Teach a learner.
 
@@ -76,7 +81,8 @@ def fitted(
     X : (n_rows, n_features) float32, NaN where missing
     outcome : (n_rows,) float64, 0 or 1; unknown outcomes have to be left out before
     names : feature names in column order; None names them by number
-    threads : int, 0 is one a core; never changes what is learned
+    threads : int, 0 is one a core; never changes what is learned. On a busy machine one is the fastest: threads
+        of one learner wait for each other
 
     Examples
     --------
@@ -101,7 +107,9 @@ def fitted(
             expected="rows with and rows without the outcome, none unknown",
             repair="Check the outcome's definition and the dates; ask for fewer folds.",
         )
-    return learner.fitted(X, outcome, names, threads)
+    # Small linear algebra on many threads waits more than it works.
+    with threadpool_limits(1, user_api="blas"):
+        return learner.fitted(X, outcome, names, threads)
 
 
 def learner_from_document(document: Mapping[str, Any]) -> Learner:

@@ -49,7 +49,7 @@ class Logistic:
         """The settings as JSON."""
         return {"kind": self.kind, "penalty": self.penalty}
 
-    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 0) -> FittedLogistic:
+    def fitted(self, X: Matrix, outcome: Numbers, names: tuple[str, ...], threads: int = 1) -> FittedLogistic:
         """Learn from (n, p) float32 features and (n,) outcomes 0/1."""
         del threads
         missing = np.isnan(X)
