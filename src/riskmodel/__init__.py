@@ -34,6 +34,7 @@ _WHERE = {
     "build_training_set": "features.training_set",
     "LightGBM": "models.learners",
     "Logistic": "models.learners",
+    "PointsScore": "models.learners",
     "BaseRate": "models.learners",
     "BestCount": "models.learners",
     "CurrentPractice": "models.learners",

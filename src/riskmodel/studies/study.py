@@ -30,7 +30,8 @@ from riskmodel.studies.lines import line_of
 DURATIONS = {name: getattr(dates, name) for name in ("days", "weeks", "months", "years")}
 FEATURE_WORDS: Words = DURATIONS | {name: getattr(language, name) for name in language.__all__}
 LEARNER_WORDS: Words = {
-    name: getattr(learners, name) for name in ("LightGBM", "Logistic", "BaseRate", "BestCount", "CurrentPractice")
+    name: getattr(learners, name)
+    for name in ("LightGBM", "Logistic", "PointsScore", "BaseRate", "BestCount", "CurrentPractice")
 }
 
 
