@@ -33,7 +33,7 @@ class Delivery:
     Parameters
     ----------
     feed : str, the feed's full name, such as "police.events"
-    path : Path
+    path : Path, or the text of one
     received_at : datetime, naive wall-clock; nothing in the file can have happened later
     covers_from, covers_until : date, half-open: the file holds all that was recorded from the first day up to the
         day before the last
@@ -46,6 +46,7 @@ class Delivery:
     covers_until: dt.date
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
         faults = []
         where = f"delivery of {self.feed}"
         if not _FEED_NAME.fullmatch(self.feed):
