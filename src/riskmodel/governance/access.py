@@ -7,16 +7,17 @@ and keeps it: one ledger entry is one read of one result.
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from riskmodel import __version__
 from riskmodel.engines import folders
 from riskmodel.engines.folders import Draft, Result
-from riskmodel.errors import DeclarationError, NotFound, NotPermitted
+from riskmodel.errors import DataRefused, DeclarationError, NotFound, NotPermitted
 from riskmodel.governance.grants import Caller
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
@@ -37,6 +38,29 @@ class Glance:
     made: int
 
 
+class _Open:
+    """A mark that the folder is in use, for as long as this object lives; the kernel takes it away when we are killed.
+
+    Whoever opens a folder that nobody has open clears away what killed writers left; in a folder that is in use the
+    half-written results may be somebody's work.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._mark: int | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._mark = os.open(folder / ".open", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(self._mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            folders.sweep(folder)
+        except BlockingIOError:
+            pass
+        fcntl.flock(self._mark, fcntl.LOCK_SH)
+
+    def __del__(self) -> None:
+        if self._mark is not None:
+            os.close(self._mark)
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """A folder of results, opened for one purpose, by a caller whose grants are checked when one is given."""
@@ -45,6 +69,7 @@ class Store:
     purpose: Purpose
     ledger: Ledger
     caller: Caller | None = None
+    _open: _Open | None = field(default=None, repr=False, compare=False)
 
     def kept(self, name: str, inputs: object) -> Result | None:
         """The result `name` if it was already made from the same inputs (any JSON-able document) for this purpose."""
@@ -118,7 +143,15 @@ class Store:
         return {"purpose": self.purpose.name, **role}
 
     def _key(self, inputs: object) -> str:
-        return fingerprint_document({"riskmodel": __version__, "purpose": self.purpose.scope(), "inputs": inputs})
+        return fingerprint_document({"code": _code(), "purpose": self.purpose.scope(), "inputs": inputs})
+
+
+@cache
+def _code() -> str:
+    """A fingerprint of the package itself: what other code made is made again, never read as if it were the same."""
+    package = Path(__file__).parents[1]
+    files = sorted(path for path in package.rglob("*") if path.suffix in (".py", ".toml", ".j2", ".css"))
+    return fingerprint_document({str(path.relative_to(package)): path.read_bytes().hex() for path in files})
 
 
 def connect(url: str, purpose: Purpose, caller: Caller | None = None) -> Store:
@@ -135,6 +168,7 @@ def connect(url: str, purpose: Purpose, caller: Caller | None = None) -> Store:
     ------
     NotPermitted : the purpose has expired, or the role has no grant; the attempt is in the store's ledger
     DeclarationError : the address names no known engine
+    DataRefused : the folder cannot be written to
     """
     scheme, separator, place = url.partition(":///")
     if scheme != "duckdb" or not separator or not place:
@@ -146,10 +180,17 @@ def connect(url: str, purpose: Purpose, caller: Caller | None = None) -> Store:
             repair="Write the folder after duckdb:///.",
         )
     folder = Path(place)
-    folder.mkdir(parents=True, exist_ok=True)
-    store = Store(folder, purpose, Ledger(folder / "ledger.jsonl"), caller)
+    try:
+        mark = _Open(folder)
+    except OSError as error:
+        raise DataRefused(
+            "store-refused",
+            found=f"a folder that cannot be opened for writing ({error.strerror})",
+            expected="a folder, or room and permission to make one",
+            repair="Choose another folder after duckdb:///.",
+        ) from error
+    store = Store(folder, purpose, Ledger(folder / "ledger.jsonl"), caller, mark)
     store._guard(store._must_be_open, store="connect")
-    folders.sweep(folder)
     return store
 
 
