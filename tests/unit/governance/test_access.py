@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from riskmodel.errors import DeclarationError, NotFound, NotPermitted
+from riskmodel.errors import DataRefused, DeclarationError, NotFound, NotPermitted
 from riskmodel.governance.access import Store, connect
 from riskmodel.governance.ledger import Ledger, verify
 from riskmodel.governance.purposes import Purpose
@@ -129,10 +129,31 @@ def test_nothing_half_written_comes_into_view_or_into_the_ledger(store: Store) -
     assert actions(store) == [("write", "histories")]
 
 
+def test_a_second_opener_leaves_work_in_progress_alone(store: Store) -> None:
+    with store.writing("model", {}) as draft:
+        draft.write_document("settings", {"trees": 3})
+        opened(store, PURPOSE)
+    assert store.result("model").document("settings") == {"trees": 3}
+
+
+def test_what_a_killed_writer_left_is_cleared_away_when_nobody_has_the_folder_open(tmp_path: Path) -> None:
+    left = tmp_path / "run" / ".partial-model-1"
+    left.mkdir(parents=True)
+    url = f"duckdb:///{tmp_path / 'run'}"
+    connect(url, PURPOSE)
+    assert not left.exists()
+
+
 @pytest.mark.parametrize("url", ["duckdb://x", "spark:///x", "duckdb:///", "run"])
 def test_an_address_that_means_nothing_is_refused(url: str) -> None:
     with pytest.raises(DeclarationError, match="store-address"):
         connect(url, PURPOSE)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataRefused, match="store-refused"):
+        connect(f"duckdb:///{tmp_path / 'file'}", PURPOSE)
 
 
 def test_a_store_shows_no_rows(store: Store) -> None:
