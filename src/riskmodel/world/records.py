@@ -19,7 +19,7 @@ from riskmodel.world.facts import DAY, KINDS, OPEN, kind_number
 from riskmodel.world.lives import Lives
 from riskmodel.world.names import COMMUNITIES, names_of
 from riskmodel.world.noise import CARELESSNESS, Carelessness
-from riskmodel.world.people import ETHNICITIES, Population, Whole
+from riskmodel.world.people import ETHNICITIES, Whole
 from riskmodel.world.places import District
 from riskmodel.world.registers import Clerk, Parents, Register, true_residence
 
@@ -79,10 +79,10 @@ class _Entry:
 
 
 def _entries(
-    random: np.random.Generator, care: Carelessness, people: Population, person: Whole, seed: int, new_name: Whole
+    random: np.random.Generator, care: Carelessness, clerk: Clerk, person: Whole, first_day: Whole, seed: int
 ) -> _Entry:
-    words = names_of(seed).words
-    given, family, later = words[people.given[person]], words[people.family[person]], words[new_name[person]]
+    people, words = clerk.people, names_of(seed).words
+    given, family, later = (words[name[person]] for name in (people.given, people.family, clerk.new_name()))
     community = people.community[person]
     spelling = care.name * np.array(noise.SPELLING)[community]
     short = noise.shortened(random, given, care.short)
@@ -93,6 +93,7 @@ def _entries(
     given[random.random(len(given)) < care.no_name] = None
     unsure = np.where(np.isin(community, _of("somali", "arab", "south_asian_muslim")), 0.02, 0.001)
     born = noise.misdated(random, people.born[person], care.birth, unsure)
+    born = np.where(born > first_day, people.born[person], born)  # nobody is entered before the birth that is entered
     born = np.where(random.random(len(born)) < care.no_birth, OPEN, born)
     sex = np.array(["female", "male"], object)[people.sex[person]]
     sex[random.random(len(sex)) < care.no_sex] = None
@@ -123,13 +124,14 @@ def people_tables(
     tables : agency -> rows of standard fields, one a version of an entry, in order of recording
     truth : agency, person_key, person (in the block), given_wrong, family_wrong, short_form, birth_wrong
     """
-    new_name, plain = clerk.new_name(), clerk.places.address
+    plain = clerk.places.address
     forms = noise.address_forms(plain)
     tables, truths = {}, []
     for number, agency in enumerate(AGENCIES):
         chosen = np.flatnonzero(register.agency == number)
         person, care = register.person[chosen], CARELESSNESS[agency]
-        entry = _entries(random, care, clerk.people, person, seed, new_name)
+        first_day = register.version_at[np.searchsorted(register.version_entry, chosen)] // DAY
+        entry = _entries(random, care, clerk, person, first_day, seed)
         version = np.flatnonzero(register.agency[register.version_entry] == number)
         version = version[np.argsort(register.version_at[version], kind="stable")]
         of = register.version_entry[version] - (chosen[0] if len(chosen) else 0)

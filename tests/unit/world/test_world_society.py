@@ -115,6 +115,15 @@ def test_nothing_is_recorded_before_it_happened_or_on_and_after_the_last_day() -
             assert not pc.any(pc.less(ended.column("ended_at"), ended.column("happened_at"))).as_py(), name
 
 
+def test_nobody_is_entered_before_the_birth_that_is_entered() -> None:
+    for seed in range(3):
+        world = World.generate(people=1_500, seed=seed, start="2018-01-01", end="2020-01-01")
+        for name, table in world.block(0).tables.items():
+            if name.endswith(".people"):
+                entered = table.column("recorded_at").cast(pa.date32(), safe=False)
+                assert not pc.any(pc.greater(table.column("birth_date"), entered)).as_py(), name
+
+
 def test_every_event_is_of_somebody_in_the_register_of_its_agency() -> None:
     tables = block_of(WORLD.plan, 0).tables
     for agency in ("police", "health", "housing", "childrens_services"):
