@@ -141,7 +141,7 @@ def _scored(
         _probability=probability,
         _low=low,
         _high=high,
-        _frequencies=[model.natural_frequency(float(each)) for each in probability],
+        _frequency=model.natural_frequency,
         _reasons=reasons(model, matrix),
         _missing=missing_of(histories, found.rows, model.features, matrix, late),
         _histories=histories,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import numbers
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -183,7 +183,7 @@ class Scores:
     _probability: Numbers = field(repr=False)
     _low: Numbers = field(repr=False)
     _high: Numbers = field(repr=False)
-    _frequencies: Sequence[NaturalFrequency] = field(repr=False)
+    _frequency: Callable[[float], NaturalFrequency] = field(repr=False)
     _reasons: Sequence[tuple[Reason, ...]] = field(repr=False)
     _missing: Sequence[Missing] = field(repr=False)
     _histories: Histories = field(repr=False)
@@ -210,9 +210,8 @@ class Scores:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over what the list says and what it rests on."""
-        table = fingerprint_table(self._figures().append_column("reasons", pa.array(self._texts())))
-        return fingerprint_document({"basis": self.basis.document(), "table": table})
+        """SHA-256 over the people, their figures and the basis; model and records in the basis settle the reasons."""
+        return fingerprint_document({"basis": self.basis.document(), "table": fingerprint_table(self._figures())})
 
     def person(self, pseudonym: str) -> Score:
         """The advice on one person.
@@ -234,7 +233,7 @@ class Scores:
             float(self._probability[place]),
             float(self._low[place]),
             float(self._high[place]),
-            self._frequencies[place],
+            self._frequency(float(self._probability[place])),
             self._reasons[place],
             self._missing[place],
             self.basis,
@@ -280,10 +279,6 @@ class Scores:
                 "high": self._high,
             }
         )
-
-    def _texts(self) -> list[str]:
-        pairs = zip(self._reasons, self._missing, strict=True)
-        return ["; ".join([*(reason.sentence for reason in given), *gaps.sentences]) for given, gaps in pairs]
 
     def __repr__(self) -> str:
         return f"Scores({self.people:,} people, as of {self.basis.as_of}, valid until {self.basis.valid_until})"
