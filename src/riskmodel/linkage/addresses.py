@@ -100,8 +100,8 @@ def places(addresses: pa.Table) -> pa.Table:
 
     Returns
     -------
-    Arrow table of the distinct (address, postcode) with ``place`` and ``door`` (text or null): the place, and the
-    place without its postcode. Sorted by address, postcode.
+    Arrow table of the distinct (address, postcode) with ``place``, ``door`` and ``street`` (text or null): the place,
+    the place without its postcode, and that without its numbers. Sorted by address, postcode.
     """
     sql = """SELECT address, postcode, count(*) AS uses FROM addresses
              WHERE address IS NOT NULL OR postcode IS NOT NULL GROUP BY ALL ORDER BY address, postcode"""
@@ -137,7 +137,8 @@ WITH spelling AS (
     FROM completed c LEFT JOIN nearest n ON c.numbers = n.numbers AND c.street = n.street AND c.code = n.code
 )
 SELECT t.address, t.postcode,
-       n.numbers || '|' || n.usual || '|' || n.code AS place, n.numbers || '|' || n.usual AS door
+       n.numbers || '|' || n.usual || '|' || n.code AS place, n.numbers || '|' || n.usual AS door,
+       nullif(n.usual, '') AS street
 FROM spelt t LEFT JOIN named n ON t.numbers = n.numbers AND t.street = n.street AND t.code = n.own_code
 ORDER BY t.address, t.postcode
 """

@@ -3,7 +3,7 @@
 Joining everything that is connected lets one weak match merge two families. Here the matches are taken from the most
 to the least probable, and a match is passed over when it would put two records into one person that hardly can be one:
 born at quite different dates, or born on one day with one family name but different given names (twins). Two records
-that match each other directly are not held against each other: that match has weighed it all.
+that match each other directly, name and birth date included, weigh as much in favour.
 """
 
 from __future__ import annotations
@@ -98,14 +98,17 @@ class _Joiner:
         return Clusters(of, np.array(self._held, np.float64), self._refused)
 
     def _impossible(self, mine: list[int], theirs: list[int]) -> bool:
+        """More pairs that cannot be one person than pairs that, names and birth dates known, match nevertheless."""
         if len(mine) == len(theirs) == 1:
             return False
-        return any(
-            impossible(self._facts[here], self._facts[there])
-            and (min(here, there), max(here, there)) not in self._direct
-            for here in mine
-            for there in theirs
-        )
+        against = in_favour = 0
+        for here in mine:
+            for there in theirs:
+                if (min(here, there), max(here, there)) in self._direct:
+                    in_favour += None not in (*self._facts[here][::2], *self._facts[there][::2])
+                else:
+                    against += impossible(self._facts[here], self._facts[there])
+        return against > in_favour
 
 
 def impossible(one: Facts, other: Facts) -> bool:

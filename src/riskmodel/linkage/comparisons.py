@@ -67,6 +67,7 @@ _SAME_PLACE: Final = "list_has_any(l.places, r.places)"
 _OTHER_NUMBER: Final = "NOT coalesce(l.identifier = r.identifier, false)"
 _SAME_DOOR: Final = "list_has_any(l.doors, r.doors)"
 _SAME_POSTCODE: Final = "list_has_any(l.postcodes, r.postcodes)"
+_SAME_NEIGHBOURHOOD: Final = "(list_has_any(l.streets, r.streets) OR list_has_any(l.areas, r.areas))"
 _SAME_FAMILY: Final = (
     "(l.family = r.family OR list_has_any(l.families, r.families) OR (l.given = r.family AND l.family = r.given))"
 )
@@ -143,8 +144,9 @@ def _family_and_place() -> Comparison:
         ("same place", _SAME_PLACE, 0.66, 0.0001),
         ("same door", _SAME_DOOR, 0.04, 0.0001),
         ("same postcode", _SAME_POSTCODE, 0.08, 0.001),
+        ("same street or area", _SAME_NEIGHBOURHOOD, 0.04, 0.01),
     )
-    other_place = ("other place", "", 0.22, 0.9988)
+    other_place = ("other place", "", 0.18, 0.9888)
     levels: list[Level] = []
     for group, there, states in (
         ("family name missing", no_family, [(("", "", 1.0, 1.0), place) for place in (*places, other_place)]),

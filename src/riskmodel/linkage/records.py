@@ -34,7 +34,8 @@ def prepared(people: pa.Table) -> pa.Table:
     given, root, given_sound, family, family_sound : text or null, the last given
     roots, families : list of text, all ever given (families with the parts of double ones)
     birth : text of eight digits, or null; sex : text or null
-    places, doors, postcodes : list of int32, codes within this table; a door is a place without its postcode
+    places, doors, postcodes, streets, areas : list of int32, codes within this table; a door is a place without its
+    postcode, a street a door without its numbers
     contact, identifier : text or null
     """
     table = _spelt(people)
@@ -58,6 +59,7 @@ def _spelt(people: pa.Table) -> pa.Table:
         "birth": pc.strftime(people.column("birth_date"), format="%Y%m%d"),
         "sex": people.column("sex"),
         "postcode": _codes(names.each(people.column("postcode"), addresses.postcode_of)),
+        "area": _codes(names.each(people.column("area"), addresses.postcode_of)),
         **_places(people),
     }
     for name in IDENTIFIERS:
@@ -69,11 +71,11 @@ def _spelt(people: pa.Table) -> pa.Table:
 def _places(people: pa.Table) -> dict[str, pa.Array]:
     spelt = people.select(["address", "postcode"])
     numbered = spelt.append_column("row", pa.array(range(people.num_rows), pa.int64()))
-    sql = """SELECT p.place, p.door FROM n LEFT JOIN p
+    sql = """SELECT p.place, p.door, p.street FROM n LEFT JOIN p
              ON n.address IS NOT DISTINCT FROM p.address AND n.postcode IS NOT DISTINCT FROM p.postcode
              ORDER BY n.row"""
     found = query(sql, n=numbered, p=addresses.places(spelt))
-    return {name: _codes(found.column(name)) for name in ("place", "door")}
+    return {name: _codes(found.column(name)) for name in ("place", "door", "street")}
 
 
 def _codes(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -103,7 +105,8 @@ FROM (
            {_all("root", "roots")},
            list_sort(list_distinct(flatten(coalesce(
                list(string_split(family_parts, ' ')) FILTER (family_parts IS NOT NULL), [])))) AS families,
-           {_all("place", "places")}, {_all("door", "doors")}, {_all("postcode", "postcodes")}
+           {_all("place", "places")}, {_all("door", "doors")}, {_all("postcode", "postcodes")},
+           {_all("street", "streets")}, {_all("area", "areas")}
     FROM versions GROUP BY agency, person_key
 ) ORDER BY agency, person_key
 """
