@@ -34,12 +34,14 @@ class Plan:
     people : int, everybody who lives in it at any time
     seed : int
     start, end : str, first days of months, whole quarters apart; the end is the first day after
+    scenes : bool, whether the planted scenes of `riskmodel.world.scenes` are delivered too
     """
 
     people: int
     seed: int
     start: str
     end: str
+    scenes: bool = False
 
     def quarters(self) -> Whole:
         """First day of each quarter and the day after the last, in days since 1970-01-01."""

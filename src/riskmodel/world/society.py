@@ -19,6 +19,7 @@ from riskmodel.errors import DeclarationError, Fault
 from riskmodel.feeds.delivery import Delivery, write_manifest
 from riskmodel.world.blocks import Block, Plan, block_of
 from riskmodel.world.dirt import delivered_feeds, parcel
+from riskmodel.world.scenes import SPAN_YEARS
 from riskmodel.world.truth import Truth
 from riskmodel.world.writing import FeedFile, delivered
 
@@ -48,7 +49,9 @@ class World:
     plan: Plan
 
     @classmethod
-    def generate(cls, people: int, seed: int, start: str = "2012-01-01", end: str = "2023-01-01") -> World:
+    def generate(
+        cls, people: int, seed: int, start: str = "2012-01-01", end: str = "2023-01-01", *, scenes: bool = False
+    ) -> World:
         """Describe a world; its blocks are made when they are asked for.
 
         Parameters
@@ -56,6 +59,7 @@ class World:
         people : int, at least 200; everybody who lives in it at any time, born before or during the span
         seed : int, at least 0; the same seed and size give the same bytes
         start, end : first days of months, a whole number of quarters apart; `end` is the first day after the span
+        scenes : bool, deliver the people of `riskmodel.world.scenes` too; needs a span of eleven years
 
         Raises
         ------
@@ -66,10 +70,10 @@ class World:
         >>> World.generate(people=2_000, seed=7)
         World(2000 people, seed 7, 2012-01-01 to 2023-01-01)
         """
-        faults = _faults(people, seed, start, end)
+        faults = _faults(people, seed, start, end, scenes)
         if faults:
             raise DeclarationError("world-invalid", faults=faults)
-        return cls(Plan(people, seed, str(start), str(end)))
+        return cls(Plan(people, seed, str(start), str(end), scenes))
 
     @property
     def truth(self) -> Truth:
@@ -103,6 +107,10 @@ class World:
                 block = self.block(number)
                 for file in files:
                     file.append(parcel(self.plan, block, file.feed)[0])
+            planted = self.truth.script().tables() if self.plan.scenes else {}
+            for file in files:
+                if file.feed.name in planted:
+                    file.append(file.feed.render(planted[file.feed.name]))
         listed = delivered(files, self.plan.start, self.plan.end)
         write_manifest(folder, listed)
         return listed
@@ -111,7 +119,7 @@ class World:
         return f"World({self.plan.people} people, seed {self.plan.seed}, {self.plan.start} to {self.plan.end})"
 
 
-def _faults(people: object, seed: object, start: object, end: object) -> list[Fault]:
+def _faults(people: object, seed: object, start: object, end: object, scenes: bool) -> list[Fault]:
     faults = []
     for name, value, least in (("people", people, _FEWEST), ("seed", seed, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
@@ -130,6 +138,9 @@ def _faults(people: object, seed: object, start: object, end: object) -> list[Fa
             faults.append(
                 Fault("world span", found, "whole quarters between first days of months, a year or more", repair)
             )
+        elif scenes and months < 12 * SPAN_YEARS:
+            found = f"{days[0]} to {days[1]}"
+            faults.append(Fault("world span", found, f"at least {SPAN_YEARS} years for scenes", "Lengthen it."))
         elif not 1960 <= days[0].year <= 2100 or not days[1].year <= 2100:
             faults.append(Fault("world span", f"{days[0]} to {days[1]}", "years from 1960 to 2100", "Correct it."))
     return faults

@@ -6,6 +6,7 @@ and nothing is stored. A person's number here is their place in the world and ap
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from riskmodel.world.facts import DAY, KINDS, OPEN, kind_number
 from riskmodel.world.hazards import STOP_SEARCH_BY_ETHNICITY
 from riskmodel.world.names import COMMUNITIES
 from riskmodel.world.people import ETHNICITIES, YEAR, Whole
+from riskmodel.world.scenes import Script, played
 
 _DWELLINGS = 100_000  # more than a block has
 _MOMENT = pa.timestamp("us")
@@ -46,6 +48,20 @@ class Truth:
         """One row a register entry: feed, agency, person_key, person, given_wrong, family_wrong, short_form,
         birth_wrong."""
         return self._joined(_records)
+
+    @property
+    def scenes(self) -> pa.Table:
+        """One row a register entry of the scenes, none without them: scene, role, person, agency, person_key."""
+        cast = self.script().cast if self.plan.scenes else []
+        schema = pa.schema([("scene", pa.string()), ("role", pa.string()), ("person", pa.int64())])
+        for name in ("agency", "person_key"):
+            schema = schema.append(pa.field(name, pa.string()))
+        rows = [(who.scene, who.role, who.number, agency, key) for who, agency, key in cast]
+        return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
+
+    def script(self) -> Script:
+        """What is played in the scenes; its people are numbered after everybody else."""
+        return played(dt.date.fromisoformat(self.plan.start), self.plan.people)
 
     @property
     def events(self) -> pa.Table:
