@@ -50,7 +50,7 @@ def _headline(given: Given) -> list[Block]:
             " none: what is still possible is said with each group."
         )
     else:
-        named = dict.fromkeys(capital(one.attribute) for one in differs)
+        named = dict.fromkeys(_by(one.attribute) for one in differs)
         said = f"Groups differ beyond what chance would give by {'; '.join(named)}. The findings below say in what."
     return [Callout(said)]
 
@@ -78,7 +78,7 @@ def _attribute(given: Given, attribute: str) -> list[Block]:
 
 
 def _figure(given: Given, attribute: str, groups: tuple[str, ...], metric: str) -> Figure:
-    points = [point(capital(group), given.group_figure(attribute, group, metric)) for group in groups]
+    points = [point(capital(plain(group)), given.group_figure(attribute, group, metric)) for group in groups]
     said = "; ".join(
         f"{row['label']} {interval_words(row['value'], row['low'], row['high'], row['state'], 'share')}"
         for row in points
@@ -93,7 +93,7 @@ def _table(given: Given, attribute: str, groups: tuple[str, ...], shown: tuple[t
     counted = count_rows(_counts(given, attribute, groups), ("people", "n", "positives"), parts={"n": ["positives"]})
     rows = tuple(
         (
-            capital(row["group"]),
+            capital(plain(row["group"])),
             row["people"],
             row["positives"],
             *(cell(given.group_figure(attribute, row["group"], metric)) for metric, _, _ in shown),
@@ -147,7 +147,7 @@ def _silent(given: Given) -> list[Block]:
         missing = [WORDS[row["metric"]] for row in own if row["state"] == "not_estimable"]
         if missing:
             what = "Nothing can be estimated" if len(missing) == len(own) else capital(listed(missing))
-            rows.append((capital(_by(attribute)), capital(group), what))
+            rows.append((capital(_by(attribute)), capital(plain(group)), what))
     if not rows:
         return blocks or [Paragraph("Every figure of every group could be estimated.")]
     columns = (Column("By"), Column("Group"), Column("What cannot be estimated"))

@@ -65,7 +65,8 @@ def feeds(given: Given) -> Section:
         f"{_feed_words(name)}: {one}" for name, feed in sorted(by_feed.items()) for one in feed.get("caveats", ())
     )
     if caveats:
-        blocks += [Heading("What to know about these records"), Bullets(caveats)]
+        folded = f"{len(caveats)} remarks" if len(caveats) > _MANY else ""
+        blocks += [Heading("What to know about these records"), Bullets(caveats, folded=folded)]
     return Section("records", "Whose records", tuple(blocks))
 
 
@@ -127,7 +128,7 @@ def cohort(given: Given) -> Section:
             Table(
                 "Who was left after each step",
                 columns,
-                tuple((capital(step["step"]), step["people"], step["rows"]) for step in flow),
+                tuple((capital(step["step"]), step["people"], step["rows"] or "none yet") for step in flow),
                 source="training",
                 note=f"A row is one person on one as-of date. {rule_words()}",
             )
@@ -175,7 +176,7 @@ def label(given: Given) -> Section:
                     ("Recorded event", plain(outcome.kind) + (f", as {outcome.role}" if outcome.role else "")),
                     ("Recorded by", plain(outcome.agency) if outcome.agency else "every agency that records it"),
                     ("Looked for during", f"{duration_words(outcome.within)} from the as-of date"),
-                    ("Judged after a further", f"{duration_words(outcome.settles_after)}, so that records can arrive"),
+                    ("Time left for records to arrive", f"{duration_words(outcome.settles_after)} after that"),
                 )
             )
         )
@@ -183,6 +184,7 @@ def label(given: Given) -> Section:
     return Section("label", "What is predicted", tuple(blocks))
 
 
+_MANY = 6
 _COUNTED = ("delivered", "accepted", "quarantined")
 
 
@@ -228,4 +230,4 @@ def _who(given: Given) -> str:
     if cohort.resident_for is not None:
         said += f" who had lived in the area for at least {duration_words(cohort.resident_for)}"
     when = f"every {duration_words(cohort.every)}" if cohort.every else f"at each {plain(cohort.at_each or '')}"
-    return f"{said}, looked at {when} from {day_words(first)} to before {day_words(last)}."
+    return f"{said}, asked about {when} from {day_words(first)} to before {day_words(last)}."
