@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from riskmodel.advisory.oversight import Formality, changed_minds, formality
+from riskmodel.advisory.oversight import (
+    Formality,
+    _difference_interval,
+    changed_minds,
+    formality,
+    gap_with_and_without_people,
+)
 from riskmodel.advisory.review import Judgement, Review
+from riskmodel.errors import DataRefused
+from riskmodel.seeds import stream
 
 START = "2026-05-04T09:00:00+00:00"
 
@@ -75,3 +83,36 @@ def test_reviews_in_good_order_give_no_sign() -> None:
     found = formality(reviews)
     assert found.unchanged == pytest.approx(20 / 30)
     assert found.sentences == ()
+
+
+def test_a_planted_narrowing_of_the_gap_is_found() -> None:
+    """The shape of the Allegheny finding: 20 points apart on the list, 9 once people had judged."""
+    rng = stream(11, "gap")
+    groups, on_list, reviews = {}, set(), []
+    for number in range(8000):
+        first = number % 2 == 0
+        listed = rng.random() < (0.50 if first else 0.30)
+        # people put forward 80 % and 84.33 % of those listed, and 10 % and 15.29 % of the others
+        goes = rng.random() < ((0.80, 0.10) if first else (0.8433, 0.1529))[0 if listed else 1]
+        pseudonym = f"P-{number:016x}"
+        groups[pseudonym] = "first" if first else "second"
+        on_list |= {pseudonym} if listed else set()
+        reviews.append(reviewed(number, changed=not goes))
+    # first: .5 * .8 + .5 * .1 = .45; second: .3 * .8433 + .7 * .1529 = .36
+    gap = gap_with_and_without_people(reviews, groups, ("first", "second"), on_list=on_list, put_forward={"offer"})
+    assert gap.by_list_interval[0] < 0.20 < gap.by_list_interval[1]
+    assert gap.by_people_interval[0] < 0.09 < gap.by_people_interval[1]
+    assert gap.narrowed == pytest.approx(0.11, abs=0.03)
+    assert gap.people == (4000, 4000)
+
+
+def test_the_interval_of_a_difference_is_that_of_newcombe() -> None:
+    # Newcombe (1998), table II (a): 56/70 - 48/80, method 10: 0.0524 to 0.3339
+    assert _difference_interval((56, 48), (70, 80)) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+
+
+def test_too_few_people_for_a_gap() -> None:
+    reviews = [reviewed(number, changed=False) for number in range(30)]
+    groups = {f"P-{number:016x}": "a" if number < 5 else "b" for number in range(30)}
+    with pytest.raises(DataRefused, match="gap-too-few-people"):
+        gap_with_and_without_people(reviews, groups, ("a", "b"), on_list=set(groups), put_forward={"offer"})
