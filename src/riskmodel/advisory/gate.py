@@ -13,6 +13,7 @@ from riskmodel.advisory.missing import agencies_read, agency_words, late_feeds
 from riskmodel.cohorts.cohort import Cohort
 from riskmodel.dates import moments
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotPermitted
+from riskmodel.feeds.standard import STRUCTURAL
 from riskmodel.governance.approvals import Approval, approval_missing
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
@@ -85,6 +86,12 @@ def must_be_approved(
     approval.must_allow(model.fingerprint, card, purpose, dt.date.today())
     approval.must_be_recorded(ledger)
     return approval
+
+
+def must_be_covered(model: RiskModel, purpose: Purpose) -> None:
+    """Refuse a model that reads fields the purpose does not name, beyond those every record is kept with."""
+    kept = frozenset[str]().union(*STRUCTURAL.values())
+    purpose.must_cover_fields({field for feature in model.features for field in feature.needs} - kept)
 
 
 def must_know_its_features(model: RiskModel) -> None:

@@ -65,7 +65,8 @@ def score(
 
     Raises
     ------
-    NotPermitted : no approval in force, no grant, another purpose, or more people than the board allows on a list
+    NotPermitted : no approval in force, no grant, another purpose, a field or agency it does not name, or more people
+        than the board allows on a list
     DataRefused : records end too early before the date, or nobody is eligible
     DeclarationError : there is no ledger to write to, or the date means nothing
     """
@@ -79,6 +80,7 @@ def score(
             asking.must_be_allowed(wanted.name, "scores")
         granted = gate.must_be_approved(approval, model, card, wanted, book)
         gate.must_know_its_features(model)
+        gate.must_be_covered(model, wanted)
         late = gate.must_be_fresh(histories, model, day, granted)
         found = _eligible_on(histories, cohort, day)
         gate.must_fit_the_list(found.rows.num_rows, granted)

@@ -121,6 +121,16 @@ class Purpose:
                 repair="Leave those records out, or agree the purpose with that agency and add it to `controllers`.",
             )
 
+    def must_cover_fields(self, wanted: Iterable[str]) -> None:
+        """Refuse when fields are needed that the purpose does not name."""
+        if outside := sorted(set(wanted) - set(self.fields)):
+            raise NotPermitted(
+                "field-not-covered",
+                found=f"the purpose {self.name!r} without the field {', '.join(outside)}",
+                expected="a purpose that names every field that is used",
+                repair="Leave out what needs those fields, or have them agreed and add them to `fields`.",
+            )
+
 
 def _faults(given: Mapping[str, Any]) -> list[Fault]:
     faults = text_faults("purpose", given, _TEXTS)

@@ -99,6 +99,12 @@ def test_attack_a_purpose_that_lacks_a_controller(partnership: Partnership) -> N
     assert "agree the purpose" in refused(partnership, "controller-not-covered", partnership.approved(), purpose=narrow)
 
 
+def test_attack_a_purpose_that_lacks_a_field_the_model_reads(partnership: Partnership) -> None:
+    # the model reads age, so it needs the date of birth
+    narrow = replace(partnership.purpose, fields=("address",))
+    refused(partnership, "field-not-covered", partnership.approved(), purpose=narrow)
+
+
 def test_an_expired_purpose(partnership: Partnership) -> None:
     ended = replace(partnership.purpose, expires=dt.date(2020, 1, 1))
     refused(partnership, "purpose-expired", partnership.approved(), purpose=ended)

@@ -92,6 +92,13 @@ def test_it_covers_only_the_controllers_it_names() -> None:
     assert refused.value.exit_code == 4
 
 
+def test_it_covers_only_the_fields_it_names() -> None:
+    purpose = Purpose.from_mapping(GIVEN)
+    purpose.must_cover_fields(["birth_date"])
+    with pytest.raises(NotPermitted, match="without the field address, value"):
+        purpose.must_cover_fields(["value", "kind", "address"])
+
+
 def test_it_is_read_from_a_file_at_the_top_or_in_a_table(tmp_path: Path) -> None:
     text = (
         'name = "early-support"\nstatement = "To offer help early."\nlawful_basis = "section 115"\n'
