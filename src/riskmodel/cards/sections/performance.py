@@ -8,19 +8,32 @@ from riskmodel.cards.disclosed import count_cell
 from riskmodel.cards.evidence import interval_words, share_words
 from riskmodel.cards.given import MODEL, Given, cell, clean, point
 from riskmodel.cards.words import capital, day_words, learner_words, listed, measure_words, uncapital
-
-JUDGED = (
-    "It is judged on rows that it had not seen and that come later than those it learned from, with a gap as"
-    " long as the outcome takes to be known. Beside it stand simpler ways, judged on the same rows."
-)
+from riskmodel.dates import Duration
 
 
 def performance(given: Given) -> Section:
     """Discrimination beside the honest comparators, the success bar, calibration, yield."""
-    what = f"This model is made by {uncapital(learner_words(given.model.learner.kind))}. {JUDGED}"
+    what = f"This model is made by {uncapital(learner_words(given.model.learner.kind))}. {_judged(given)}"
     blocks: list[Block] = [Paragraph(what), *_success(given), *_ranking(given), *_leads(given)]
     blocks += [*_calibration(given), *_yield(given), *_by_period(given)]
     return Section("performance", "How good it is, and beside what", tuple(blocks))
+
+
+def _judged(given: Given) -> str:
+    """How the folds were made, and what they do not rule out."""
+    folds = given.model.declaration["folds"]
+    beside = "Beside it stand simpler ways, judged on the same rows."
+    if folds["kind"] != "forward":
+        return f"It is judged on people that it had not seen, not on later years. {beside}"
+    later = "It is judged on rows that it had not seen and that come later than those it learned from"
+    horizon = given.training.horizon
+    gap = horizon if folds["gap"] is None else Duration.parse(folds["gap"])
+    if gap.nominal_days >= horizon.nominal_days:
+        return f"{later}, with a gap as long as the outcome takes to be known. {beside}"
+    return (
+        f"{later}. The gap between the two is {gap}, and the outcome takes {horizon} to be known: some outcomes that it"
+        f" learned from were complete only after the judged period began. {beside}"
+    )
 
 
 def _success(given: Given) -> list[Block]:
