@@ -20,14 +20,15 @@ import pyarrow as pa
 
 from riskmodel.errors import DataRefused, EvidenceError
 from riskmodel.fairness.bootstrap import drawing
-from riskmodel.fairness.capacity import listed
-from riskmodel.fairness.figures import Row, Rules, Scored, group_figures
+from riskmodel.fairness.calibration import calibration_curves, calibration_slopes
+from riskmodel.fairness.crossed import crossed_aurocs
+from riskmodel.fairness.figures import Row, Rules, group_figures
 from riskmodel.fairness.findings import Finding, Telling, findings_of
 from riskmodel.fairness.groups import By, groupings
 from riskmodel.fairness.heterogeneity import allowed_for
 from riskmodel.fairness.measures import measures_for
+from riskmodel.fairness.scored import numbers, refused, scored_rows
 from riskmodel.features.training_set import TrainingSet
-from riskmodel.models.metrics import Numbers
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
 
@@ -35,16 +36,32 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "audit.json"
-_TEXT = ("attribute", "group", "metric", "reference", "state")
-_WHOLE = ("n", "people", "positives", "groups", "left_out")
+_TEXT = ("attribute", "group", "metric", "reference", "state", "with_outcome", "without_outcome")
+_WHOLE = ("n", "people", "positives", "negatives", "groups", "left_out", "band")
 _DIGITS = 9
-
-_FIGURES = ("attribute", "group", "metric", "value", "low", "high", "n", "people", "positives")
-_FIGURES_END = ("numerator", "denominator", "state")
-_CONTRASTS = ("attribute", "metric", "group", "reference", "difference", "low", "high", "together_low", "together_high")
-_CONTRASTS_END = ("ratio", "ratio_low", "ratio_high", "state")
-_TESTS = ("attribute", "metric", "reference", "groups", "left_out", "statistic", "df_groups", "df_people")
-_TESTS_END = ("p", "p_adjusted", "spread", "spread_low", "spread_high", "state")
+_ENDS = ("value", "low", "high")
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "table": (
+        *("attribute", "group", "metric", *_ENDS, "n", "people", "positives"),
+        *("numerator", "denominator", "state"),
+    ),
+    "disparities": (
+        *("attribute", "metric", "group", "reference", "difference", "low", "high", "together_low", "together_high"),
+        *("ratio", "ratio_low", "ratio_high", "state"),
+    ),
+    "heterogeneity": (
+        *("attribute", "metric", "reference", "groups", "left_out", "statistic", "df_groups", "df_people"),
+        *("p", "p_adjusted", "spread", "spread_low", "spread_high", "state"),
+    ),
+    "estimates": ("attribute", "metric", "group", "estimate", "low", "high", "kept", "state"),
+    "crossed": ("attribute", "with_outcome", "without_outcome", *_ENDS, "positives", "negatives", "state"),
+    "curves": (
+        *("attribute", "group", "band", "from_score", "until_score", "predicted", "observed", "low", "high"),
+        *("n", "people", "positives", "state"),
+    ),
+    "slopes": ("attribute", "group", *_ENDS, "n", "people", "positives", "state"),
+}
+"""The tables of an audit and their columns."""
 
 METHOD = (
     "Intervals come from drawing whole people again (cluster bootstrap): Wilson's interval with the number of "
@@ -65,6 +82,12 @@ class Audit:
         positives, numerator, denominator, state; value is null where it is not estimable
     disparities : Arrow table, one row a group, figure and reference: difference and ratio with intervals
     heterogeneity : Arrow table, one row an attribute and headline figure: the test over all groups and the spread
+    estimates : Arrow table: headline figures of at least four groups, each moved towards the mean of all by as much
+        as its noise deserves (empirical Bayes); `kept` is how much of its own distance was kept
+    crossed : Arrow table: the AUROC between those with the outcome in one group and without it in another;
+        single attributes only, as the slopes
+    curves : Arrow table: observed share and mean score in bands of the score cut over everybody; probabilities only
+    slopes : Arrow table: slope of the outcome on the score's log-odds in each group; probabilities only
     finding_list : tuple of Finding
     settings : mapping, how the audit was made
     """
@@ -72,6 +95,10 @@ class Audit:
     table: pa.Table = field(repr=False)
     disparities: pa.Table = field(repr=False)
     heterogeneity: pa.Table = field(repr=False)
+    estimates: pa.Table = field(repr=False)
+    crossed: pa.Table = field(repr=False)
+    curves: pa.Table = field(repr=False)
+    slopes: pa.Table = field(repr=False)
     finding_list: tuple[Finding, ...] = field(repr=False)
     settings: Mapping[str, Any] = field(repr=False)
 
@@ -85,9 +112,7 @@ class Audit:
         return {
             "findings": list(self.findings),
             "finding_list": [finding.document() for finding in self.finding_list],
-            "table": _plain(self.table),
-            "disparities": _plain(self.disparities),
-            "heterogeneity": _plain(self.heterogeneity),
+            **{name: _plain(getattr(self, name)) for name in _COLUMNS},
             "settings": dict(self.settings),
             "method": METHOD,
         }
@@ -114,11 +139,9 @@ class Audit:
         try:
             document = json.loads((folder / FILE).read_text(encoding="utf-8"))
             made = cls(
-                _arrow(document["table"], _FIGURES + _FIGURES_END),
-                _arrow(document["disparities"], _CONTRASTS + _CONTRASTS_END),
-                _arrow(document["heterogeneity"], _TESTS + _TESTS_END),
-                tuple(Finding(**finding) for finding in document["finding_list"]),
-                document["settings"],
+                **{name: _arrow(document[name], columns) for name, columns in _COLUMNS.items()},
+                finding_list=tuple(Finding(**finding) for finding in document["finding_list"]),
+                settings=document["settings"],
             )
             stated = document["fingerprint"]
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
@@ -175,8 +198,8 @@ def audit(
     rows = pa.array(_matched(predictions, training))
     groups = {name: training.group(name).take(rows) for name in training.group_names}
     return audit_scores(
-        _numbers(predictions.column("p")),
-        _numbers(predictions.column("outcome")),
+        numbers(predictions.column("p")),
+        numbers(predictions.column("outcome")),
         groups,
         people=np.asarray(predictions.column("entity_id"), np.int64),
         by=by,
@@ -236,18 +259,28 @@ def audit_scores(
     (25.0, 50.0, 'imprecise')
     """
     rules = rules or Rules()
-    scored = _scored(scores, outcomes, people, capacity, decisions, lists, probabilities=probabilities)
+    scored = scored_rows(scores, outcomes, people, capacity, decisions, lists, probabilities=probabilities)
     grouped = groupings(groups, by)
     for grouping in grouped:
         if len(grouping.codes) != len(scored.score):
-            raise _refused(f"{len(grouping.codes)} groups of {grouping.attribute} for {len(scored.score)} scores")
+            raise refused(f"{len(grouping.codes)} groups of {grouping.attribute} for {len(scored.score)} scores")
     with_list = capacity is not None or decisions is not None
     measures = measures_for(with_list=with_list, with_probability=probabilities)
     drawn = drawing(scored.person, scored.n_people, rules.replicates, seed)
     made = [group_figures(scored, grouping, measures, drawn, rules) for grouping in grouped]
-    figures = [row for part in made for row in part.figures]
-    contrasts = [row for part in made for row in part.contrasts]
-    tests = _with_allowance([row for part in made for row in part.tests])
+    alone = [grouping for grouping in grouped if grouping.parts == 1]
+    tables: dict[str, list[Row]] = {
+        "table": [row for part in made for row in part.figures],
+        "disparities": [row for part in made for row in part.contrasts],
+        "heterogeneity": _with_allowance([row for part in made for row in part.tests]),
+        "estimates": [row for part in made for row in part.estimates],
+        "crossed": [row for grouping in alone for row in crossed_aurocs(scored, grouping, rules)],
+        "curves": [],
+        "slopes": [],
+    }
+    if probabilities:
+        tables["curves"] = [row for grouping in grouped for row in calibration_curves(scored, grouping, rules)]
+        tables["slopes"] = [row for grouping in alone for row in calibration_slopes(scored, grouping, rules)]
     settings = {
         "by": [grouping.attribute for grouping in grouped],
         "capacity": capacity,
@@ -263,61 +296,15 @@ def audit_scores(
     telling = Telling("people" if scored.n_people == len(scored.score) else "assessments")
     if decisions is not None:
         telling = Telling(telling.unit, "the decision was yes for", "with the decision yes")
+    found = findings_of(tables["table"], tables["disparities"], tables["heterogeneity"], telling)
     return Audit(
-        _arrow(figures, _FIGURES + _FIGURES_END),
-        _arrow(contrasts, _CONTRASTS + _CONTRASTS_END),
-        _arrow(tests, _TESTS + _TESTS_END),
-        findings_of(figures, contrasts, tests, telling),
-        settings,
+        **{name: _arrow(rows, _COLUMNS[name]) for name, rows in tables.items()}, finding_list=found, settings=settings
     )
-
-
-def _scored(
-    scores: Any, outcomes: Any, people: Any, capacity: float | None, decisions: Any, lists: Any, *, probabilities: bool
-) -> Scored:
-    score, outcome = _numbers(scores), _numbers(outcomes)
-    decided = None if decisions is None else _numbers(decisions)
-    person = np.arange(len(score)) if people is None else np.unique(np.asarray(people), return_inverse=True)[1]
-    lengths = {len(part) for part in (score, outcome, person, decided, lists) if part is not None}
-    if len(lengths) > 1 or not len(score):
-        raise _refused(f"scores, outcomes, people, decisions and lists of lengths {sorted(lengths)}")
-    if capacity is not None and decided is not None:
-        raise _refused("a capacity and decisions together")
-    if not np.isfinite(score).all():
-        raise _refused(f"{int((~np.isfinite(score)).sum())} rows without a score")
-    if not np.isin(outcome[~np.isnan(outcome)], (0.0, 1.0)).all():
-        raise _refused("outcomes other than 0, 1 and unknown")
-    if probabilities and (score.min() < 0 or score.max() > 1):
-        raise _refused("scores outside 0 to 1; say probabilities=False when they are not probabilities")
-    if decided is not None and not np.isin(decided, (0.0, 1.0)).all():
-        raise _refused("decisions other than 0 and 1")
-    on_list = np.zeros(len(score)) if decided is None else decided
-    if capacity is not None:
-        on_list = listed(score, capacity, None if lists is None else np.asarray(lists))
-    return Scored(score, outcome, on_list, np.asarray(person, np.int64), int(person.max()) + 1)
-
-
-def _numbers(values: Any) -> Numbers:
-    if isinstance(values, pa.Array | pa.ChunkedArray):
-        values = pa.chunked_array([values]) if isinstance(values, pa.Array) else values
-        return np.asarray(values.cast(pa.float64()).to_numpy(), np.float64)
-    if isinstance(values, list | tuple):
-        values = [np.nan if value is None else value for value in values]
-    return np.asarray(values, np.float64)
 
 
 def _damaged(found: str) -> EvidenceError:
     return EvidenceError(
         "audit-damaged", found=found, expected="the file as it was written", repair="Make the audit again."
-    )
-
-
-def _refused(found: str) -> DataRefused:
-    return DataRefused(
-        "audit-input",
-        found=found,
-        expected="one score, one outcome (0, 1 or unknown) and one group a row, and either a capacity or decisions",
-        repair="Correct the input of the audit.",
     )
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from riskmodel.errors import DeclarationError
 from riskmodel.fairness.bootstrap import Drawing, block_sums, replicate_sums, standard_errors
@@ -19,7 +18,9 @@ from riskmodel.fairness.estimability import IMPRECISE, NOT_ESTIMABLE, OK, Minimu
 from riskmodel.fairness.groups import UNKNOWN, Grouping
 from riskmodel.fairness.heterogeneity import Heterogeneity, heterogeneity
 from riskmodel.fairness.intervals import Bounds, critical_values, difference, interval, quotient
-from riskmodel.fairness.measures import Measure, added, placements, replicates_of, value_of
+from riskmodel.fairness.measures import Measure, added, replicates_of, value_of
+from riskmodel.fairness.scored import Scored
+from riskmodel.fairness.shrinkage import shrunken
 from riskmodel.models.metrics import Numbers
 
 Row = dict[str, Any]
@@ -54,76 +55,13 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """Scores and what followed, one row each.
-
-    Attributes
-    ----------
-    score : (n,) float64
-    outcome : (n,) float64, 0 or 1, NaN where unknown
-    listed : (n,) float64, chance to be on the list (or the decision, 0 or 1)
-    person : (n,) int64, 0 .. n_people - 1
-    """
-
-    score: Numbers
-    outcome: Numbers
-    listed: Numbers
-    person: npt.NDArray[np.int64]
-    n_people: int
-
-    def __repr__(self) -> str:
-        return f"Scored({len(self.score)} rows of {self.n_people} people)"
-
-    def columns(self, grouping: Grouping) -> list[Numbers]:
-        """What is added up, in the order of `measures.SUMS`."""
-        known = np.isfinite(self.outcome).astype(np.float64)
-        yes = np.where(known > 0, self.outcome, 0.0)
-        expected = known * self.score
-        won_by_yes, won_by_no = placements(self.score, self.outcome, grouping.codes, len(grouping.names))
-        return [
-            np.ones(len(known)),
-            self.listed,
-            self.score,
-            known,
-            yes,
-            self.listed * known,
-            self.listed * yes,
-            expected,
-            expected * (1 - self.score),
-            known * (self.score - yes) ** 2,
-            won_by_yes,
-            won_by_no,
-        ]
-
-    def people(self, grouping: Grouping) -> dict[str, Numbers]:
-        """Different people in each group on whom figures rest."""
-        n_groups = len(grouping.names)
-        key = grouping.codes.astype(np.int64) * self.n_people + self.person
-
-        def different(rows: npt.NDArray[np.bool_]) -> Numbers:
-            seen = np.zeros(n_groups * self.n_people, bool)
-            seen[key[rows]] = True
-            return np.asarray(seen.reshape(n_groups, self.n_people).sum(axis=1), np.float64)
-
-        known = np.isfinite(self.outcome)
-        counts = {
-            "rows": different(np.ones(len(known), bool)),
-            "known": different(known),
-            "yes": different(self.outcome == 1),
-            "no": different(self.outcome == 0),
-            "listed": different(known & (self.listed > 0)),
-            "unlisted": different(known & (self.listed < 1)),
-        }
-        return {**counts, "both": np.minimum(counts["yes"], counts["no"])}
-
-
-@dataclass(frozen=True, slots=True)
 class GroupFigures:
-    """The three tables of one grouping, as rows."""
+    """The tables of one grouping, as rows."""
 
     figures: list[Row]
     contrasts: list[Row]
     tests: list[Row]
+    estimates: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +110,16 @@ def group_figures(
     figures: list[Row] = []
     contrasts: list[Row] = []
     tests: list[Row] = []
+    estimates: list[Row] = []
     for measure in measures:
         figure = _figure(measure, sample, rules)
         figures += _figure_rows(figure, sample)
         contrasts += _contrast_rows(figure, sample, rules)
         if measure.headline:
-            tests.append(_test_row(figure, sample, rules))
-    return GroupFigures(figures, contrasts, tests)
+            made = _test(figure, sample, rules)
+            tests.append(_test_row(figure, sample, made))
+            estimates += _estimate_rows(figure, sample, made, rules)
+    return GroupFigures(figures, contrasts, tests, estimates)
 
 
 def _sample(scored: Scored, grouping: Grouping, drawn: Drawing, rules: Rules) -> _Sample:
@@ -331,11 +272,40 @@ def _correlation(one: Numbers, other: Numbers) -> float:
     return float(np.corrcoef(one[known], other[known])[0, 1])
 
 
-def _test_row(figure: _Figure, sample: _Sample, rules: Rules) -> Row:
-    kept = [group for group, state in enumerate(figure.states) if state != NOT_ESTIMABLE]
-    made: Heterogeneity | None = None
-    if len(kept) > 1:
-        made = heterogeneity(figure.measure, sample.sums, sample.blocks, figure.people, kept, rules.confidence)
+def _test(figure: _Figure, sample: _Sample, rules: Rules) -> Heterogeneity | None:
+    kept = _estimable(figure)
+    if len(kept) < 2:
+        return None
+    return heterogeneity(figure.measure, sample.sums, sample.blocks, figure.people, kept, rules.confidence)
+
+
+def _estimable(figure: _Figure) -> list[int]:
+    return [group for group, state in enumerate(figure.states) if state != NOT_ESTIMABLE]
+
+
+def _estimate_rows(figure: _Figure, sample: _Sample, made: Heterogeneity | None, rules: Rules) -> list[Row]:
+    kept = _estimable(figure)
+    moved = made and shrunken(figure.value[kept], np.array(made.variances), made.spread, rules.confidence)
+    if not moved:
+        return []
+    most = np.inf if figure.measure.kind == "ratio" else figure.measure.per
+    return [
+        {
+            "attribute": sample.grouping.attribute,
+            "metric": figure.measure.name,
+            "group": sample.grouping.names[group],
+            "estimate": float(np.clip(moved.value[place], 0, most)),
+            "low": float(np.clip(moved.low[place], 0, most)),
+            "high": float(np.clip(moved.high[place], 0, most)),
+            "kept": float(moved.kept[place]),
+            "state": figure.states[group],
+        }
+        for place, group in enumerate(kept)
+    ]
+
+
+def _test_row(figure: _Figure, sample: _Sample, made: Heterogeneity | None) -> Row:
+    kept = _estimable(figure)
     return {
         "attribute": sample.grouping.attribute,
         "metric": figure.measure.name,

@@ -33,11 +33,13 @@ class Grouping:
     attribute : str, such as "sex" or "sex, ethnicity"
     names : the groups, sorted, "unknown" last
     codes : (n,) int32, which of `names` each row belongs to
+    parts : how many attributes it crosses; 1 for an attribute alone
     """
 
     attribute: str
     names: tuple[str, ...]
     codes: npt.NDArray[np.int32]
+    parts: int = 1
 
     def __repr__(self) -> str:
         return f"Grouping({self.attribute!r}, {len(self.names)} groups)"
@@ -138,12 +140,12 @@ def _crossed(parts: Sequence[Grouping]) -> Grouping:
     for part in parts[1:]:
         code = code * len(part.names) + part.codes
         names = [f"{left}, {right}" for left in names for right in part.names]
-    return _compact(", ".join(part.attribute for part in parts), names, code)
+    return _compact(", ".join(part.attribute for part in parts), names, code, len(parts))
 
 
-def _compact(attribute: str, names: Sequence[str], codes: npt.NDArray[Any]) -> Grouping:
+def _compact(attribute: str, names: Sequence[str], codes: npt.NDArray[Any], parts: int = 1) -> Grouping:
     """Only the groups that occur."""
     present = np.bincount(codes, minlength=len(names)) > 0
     new_code = np.cumsum(present) - 1
     kept = tuple(name for name, there in zip(names, present, strict=True) if there)
-    return Grouping(attribute, kept, new_code[codes].astype(np.int32))
+    return Grouping(attribute, kept, new_code[codes].astype(np.int32), parts)

@@ -33,6 +33,7 @@ class Heterogeneity:
     p : float, chance of groups this different or more when all are alike
     spread, low, high : float, standard deviation between true values (random effects), with its interval; NaN for
         two groups, for which the difference says all
+    variances : sampling variance of each group compared, if all were alike
     """
 
     groups: int
@@ -43,6 +44,7 @@ class Heterogeneity:
     spread: float
     low: float
     high: float
+    variances: tuple[float, ...]
 
 
 def heterogeneity(
@@ -76,7 +78,9 @@ def heterogeneity(
     df_groups = float(len(value) - 1)
     p = float(stats.f.sf(statistic, df_groups, df_people))
     spread, low, high = between_groups(value, np.where(own > 0, own, under_null), confidence)
-    return Heterogeneity(len(value), statistic, df_groups, df_people, p, spread, low, high)
+    return Heterogeneity(
+        len(value), statistic, df_groups, df_people, p, spread, low, high, tuple(map(float, under_null))
+    )
 
 
 def allowed_for(p_values: Sequence[float]) -> list[float]:
