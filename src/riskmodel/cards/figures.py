@@ -125,7 +125,7 @@ def calibration(data: Mapping[str, Any], width: Width) -> Figure:
         axes.set_aspect("equal", anchor="W")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
-        axis.set_major_formatter(_percent(far))
+        axis.set_major_formatter(_percent())
     return figure
 
 
@@ -149,7 +149,7 @@ def bars(data: Mapping[str, Any], width: Width) -> Figure:
     axes.set_xlabel(_wrapped(data["axis"], 40 if narrow else 62))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
     if data["unit"] == "share":
-        axes.xaxis.set_major_formatter(_percent(longest))
+        axes.xaxis.set_major_formatter(_percent())
     return figure
 
 
@@ -201,11 +201,12 @@ def _scale(axes: Axes, unit: str, rows: Sequence[Mapping[str, Any]], reference: 
     axes.set_xlim(near, far)
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
     if unit == "share":
-        axes.xaxis.set_major_formatter(_percent(far - near))
+        axes.xaxis.set_major_formatter(_percent())
 
 
-def _percent(span: float) -> Any:
-    return matplotlib.ticker.PercentFormatter(1.0, decimals=0 if span > 0.06 else 1)
+def _percent() -> Any:
+    """Ticks as percent with the decimals that each needs: 2.5% must never be written as 2%."""
+    return matplotlib.ticker.FuncFormatter(lambda share, _: f"{100 * share:.4g}%")
 
 
 def _said(value: float, unit: str) -> str:
