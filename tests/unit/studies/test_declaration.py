@@ -38,7 +38,7 @@ def test_unknown_keys_wrong_types_and_impossible_dates_come_together_with_their_
     text = changed(
         ('every = "3m"', 'evry = "3m"'),
         ("aged = [10, 25]", 'aged = ["ten", 25]'),
-        ("between = [2018-01-01, 2021-07-01]", "between = [2018-02-30, 2021-07-01]"),
+        ("between = [2018-01-01, 2022-07-01]", "between = [2018-02-30, 2022-07-01]"),
         ("folds = 4", "folds = 1"),
     )
     with pytest.raises(DeclarationError) as refusal:
