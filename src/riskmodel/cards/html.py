@@ -40,6 +40,12 @@ def markdown(document: Mapping[str, Any]) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
+def render(template: str, **given: Any) -> str:
+    """Another page in the same type, from a template of this package."""
+    css = Markup(_template("card.css"))
+    return _environment(escaped=True).get_template(template).render(css=css, **given)
+
+
 def escaped_markdown(text: str) -> str:
     """Text that Markdown shows as it is written.
 

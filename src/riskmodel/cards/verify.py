@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from riskmodel import __version__
 from riskmodel.cards.model_card import FORMAT, MARKDOWN_FILE, PAGE_FILE, ModelCard
 from riskmodel.errors import EvidenceError
 
@@ -85,7 +87,7 @@ def _document_faults(card: ModelCard) -> list[str]:
 
 
 def _page_faults(card: ModelCard, folder: Path) -> list[str]:
-    """Pages that are not those of the document. Drawings are compared only under the software that drew them."""
+    """Pages that do not say what the document says: to the byte under the software that made them, else word for word."""
     faults = []
     files = card.files()
     for name in (PAGE_FILE, MARKDOWN_FILE):
@@ -94,21 +96,23 @@ def _page_faults(card: ModelCard, folder: Path) -> list[str]:
             faults.append(f"no {name}")
             continue
         found, wanted = path.read_text(encoding="utf-8"), files[name]
-        if not _drawn_here(card.document):
-            found, wanted = _without_drawings(found), _without_drawings(wanted)
+        if not _made_here(card.document):
+            found, wanted = _spoken(found), _spoken(wanted)
         if found != wanted:
             faults.append(f"{name}, which does not say what card.json says")
     return faults
 
 
-def _drawn_here(document: Mapping[str, Any]) -> bool:
-    import matplotlib
+def _made_here(document: Mapping[str, Any]) -> bool:
+    made_by = document["software"]
+    here = {"riskmodel": __version__, "matplotlib": version("matplotlib"), "jinja2": version("jinja2")}
+    return all(made_by.get(name) == number for name, number in here.items())
 
-    return bool(document["software"].get("matplotlib") == matplotlib.__version__)
 
-
-def _without_drawings(page: str) -> str:
-    return re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
+def _spoken(page: str) -> str:
+    """The words of a page, without drawings, style and markup."""
+    words = re.sub(r"<(svg|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", words).split())
 
 
 def _differences(saved: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:

@@ -63,6 +63,15 @@ def test_a_changed_drawing_is_refused(saved: Path) -> None:
     assert "card.html" in refused(saved).found
 
 
+def test_a_card_of_other_software_is_compared_word_for_word(card: ModelCard, tmp_path: Path) -> None:
+    document = {**card.document, "software": {**card.document["software"], "matplotlib": "3.10.0"}}
+    ModelCard.from_document(document).save(tmp_path)
+    changed(tmp_path, "card.html", 'class="drawing wide"', 'class="drawing wide" ')
+    verify_card(tmp_path)  # another library draws another line: the words are the same
+    changed(tmp_path, "card.html", "Not approved for use", "Approved for use")
+    assert refused(tmp_path).code == "card-altered"
+
+
 def test_a_missing_page_is_refused(saved: Path) -> None:
     (saved / "card.md").unlink()
     assert "no card.md" in refused(saved).found
