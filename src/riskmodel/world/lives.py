@@ -55,6 +55,22 @@ _STATE_OF: Final = {
     ("mental_health_contact", "subject"): "treated",
 }
 _INJURY: Final = ("injury_by_violence", "subject")
+_BY_DAY: Final = [
+    row
+    for row, process in enumerate(PROCESSES)
+    if process.kind
+    in (
+        "referral",
+        "exclusion",
+        "unauthorised_absence",
+        "school_move",
+        "charge",
+        "rent_arrears",
+        "eviction_notice",
+        "homelessness_application",
+        "mental_health_contact",
+    )
+]
 _NONE: Final = (np.empty(0, np.int64), np.empty(0, np.int64))
 _ARSONS_A_YEAR: Final = 0.0006  # per dwelling in the least deprived areas; up to four times as many in the most
 
@@ -110,7 +126,7 @@ class _Society:
         self._set_states(days[0], in_custody)
         rates = self._rates(days[0], present, in_custody)
         process, person = drawn(self.random, rates * ((days[1] - days[0]) / YEAR))
-        at = self._moments(days, len(process))
+        at = _in_office_hours(self._moments(days, len(process)), process)
         events = {
             (PROCESSES[row].kind, PROCESSES[row].role): (person[process == row], at[process == row])
             for row in np.unique(process).tolist()
@@ -255,6 +271,13 @@ class _Society:
         """Nothing is remembered of people who are not there."""
         for name in self.memory:
             self.memory[name][~(present | in_custody)] = 0.0
+
+
+def _in_office_hours(at: Whole, process: Whole) -> Whole:
+    """What schools, councils and courts do falls between nine and four; the rest at any minute."""
+    midnight = at // DAY * DAY
+    nine_to_four = midnight + 9 * (DAY // 24) + (at - midnight) * 7 // 24 // (DAY // 1440) * (DAY // 1440)
+    return np.where(np.isin(process, _BY_DAY), nine_to_four, at)
 
 
 def live(people: Population, places: District, random: np.random.Generator, quarters: Whole) -> Lives:

@@ -111,9 +111,11 @@ def population(seed: int, block: int, people: int, places: District, start: int,
     family_name = _family_names(names.draw_family(random, community), random, mother, father, homes)
     strain = 0.6 * random.standard_normal(len(homes.area))[origin] + 0.72 * random.standard_normal(people)
     strain += 0.1 * (4.3 - places.decile[homes.area][origin])
+    died = _deaths(random, born, sex, start)
+    np.maximum.at(died, later.mother, later.born + 30)  # a mother lives to see her child
     return Population(
         born=born,
-        died=_deaths(random, born, sex, start),
+        died=died,
         sex=sex,
         community=community,
         ethnicity=_ethnicity(community, mother, father),
