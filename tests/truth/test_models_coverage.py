@@ -7,6 +7,7 @@ very large draw of the same society. An interval that took rows for people would
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy.stats import norm
 
 from riskmodel.models import metrics
@@ -28,6 +29,7 @@ def society(people: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return (luck < p).astype(float), p, person
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_93_to_97_times_of_100():
     y, p, _ = society(400_000, 0)
     truth = metrics.every_metric(y, p, {"10%": 0.1 * len(y)})
