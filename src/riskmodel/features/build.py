@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 
 from riskmodel.dates import EARLIEST, Moments, moments, years
 from riskmodel.features import kernel
-from riskmodel.features.arrange import Plan, Whole, planned
+from riskmodel.features.arrange import Plan, planned
 from riskmodel.features.declared import checked
 from riskmodel.features.feature import Feature
 from riskmodel.features.nodes import Age
+from riskmodel.features.pieces import Whole
 from riskmodel.histories.store import Histories
 from riskmodel.histories.visibility import NULL_TIME, known
 
@@ -79,23 +80,39 @@ def filled(
     progress: Progress | None = None,
 ) -> tuple[Matrix, Mapping[str, int]]:
     """The (p, n) float32 matrix of checked features, and how many tie rows each choice of ties left out."""
-    entity, as_of, order = _sorted_rows(rows)
-    starts = np.flatnonzero(np.append(True, entity[1:] != entity[:-1])) if len(entity) else np.empty(0, np.int64)
-    plan = planned(histories, features, entity[starts], threads=threads)
-    births = np.full(len(entity), EARLIEST)
-    if plan.program.reads_births:
-        births = np.fmax(births, born_by(histories, entity, as_of.view("datetime64[us]")))
-    matrix = np.empty((len(features), len(entity)), np.float32)
-    asked = Asked(entity, as_of, births.view(np.int64), starts)
-    _sweep(plan, asked, matrix, threads or cores(), block_rows, progress)
-    for column, feature in enumerate(features):
-        if isinstance(feature, Age):
-            matrix[column] = ages(histories, entity, as_of.view("datetime64[us]"))
+    sweeping, order = prepared(histories, rows, features, threads=threads or cores())
+    matrix = np.empty((len(features), rows.num_rows), np.float32)
+    done = 0
+    with ThreadPoolExecutor(threads or cores()) as pool:
+        blocks = sweeping.blocks(block_rows)
+        for filled_rows in pool.map(
+            lambda block: sweeping.fill(block, matrix[:, slice(*sweeping.span(block))]), blocks
+        ):
+            done += filled_rows
+            if progress is not None:
+                progress(done, rows.num_rows)
     if order is not None:
         unsorted = np.empty_like(matrix)
         unsorted[:, order] = matrix
         matrix = unsorted
-    return matrix, plan.ties_left_out
+    return matrix, sweeping.plan.ties_left_out
+
+
+def prepared(
+    histories: Histories, rows: pa.Table, features: Sequence[Feature], *, threads: int
+) -> tuple[Sweeping, Whole | None]:
+    """Everything that the blocks share, and the order that sorted the rows (None when they came together already)."""
+    asked, order = asked_of(rows)
+    entities = asked.entity[asked.starts]
+    plan = planned(histories, features, entities, threads=threads)
+    aged = tuple(column for column, feature in enumerate(features) if isinstance(feature, Age))
+    born: Moments = np.broadcast_to(np.datetime64("NaT", "us"), len(asked.entity))
+    if aged or plan.program.reads_births:
+        born = born_by(histories, asked.entity, asked.as_of.view("datetime64[us]"))
+    dates, date = dates_of(asked.as_of)
+    opens, closes = bounds(plan, dates)
+    groups = _groups(plan, asked, date, opens, closes)
+    return Sweeping(plan, asked, born, date, opens, closes, groups, aged), order
 
 
 def cores() -> int:
@@ -103,13 +120,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def ages(histories: Histories, entity: Whole, as_of: Moments) -> Matrix:
-    """Completed years of each (entity, as_of): (n,) float32, NaN where no date of birth was known by then.
+def ages(born: Moments, as_of: Moments) -> Matrix:
+    """Completed years: (n,) float32, NaN where the date of birth is NaT or later.
 
     The day comes round as `dates.years` says: born on 29 February, one year older on 28 February of a common year.
     """
-    at, born = as_of, born_by(histories, entity, as_of)
-    found = np.full(len(entity), np.nan, np.float32)
+    at = as_of
+    found = np.full(len(born), np.nan, np.float32)
     seen = np.flatnonzero(~np.isnat(born) & (born <= at))
     at, born = at[seen], born[seen]
     age = at.astype("datetime64[Y]").astype(np.int64) - born.astype("datetime64[Y]").astype(np.int64)
@@ -136,42 +153,78 @@ def born_by(histories: Histories, entity: Whole, as_of: Moments) -> Moments:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Asked:
-    """Rows sorted by entity and as-of date (microseconds); `starts` is the first row of each entity."""
+    """Rows with the rows of an entity together and in as-of order; ``starts`` is the first row of each entity."""
 
     entity: Whole
     as_of: Whole
-    births: Whole
     starts: Whole
 
 
-def _sorted_rows(rows: pa.Table) -> tuple[Whole, Whole, Whole | None]:
-    """Entities and as-of dates sorted by both, and the order that sorts them (None when they are already)."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Sweeping:
+    """A plan and the rows it is swept for; any block of groups can be filled, by any thread, in any order."""
+
+    plan: Plan
+    asked: Asked
+    born: Moments
+    date: Whole
+    opens: Whole
+    closes: Whole
+    groups: Whole
+    aged: tuple[int, ...]
+
+    def blocks(self, rows: int) -> list[Whole]:
+        """The groups in blocks of about so many rows; no entity is cut in two."""
+        if not len(self.groups):
+            return []
+        cuts = np.searchsorted(self.groups[:, 0], np.arange(0, len(self.asked.entity), rows)[1:])
+        return [block for block in np.split(self.groups, np.unique(cuts)) if len(block)]
+
+    def span(self, block: Whole) -> tuple[int, int]:
+        """First row and end row of a block."""
+        return int(block[0, 0]), int(block[-1, 1])
+
+    def fill(self, block: Whole, matrix: Matrix) -> int:
+        """Fill the (p, rows of the block) matrix; how many rows that were."""
+        begin, end = self.span(block)
+        local = block.copy()
+        local[:, :2] -= begin
+        events, program, types = self.plan.events, self.plan.program, self.plan.types
+        births = np.fmax(self.born[begin:end], EARLIEST).view(np.int64)
+        if len(program.results):
+            kernel.compiled_sweep()(
+                local, self.asked.as_of[begin:end], births, self.date[begin:end],
+                self.opens, self.closes,
+                events.happened, events.known, events.until, events.ended, events.value, events.type, events.codes,
+                types.starts, types.steps, types.levels, program.results, program.integers, program.numbers, matrix,
+            )  # fmt: skip
+        for column in self.aged:
+            matrix[column] = ages(self.born[begin:end], self.asked.as_of[begin:end].view("datetime64[us]"))
+        return end - begin
+
+
+def asked_of(rows: pa.Table) -> tuple[Asked, Whole | None]:
+    """The rows with those of an entity together and in as-of order, and what made them so (None: they came so)."""
     entity = rows["entity_id"].to_numpy()
     as_of = np.asarray(rows["as_of"].to_numpy(), "datetime64[us]").view(np.int64)
-    same = entity[1:] == entity[:-1]
-    if ((entity[1:] > entity[:-1]) | (same & (as_of[1:] >= as_of[:-1]))).all():
-        return entity, as_of, None
+    starts = _starts(entity)
+    ahead = as_of[1:] >= as_of[:-1]
+    ahead[starts[1:] - 1] = True
+    if ahead.all() and pc.count_distinct(pa.array(entity[starts])).as_py() == len(starts):
+        return Asked(entity, as_of, starts), None
     order = np.lexsort((as_of, entity))
-    return entity[order], as_of[order], order
+    return Asked(entity[order], as_of[order], _starts(entity[order])), order
 
 
-def _sweep(plan: Plan, asked: Asked, matrix: Matrix, threads: int, block_rows: int, progress: Progress | None) -> None:
-    """Fill the columns that look at events, block by block."""
-    rows = len(asked.entity)
-    if not len(plan.program.results) or not rows:
-        return
-    dates, date = np.unique(asked.as_of, return_inverse=True)
-    opens, closes = bounds(plan, dates)
-    groups = _groups(plan, asked, date, opens, closes)
-    cuts = np.searchsorted(groups[:, 0], np.arange(0, rows, block_rows)[1:])
-    blocks = [block for block in np.split(groups, np.unique(cuts)) if len(block)]
-    done = 0
-    with ThreadPoolExecutor(threads) as pool:
-        work = [pool.submit(_block, plan, block, asked, date, opens, closes, matrix) for block in blocks]
-        for one in work:
-            done += one.result()
-            if progress is not None:
-                progress(done, rows)
+def _starts(entity: Whole) -> Whole:
+    return np.flatnonzero(np.append(True, entity[1:] != entity[:-1])) if len(entity) else np.empty(0, np.int64)
+
+
+def dates_of(as_of: Whole) -> tuple[Whole, Whole]:
+    """The distinct as-of dates, ascending, and the place of each row's date among them."""
+    found = pc.unique(pa.array(as_of)).to_numpy()
+    dates = np.sort(found)
+    return dates, np.asarray(pc.index_in(pa.array(as_of), pa.array(dates)).to_numpy(), np.int64)
 
 
 def bounds(plan: Plan, dates: Whole) -> tuple[Whole, Whole]:
@@ -189,27 +242,11 @@ def _groups(plan: Plan, asked: Asked, date: Whole, opens: Whole, closes: Whole) 
     """
     starts = asked.starts
     back = (np.diff(opens, axis=1) < 0).any(axis=0) | (np.diff(closes, axis=1) < 0).any(axis=0)
+    number = np.arange(len(starts))
     if back.any():
         level = np.concatenate([[0], np.cumsum(back)])[date]
-        cut = np.flatnonzero(level[1:] != level[:-1]) + 1
-        starts = np.union1d(starts, cut)
-    ends = np.append(starts[1:], len(asked.entity))
-    owners = asked.entity[starts]
-    events = plan.events.entity
-    first, last = np.searchsorted(events, owners, "left"), np.searchsorted(events, owners, "right")
+        starts = np.union1d(starts, np.flatnonzero(level[1:] != level[:-1]) + 1)
+        number = np.searchsorted(asked.starts, starts, "right") - 1
+    ends = np.append(starts[1:], len(asked.entity))[: len(starts)]
+    first, last = plan.events.starts[number], plan.events.starts[number + 1]
     return np.stack([starts, ends, first, last], axis=1).astype(np.int64)
-
-
-def _block(plan: Plan, groups: Whole, asked: Asked, date: Whole, opens: Whole, closes: Whole, matrix: Matrix) -> int:
-    begin, end = int(groups[0, 0]), int(groups[-1, 1])
-    local = groups.copy()
-    local[:, :2] -= begin
-    events, program, types = plan.events, plan.program, plan.types
-    kernel.compiled_sweep()(
-        local, asked.as_of[begin:end], asked.births[begin:end], np.ascontiguousarray(date[begin:end], np.int64),
-        opens, closes,
-        events.happened, events.known, events.until, events.ended, events.value, events.type, events.codes,
-        types.starts, types.steps, types.levels, program.results, program.integers, program.numbers,
-        matrix[:, begin:end],
-    )  # fmt: skip
-    return end - begin

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.features.exposures import known_ties
 from riskmodel.features.feature import Feature, did_you_mean
+from riskmodel.features.pieces import pieces_of
 from riskmodel.histories.store import Histories
 
 
@@ -26,7 +28,7 @@ def checked(histories: Histories, features: Sequence[Feature]) -> None:
             faults.append(
                 Fault("features", f"{name!r} {times} times", "one definition a name", "Remove or change the others.")
             )
-    known = _known_words(histories)
+    known = _known_words(histories, roles=any(events.roles for feature in features for events in feature.selections))
     for feature in features:
         for events in feature.selections:
             for part, words in known.items():
@@ -39,11 +41,13 @@ def checked(histories: Histories, features: Sequence[Feature]) -> None:
         raise DeclarationError("features-invalid", faults=faults)
 
 
-def _known_words(histories: Histories) -> dict[str, list[str]]:
-    roles = pc.unique(histories.events["role"]).drop_null().to_pylist()
+def _known_words(histories: Histories, *, roles: bool) -> dict[str, list[str]]:
+    found: set[str] = set()
+    for piece in pieces_of(histories, ["role"]) if roles else []:
+        found |= set(pc.unique(piece()["role"].cast(pa.string())).drop_null().to_pylist())
     return {
         "kinds": sorted(histories.kinds),
-        "roles": sorted(roles),
+        "roles": sorted(found),
         "agencies": list(histories.agencies),
         "through": known_ties(histories),
     }

@@ -276,8 +276,9 @@ def compiled_sweep() -> Callable[..., None]:
 
     types = numba.types
     whole, table, real = given(types.int64), given(types.int64, 2), given(types.float64)
+    times, values = types.Array(types.int64, 1, "A", readonly=True), types.Array(types.float64, 1, "A", readonly=True)
     signature = types.void(
-        table, whole, whole, whole, table, table, whole, whole, whole, whole, real, given(types.int32),
+        table, whole, times, whole, table, table, whole, whole, times, times, values, given(types.int32),
         given(types.int32, 2),
         whole, table, given(types.float64, 2), table, whole, real, types.float32[:, :],
     )  # fmt: skip

@@ -1,0 +1,143 @@
+"""Features straight to Parquet, part by part: for more rows than a table in memory should hold.
+
+Parts are cut by rows and never by threads, so the files are the same to the byte for any number of cores. The folder
+comes into view when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskmodel.errors import DataRefused
+from riskmodel.features.build import Matrix, Progress, Sweeping, cores, prepared
+from riskmodel.features.declared import checked
+from riskmodel.features.feature import Feature
+from riskmodel.features.pieces import Whole
+from riskmodel.histories.store import Histories
+from riskmodel.tables import MOMENT, fingerprint_document
+
+PART_ROWS: Final = 1 << 17
+"""About how many rows a part (a file, a row group) holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A folder of parts.
+
+    Attributes
+    ----------
+    folder : holds ``part-00000.parquet`` ... and ``manifest.json``
+    rows, parts : counts
+    fingerprint : of the definitions and the histories
+    """
+
+    folder: Path
+    rows: int
+    parts: int
+    fingerprint: str
+
+
+def write_features(
+    histories: Histories,
+    rows: pa.Table,
+    features: Sequence[Feature],
+    folder: str | Path,
+    *,
+    threads: int | None = None,
+    part_rows: int = PART_ROWS,
+    progress: Progress | None = None,
+) -> Written:
+    """Compute features and write them as partitioned Parquet: entity_id, as_of and a float32 column a feature.
+
+    Rows of an entity stay together; rows that come otherwise are written in the order of (entity_id, as_of).
+
+    Parameters
+    ----------
+    rows : (n,) Arrow table with entity_id and as_of
+    folder : must not exist yet
+    part_rows : about how many rows one thread holds and writes at a time
+
+    Raises
+    ------
+    DataRefused : the folder is there already
+    DeclarationError : as `feature_matrix`
+    """
+    final = Path(folder)
+    if final.exists():
+        raise DataRefused(
+            "folder-exists",
+            found=f"the folder {final.name!r}, which is there already",
+            expected="a new folder",
+            repair="Choose another name, or remove the folder first.",
+        )
+    checked(histories, features)
+    sweeping, _ = prepared(histories, rows, features, threads=threads or cores())
+    aside = final.with_name(f".partial-{final.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    parts = sweeping.blocks(part_rows)
+    writer = _Writer(sweeping, features, aside)
+    done = 0
+    with ThreadPoolExecutor(threads or cores()) as pool:
+        for written in pool.map(writer.write, range(len(parts)), parts):
+            done += written
+            if progress is not None:
+                progress(done, rows.num_rows)
+    definitions = {"histories": histories.fingerprint, "features": [feature.document() for feature in features]}
+    manifest: dict[str, Any] = {
+        **definitions,
+        "rows": done,
+        "parts": len(parts),
+        "ties_left_out": dict(sorted(sweeping.plan.ties_left_out.items())),
+    }
+    (aside / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    aside.rename(final)
+    return Written(final, done, len(parts), fingerprint_document(definitions))
+
+
+class _Writer:
+    """Fills and writes one part at a time on each thread, in a buffer that the thread keeps."""
+
+    def __init__(self, sweeping: Sweeping, features: Sequence[Feature], folder: Path) -> None:
+        keys = [pa.field("entity_id", pa.int64(), nullable=False), pa.field("as_of", MOMENT, nullable=False)]
+        columns = [pa.field(feature.name, pa.float32(), nullable=False) for feature in features]
+        self.schema = pa.schema(keys + columns)
+        self.sweeping = sweeping
+        self.folder = folder
+        self.held = threading.local()
+
+    def write(self, number: int, block: Whole) -> int:
+        """Write one part; how many rows it has."""
+        begin, end = self.sweeping.span(block)
+        matrix = self._buffer(end - begin)
+        self.sweeping.fill(block, matrix)
+        asked = self.sweeping.asked
+        keys = [pa.array(asked.entity[begin:end]), pa.array(asked.as_of[begin:end].view("datetime64[us]"))]
+        table = pa.Table.from_arrays([*keys, *(pa.array(column) for column in matrix)], schema=self.schema)
+        pq.write_table(
+            table,
+            self.folder / f"part-{number:05d}.parquet",
+            row_group_size=len(table),
+            compression="snappy",
+            use_dictionary=False,
+            write_statistics=["entity_id", "as_of"],
+        )
+        return end - begin
+
+    def _buffer(self, rows: int) -> Matrix:
+        columns = len(self.schema) - 2
+        held: Matrix | None = getattr(self.held, "buffer", None)
+        if held is None or held.size < columns * rows:
+            held = self.held.buffer = np.empty(columns * rows, np.float32)
+        return held[: columns * rows].reshape(columns, rows)
