@@ -147,12 +147,14 @@ def writing(root: Path, name: str, inputs: str) -> Iterator[Draft]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def publish(folder: Path, to: Path) -> None:
-    """Copy a finished folder's files, without its manifest, to a place where people look; whole or not at all."""
+def publish(folder: Path, to: Path, pattern: str) -> None:
+    """Copy a finished folder's files of a name pattern to a place where people look; all of them or none."""
     to.parent.mkdir(parents=True, exist_ok=True)
     aside = to.with_name(f".partial-{to.name}-{uuid.uuid4().hex}")
-    shutil.copytree(folder, aside, ignore=shutil.ignore_patterns(MANIFEST))
+    aside.mkdir()
     try:
+        for path in sorted(folder.glob(pattern)):
+            shutil.copy2(path, aside)
         _replace(to, aside)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

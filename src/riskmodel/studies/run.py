@@ -129,7 +129,7 @@ def _run(study: Study, places: Places, store: Store, society: WorldMaker | None,
         explanation = stages.explain(store, model, training)
     with run.stage("card", "card"):
         card = stages.card(store, study, model, audit, explanation, training, intake, people, places.data)
-        publish(card, places.cards)
+        publish(card, places.cards, "card.*")
     with run.stage("record", "recorded"):
         stages.record(store, study, model, audit, training, card, places.tracking_uri)
     with run.stage("advise", "advice"):

@@ -247,6 +247,7 @@ def advise(store: Store, study: Study, model: RiskModel, histories: Histories, c
             settings.as_of,
             Approval.load(path),
             cohort=study.cohort,
+            outcome=study.outcome,
             purpose=study.purpose,
             card=card_fingerprint(card),
             ledger=store.ledger,

@@ -67,10 +67,10 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
         read_result(tmp_path, "part")
 
 
-def test_publishing_replaces_the_folder_and_leaves_the_manifest_out(tmp_path: Path) -> None:
+def test_publishing_replaces_the_folder_with_the_files_asked_for(tmp_path: Path) -> None:
     _write(tmp_path / "store")
     shown = tmp_path / "shown" / "card"
     shown.mkdir(parents=True)
     (shown / "old.txt").write_text("old")
-    publish(tmp_path / "store" / "part", shown)
-    assert sorted(path.name for path in shown.iterdir()) == ["facts.json", "free.txt", "rows.parquet"]
+    publish(tmp_path / "store" / "part", shown, "f*.*")
+    assert sorted(path.name for path in shown.iterdir()) == ["facts.json", "free.txt"]
