@@ -66,6 +66,7 @@ def _context(document: Mapping[str, Any]) -> dict[str, Any]:
         "sections": [section_from(section) for section in document["sections"]],
         "sources": {artefact["name"]: artefact for artefact in document["evidence"]["artefacts"]},
         "state_words": STATES[document["state"]],
+        "kind": document.get("kind", "Model card"),
         "day": day_words,
         "css": Markup(_template("card.css")),
     }

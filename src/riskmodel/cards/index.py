@@ -94,10 +94,10 @@ def _entry(folder: Path) -> Entry:
             finding=_finding(document["sections"]),
             facts=(
                 ("Published by", document["organisation"]),
-                ("Edition", f"{document['edition']}, {day_words(document['date'])}"),
+                ("Edition", document["edition"] + (f", {day_words(document['date'])}" if document["date"] else "")),
                 ("Purpose", document["purpose"]["name"]),
                 ("Looked at again by", day_words(document["text"]["review_by"])),
-                ("Card fingerprint", card.fingerprint),
+                ("Card fingerprint", card.fingerprint[:16]),
             ),
         )
     except (EvidenceError, KeyError, TypeError) as error:

@@ -87,7 +87,7 @@ def _document_faults(card: ModelCard) -> list[str]:
 
 
 def _page_faults(card: ModelCard, folder: Path) -> list[str]:
-    """Pages that do not say what the document says: to the byte under the software that made them, else word for word."""
+    """Pages that do not say what the document says: to the byte under the same software, else word for word."""
     faults = []
     files = card.files()
     for name in (PAGE_FILE, MARKDOWN_FILE):

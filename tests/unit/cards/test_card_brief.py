@@ -1,0 +1,73 @@
+"""The board brief: what stands on the card and nothing else, and the questions that only people can answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from riskmodel.cards.brief import MOST_FINDINGS, board_brief, write_brief
+from riskmodel.cards.model_card import ModelCard
+from riskmodel.cards.questionnaire import algo_care_record
+
+
+def section(card: ModelCard, name: str) -> dict[str, Any]:
+    return next(one for one in board_brief(card)["sections"] if one["name"] == name)
+
+
+def texts(given: Any) -> list[str]:
+    if isinstance(given, str):
+        return [given]
+    if isinstance(given, dict):
+        return [text for value in given.values() for text in texts(value)]
+    return [text for value in given for text in texts(value)] if isinstance(given, list) else []
+
+
+def test_its_sections_have_the_form_of_the_cards(card: ModelCard) -> None:
+    schema = json.loads((files("riskmodel.cards") / "card.schema.json").read_text(encoding="utf-8"))
+    sections = {"$ref": "#/properties/sections", **{name: schema[name] for name in ("$defs", "properties")}}
+    jsonschema.Draft202012Validator(sections).validate(board_brief(card)["sections"])
+
+
+def test_every_figure_in_it_stands_on_the_card(card: ModelCard) -> None:
+    on_the_card = set(re.findall(r"\d+\.\d+", card.files()["card.md"].replace("\u2212", "")))
+    for part in ("finding", "good", "groups", "limits"):
+        for text in texts(section(card, part)["blocks"]):
+            assert set(re.findall(r"\d+\.\d+", text.replace("\u2212", ""))) <= on_the_card, part
+
+
+def test_it_tells_each_simpler_way_by_what_was_shown(case: Any, card: ModelCard) -> None:
+    said = section(card, "good")["blocks"][-1]["items"]
+    assert len(said) == len(case.model.evaluation.models) - 1
+    lead = case.model.evaluation.difference("auroc", "base_rate")
+    (sentence,) = [one for one in said if one.startswith("Against base rate for everyone")]
+    assert ("ranks people better" in sentence) == (lead.low > 0)
+
+
+def test_it_keeps_few_findings_and_says_how_many_more_there_are(card: ModelCard) -> None:
+    lists = [block for block in section(card, "groups")["blocks"] if block["block"] == "bullets"]
+    assert all(len(block["items"]) <= MOST_FINDINGS for block in lists)
+
+
+def test_it_asks_the_board_what_nobody_has_answered(card: ModelCard) -> None:
+    record = algo_care_record(card)
+    asked = section(card, "questions")["blocks"][-1]["items"]
+    assert asked == [answer.question.label for answer in record.answers if answer.origin == "missing"]
+
+
+def test_with_every_question_answered_it_says_so(case: Any) -> None:
+    answers = {name: "Answered." for name in algo_care_record(case.draft()).missing}
+    answered = case.draft(case.draft().document["text"] | {"algo_care": answers})
+    assert "Every question of ALGO-CARE has an answer" in section(answered, "questions")["blocks"][0]["text"]
+
+
+def test_it_is_written_beside_the_card_under_the_cards_fingerprint(card: ModelCard, tmp_path: Path) -> None:
+    page = write_brief(card, tmp_path).read_text(encoding="utf-8")
+    assert "Board brief" in page
+    assert card.fingerprint in page
+    assert "<script" not in page
+    assert (tmp_path / "brief.md").exists()
