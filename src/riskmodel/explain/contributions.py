@@ -88,7 +88,7 @@ def explanation(
     model: RiskModel,
     training: TrainingSet,
     *,
-    rows: int = 2000,
+    rows: int = 1000,
     refits: int = 2,
     seed: int = 0,
 ) -> Explanation:

@@ -92,6 +92,8 @@ def _must_exist(wanted: Sequence[Sequence[str]], columns: Mapping[str, Any]) -> 
         for names in wanted
         if not names or len(set(names)) < len(names)
     ]
+    if not wanted:
+        faults = [Fault("audit.by", "no attribute", f"one of {known}", "Name the groups to compare.")]
     if faults:
         raise DeclarationError("groups-unknown", faults=faults)
 

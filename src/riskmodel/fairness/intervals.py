@@ -37,8 +37,10 @@ def interval(
         return _ratio(value, error, below, critical)
     share, spread = value / measure.per, error / measure.per
     with np.errstate(divide="ignore", invalid="ignore"):
-        worth = np.where(spread > 0, share * (1 - share) / spread**2, np.nan)
-    worth = np.where(np.isfinite(worth), worth, np.minimum(people, below) if measure.kind == "share" else people)
+        worth = share * (1 - share) / spread**2
+    # At 0 and at 1 the replicates do not vary (but for rounding) and tell nothing: each person counts as one.
+    inside = (spread > 1e-12) & (share > 1e-12) & (share < 1 - 1e-12) & np.isfinite(worth)
+    worth = np.where(inside, worth, np.minimum(people, below) if measure.kind == "share" else people)
     if measure.kind == "share":  # a share is never surer than that many independent rows would make it
         worth = np.minimum(worth, below)
     low, high = wilson(share, worth, critical)

@@ -110,13 +110,17 @@ def scored_rows(
 
 
 def numbers(values: Any) -> Numbers:
-    """Numbers as (n,) float64, NaN where there is none."""
-    if isinstance(values, pa.Array | pa.ChunkedArray):
-        values = pa.chunked_array([values]) if isinstance(values, pa.Array) else values
-        return np.asarray(values.cast(pa.float64()).to_numpy(), np.float64)
-    if isinstance(values, list | tuple):
-        values = [np.nan if value is None else value for value in values]
-    return np.asarray(values, np.float64)
+    """Numbers as (n,) float64, NaN where there is none; refuses what is no number."""
+    try:
+        if isinstance(values, pa.Array | pa.ChunkedArray):
+            values = pa.chunked_array([values]) if isinstance(values, pa.Array) else values
+            return np.asarray(values.cast(pa.float64()).to_numpy(), np.float64)
+        if isinstance(values, list | tuple):
+            values = [np.nan if value is None else value for value in values]
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        # The cause is not chained: its words hold the cell.
+        raise refused(f"values that are no numbers ({type(error).__name__})") from None
 
 
 def refused(found: str) -> DataRefused:

@@ -292,3 +292,42 @@ def test_an_altered_audit_is_refused(tmp_path):
 
 def test_nothing_of_a_row_is_in_a_repr():
     assert repr(audited(society(people=50))) == "Audit()"
+
+
+HALF = {"g": ["a", "b"] * 30}
+SCORES = np.linspace(0.01, 0.99, 60)
+
+
+@pytest.mark.parametrize(
+    ("scores", "outcomes", "groups"),
+    [
+        (SCORES, [None] * 60, HALF),
+        (np.full(60, 0.5), [0, 1] * 30, HALF),
+        (SCORES, [1] * 60, HALF),
+        (SCORES, [0] * 60, HALF),
+        (SCORES, [0, 1] * 30, {"g": ["a"] * 60}),
+        (SCORES, [0, 1] * 30, {"g": [None] * 60}),
+        ([0.05, 0.95] * 30, [0, 1] * 30, {"g": ["a"] * 20 + ["b"] * 40}),
+        ([0.5], [1], {"g": ["a"]}),
+        (SCORES, pd.Series([True, None] * 30, dtype="boolean"), HALF),
+        (np.zeros(60), [0, 1] * 30, HALF),
+    ],
+    ids=["unknown", "constant", "all-yes", "all-no", "one-group", "no-group", "perfect", "one-row", "nullable", "zero"],
+)
+@pytest.mark.parametrize("capacity", [None, 0.1, 1000])
+def test_the_edges_of_what_can_be_audited(scores, outcomes, groups, capacity):
+    made = audit_scores(scores, outcomes, groups, capacity=capacity, rules=Rules(replicates=50))
+    for row in made.table.to_pylist():
+        if row["state"] == "not_estimable":
+            assert row["value"] is None
+        else:
+            assert row["low"] <= row["value"] <= row["high"]
+    assert json.loads(json.dumps(made.document(), allow_nan=False)) == made.document()
+
+
+def test_text_in_place_of_scores_is_refused_without_telling_it():
+    with pytest.raises(DataRefused) as refused:
+        audit_scores(["Ann Example"] * 2, [0, 1], {"g": ["a", "b"]})
+    assert "Ann" not in str(refused.value)
+    with pytest.raises(DeclarationError):
+        audit_scores([0.1, 0.2], [0, 1], {})
