@@ -60,7 +60,7 @@ def test_it_asks_the_board_what_nobody_has_answered(card: ModelCard) -> None:
 
 
 def test_with_every_question_answered_it_says_so(case: Any) -> None:
-    answers = {name: "Answered." for name in algo_care_record(case.draft()).missing}
+    answers = dict.fromkeys(algo_care_record(case.draft()).missing, "Answered.")
     answered = case.draft(case.draft().document["text"] | {"algo_care": answers})
     assert "Every question of ALGO-CARE has an answer" in section(answered, "questions")["blocks"][0]["text"]
 
