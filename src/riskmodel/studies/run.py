@@ -106,7 +106,7 @@ class _Stages:
         yield
         after = self.store.peek(result)
         kept = after is not None and before is not None and after.made == before.made
-        self.progress.done(f"{'kept' if kept else 'made'} {_words(after)}")
+        self.progress.done("nothing made" if after is None else f"{'kept' if kept else 'made'} {_words(after)}")
 
 
 def _run(study: Study, places: Places, store: Store, society: WorldMaker | None, run: _Stages) -> Run:
@@ -146,9 +146,7 @@ def _fingerprints(store: Store) -> dict[str, str]:
     return found
 
 
-def _words(result: Glance | None) -> str:
-    if result is None:
-        return "nothing"
+def _words(result: Glance) -> str:
     rows = ", ".join(f"{count:,} {name}" for name, count in sorted(result.rows.items()))
     return f"{rows or f'{len(result.parts)} files'}, fingerprint {result.fingerprint[:12]}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -220,10 +221,24 @@ def published_figures(study: Study, data: Path | None) -> list[dict[str, Any]]:
 def record(
     store: Store, study: Study, model: RiskModel, audit: Audit, training: TrainingSet, card: Path, uri: str | None
 ) -> None:
-    """Write the run into MLflow."""
-    tracking.record(
-        store.folder, study=study.name, model=model, audit=audit, training=training, card=card, tracking_uri=uri
-    )
+    """Write the run into MLflow, with the head of the ledger as it then is, so that it is kept in two places."""
+    inputs = {"model": model.fingerprint, "audit": audit.fingerprint, "card": card_fingerprint(card), "uri": uri}
+
+    def make(folder: Path) -> None:
+        made = tracking.record(
+            store.folder,
+            study=study.name,
+            model=model,
+            audit=audit,
+            training=training,
+            card=card,
+            parameters={"ledger": asdict(store.ledger.head())},
+            tracking_uri=uri,
+        )
+        text = json.dumps({"run": made.run_id, "model": made.model_uri, "tracking": made.tracking_uri}, indent=1)
+        (folder / "recorded.json").write_text(text + "\n", encoding="utf-8")
+
+    _made(store, "recorded", inputs, make)
 
 
 def card_fingerprint(folder: Path) -> str:
