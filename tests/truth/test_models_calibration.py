@@ -94,7 +94,8 @@ def test_what_is_said_of_similar_cases_holds_the_mean_true_probability(model, so
 
 def test_without_calibration_overfitted_trees_are_too_sure_and_calibration_mends_it(society):
     training, _ = society
-    wild = LightGBM(seed=1, rounds=150, leaves=60, learning_rate=0.15, min_rows_per_leaf=3, min_information_per_leaf=0)
+    wild = LightGBM(seed=1, leaves=60, learning_rate=0.15, min_rows_per_leaf=3, min_information_per_leaf=0,
+                    feature_share=0.8, penalty=5.0)  # fmt: skip
     slopes = {
         method: fit(training, wild, ForwardFolds(2), calibrate=method, comparators=(), replicates=100)
         .evaluation.figure("calibration_slope")

@@ -27,6 +27,8 @@ BOOSTER = "booster.txt"
 class LightGBM:
     """Settings of gradient-boosted trees.
 
+    The defaults are cautious: a person seen every quarter is not so many people, and the outcome is rare.
+
     Parameters
     ----------
     seed : int
@@ -34,9 +36,9 @@ class LightGBM:
     leaves : int, leaves of a tree; small trees for small data
     learning_rate : float
     min_rows_per_leaf : int
-    min_information_per_leaf : float, least sum of p (1 - p) in a leaf: at a base rate of 1 % the default of 1 asks for
-        about 100 rows, at 50 % for 4
-    feature_share : float, share of features each tree may use
+    min_information_per_leaf : float, least sum of p (1 - p) in a leaf: at a base rate of 1 % the default of 3 asks for
+        about 300 rows, at 50 % for 12
+    feature_share : float, share of features each tree may use; 1 where there are few and they work together
     penalty : float, L2 penalty on leaf values
     monotone : mapping of feature name to +1 (risk never falls as it rises) or -1
 
@@ -57,9 +59,9 @@ class LightGBM:
     leaves: int = 12
     learning_rate: float = 0.05
     min_rows_per_leaf: int = 30
-    min_information_per_leaf: float = 1.0
-    feature_share: float = 0.8
-    penalty: float = 5.0
+    min_information_per_leaf: float = 3.0
+    feature_share: float = 0.4
+    penalty: float = 20.0
     monotone: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:

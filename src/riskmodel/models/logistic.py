@@ -33,7 +33,7 @@ class Logistic:
 
     kind: ClassVar[str] = "logistic"
     inputs: ClassVar[tuple[str, ...] | None] = None
-    penalty: float = 1.0
+    penalty: float = 10.0
 
     def __post_init__(self) -> None:
         if not self.penalty > 0:

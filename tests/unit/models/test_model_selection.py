@@ -30,14 +30,14 @@ def made(log_odds, people: int = 900, seed: int = 1) -> TrainingSet:
     ("log_odds", "name"),
     [
         (lambda n, _a, _b: -2 + 1.0 * n, "best_count"),  # the count is all there is
-        (lambda n, a, b: -2 + 1.5 * (n >= 2) + 1.5 * (a > 0.5) + 0 * b, "points"),  # steps
+        (lambda n, a, b: -2 + 1.5 * (n >= 2) + 1.5 * (a > 0) + 0 * b, "points"),  # steps
         (lambda n, a, b: -1.5 + 0.5 * n + 1.2 * a - 1.2 * b, "logistic"),  # slopes
         (lambda n, a, b: -1.5 + 0 * n + 3 * np.sign(a * b), "model"),  # only trees see it
     ],
 )
 def test_the_simplest_that_is_enough(log_odds, name):
-    rivals = (BaseRate(), BestCount(), PointsScore(items=6), Logistic())
-    model = fit(made(log_odds), LightGBM(seed=1, rounds=60), ForwardFolds(2), comparators=rivals, replicates=300)
+    rivals = (BaseRate(), BestCount(), PointsScore(items=6, cuts=7), Logistic())
+    model = fit(made(log_odds), LightGBM(seed=1, rounds=60, feature_share=1.0), ForwardFolds(2), comparators=rivals, replicates=300)
     found = preferred(model)
     assert found.model == name, found.reason
     assert "AUROC" in found.reason
