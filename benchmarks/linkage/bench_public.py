@@ -46,9 +46,8 @@ def main() -> None:
             started = time.perf_counter()
             scores = pair_scores(cluster(known.people), known)
             spent = time.perf_counter() - started
-            print(
-                f"{name:22} {method:12} {scores['precision']:9.4f} {scores['recall']:7.4f} {scores['f1']:7.4f} {spent:8.1f}"
-            )
+            numbers = f"{scores['precision']:9.4f} {scores['recall']:7.4f} {scores['f1']:7.4f} {spent:8.1f}"
+            print(f"{name:22} {method:12} {numbers}")
 
 
 if __name__ == "__main__":

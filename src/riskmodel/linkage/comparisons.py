@@ -2,13 +2,16 @@
 
 A comparison is a list of levels, tried in order. For each level, `m` is how often two records *of one person* fall
 there and `u` how often two records *of different people* do (Fellegi and Sunter 1969). The numbers here are priors;
-`training` replaces them by what the data says, as far as there is data. A `fixed` level keeps its numbers: it stands
-for a situation where fields err together, so that adding up their weights would mislead.
+`training` replaces them by what the data says, as far as there is data. A level that is `like` another takes that one's
+learned numbers less a number of bits: it stands for a situation where fields agree together, so that adding up their
+weights would mislead.
 
 Family name and place are one comparison, because members of one household share both: agreeing on the surname *and*
-the address is hardly more surprising between brothers than agreeing on the address alone. Two fixed levels guard the
-people whom such sums would merge: twins (other given name, same birth date and door) and a parent and child of one
-name (same name and door, born twelve or more years apart).
+the address is hardly more surprising between brothers than agreeing on the address alone. Two such levels guard the
+people whom plain sums would merge: twins (other given name, same birth date, family name and place), of whom there are
+about three in a hundred in a household where chance would put one in twenty thousand - nine bits; and a parent and
+child of one name (same name and place, born twelve or more years apart) - five bits. Where a register has no
+households, the learned weight of a shared place outweighs both.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ class Level:
     """One step of likeness: an SQL condition over l and r, its name, and the prior m and u.
 
     `among` names the pairs over which the numbers of levels sum to one; `frequency` a column whose rare values count
-    for more.
+    for more; `like` another level whose numbers this one takes, less `bits`.
     """
 
     name: str
@@ -34,7 +37,8 @@ class Level:
     m: float
     u: float
     frequency: str | None = None
-    fixed: bool = False
+    like: str | None = None
+    bits: float = 0.0
     among: str = "all"
 
 
@@ -98,13 +102,7 @@ GIVEN: Final = Comparison(
         Level("initial", "l.given = left(r.given, 1) OR r.given = left(l.given, 1)", 0.01, 0.002),
         Level("close", _close("given", 0.9), 0.07, 0.012),
         Level("alike", "jaro_winkler_similarity(l.given, r.given) >= 0.8", 0.02, 0.03),
-        Level(
-            "other name, same birth date and place",
-            _TWINS,
-            1e-9,
-            1.0,
-            fixed=True,
-        ),
+        Level("other name, same birth date and place", _TWINS, 0.0, 0.0, like="other", bits=9),
         Level("other", "ELSE", 0.04, 0.944),
     ),
 )
@@ -118,7 +116,7 @@ BIRTH: Final = Comparison(
         Level("day and month swapped", f"{_same_part(1, 4)} AND {_PART.format('l', 5, 2)} = {_PART.format('r', 7, 2)} "
               f"AND {_PART.format('l', 7, 2)} = {_PART.format('r', 5, 2)}", 0.01, 0.00005),
         Level("another generation of one name", f"{_YEARS_APART} >= 12 AND l.given = r.given AND {_SAME_DOOR} "
-              f"AND substr(l.birth, 5) <> substr(r.birth, 5) AND {_OTHER_NUMBER}", 1e-6, 1.0, fixed=True),
+              f"AND substr(l.birth, 5) <> substr(r.birth, 5) AND {_OTHER_NUMBER}", 0.0, 0.0, like="other", bits=5),
         Level("one slip", "damerau_levenshtein(l.birth, r.birth) <= 1", 0.03, 0.0009),
         Level("two of year, month, day", _TWO_PARTS, 0.015, 0.006),
         Level("a year or less apart", f"{_YEARS_APART} <= 1", 0.004, 0.06),
@@ -133,7 +131,7 @@ SEX: Final = Comparison(
 )
 
 
-def _family_and_place() -> Comparison:
+def _family_and_place(household: float) -> Comparison:
     no_family, no_place = f"({_either_null('family')})", "(len(l.doors) = 0 OR len(r.doors) = 0)"
     families = (
         ("same family name", _SAME_FAMILY, 0.90, 0.004),
@@ -156,13 +154,13 @@ def _family_and_place() -> Comparison:
         for family, place in states:
             name = ", ".join(part for part in (family[0], place[0], "" if group == "all" else group) if part)
             condition = " AND ".join(part for part in (there, family[1], place[1]) if part) or "ELSE"
-            household = family[0] == "same family name" and place[0] == "same place"
+            one_home = family[0] == "same family name" and place[0] == "same place"
             levels.append(
                 Level(
                     name,
                     condition,
                     family[2] * place[2],
-                    0.0001 if household else family[3] * place[3],
+                    household if one_home else family[3] * place[3],
                     frequency="family" if family[0] == "same family name" and place[0] in ("", "other place") else None,
                     among=group,
                 )
@@ -170,7 +168,7 @@ def _family_and_place() -> Comparison:
     return Comparison("family_and_place", f"{no_family} AND {no_place}", tuple(levels))
 
 
-FAMILY_AND_PLACE: Final = _family_and_place()
+FAMILY_AND_PLACE: Final = _family_and_place(0.0001)
 
 CONTACT: Final = Comparison(
     "contact",
@@ -198,7 +196,11 @@ IDENTIFIER: Final = Comparison(
 )
 
 
-def comparisons_for(columns_with_values: Sequence[str]) -> tuple[Comparison, ...]:
-    """The comparisons that records with these columns filled can be put to."""
+def comparisons_for(columns_with_values: Sequence[str], records: int) -> tuple[Comparison, ...]:
+    """The comparisons that so many records, with these columns filled, can be put to.
+
+    In few records it is likely that two are of one household: about one in `records`.
+    """
     extra = [one for one in (CONTACT, IDENTIFIER) if one.name in columns_with_values]
-    return (GIVEN, BIRTH, SEX, FAMILY_AND_PLACE, *extra)
+    home = _family_and_place(min(0.3, max(0.0001, 1 / max(records, 1))))
+    return (GIVEN, BIRTH, SEX, home, *extra)

@@ -47,9 +47,8 @@ def scored(records: pa.Table, pairs: pa.Table, *, seed: int, threads: int | None
     with _quiet():
         engine = _Engine(records, threads)
         try:
-            comparisons = comparisons_for(
-                [name for name in IDENTIFIERS if records.column(name).null_count < len(records)]
-            )
+            filled = [name for name in IDENTIFIERS if records.column(name).null_count < len(records)]
+            comparisons = comparisons_for(filled, len(records))
             random = engine.levels(comparisons, random_pairs(len(records), seed))
             step = max(1, -(-pairs.num_rows // TRAINING_PAIRS))
             sample = pairs.take(pa.array(np.arange(0, pairs.num_rows, step)))

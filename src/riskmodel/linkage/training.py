@@ -27,6 +27,8 @@ PRIOR_MATCHES: Final = 30.0
 """How many pairs of one person the prior m's are worth."""
 PRIOR_OTHERS: Final = 300.0
 """How many pairs of different people the prior u's are worth."""
+PRIOR_SHARE: Final = 0.05
+"""Matches to expect beforehand, for each record: keeps a handful of records from learning that nobody ever matches."""
 LEAST: Final = 0.05
 """No rate falls below this part of its prior: what easy pairs never show can still happen among hard ones."""
 ROUNDS: Final = 4
@@ -70,8 +72,8 @@ class Parameters:
 
 def prior_parameters(comparisons: Sequence[Comparison], match_rate: float) -> Parameters:
     """The parameters before any data is seen."""
-    m = tuple(np.array([level.m for level in reversed(one.levels)]) for one in comparisons)
-    u = tuple(np.array([level.u for level in reversed(one.levels)]) for one in comparisons)
+    m = tuple(_likened(one, np.array([level.m for level in reversed(one.levels)]), "m") for one in comparisons)
+    u = tuple(_likened(one, np.array([level.u for level in reversed(one.levels)]), "u") for one in comparisons)
     return Parameters(tuple(comparisons), m, u, match_rate)
 
 
@@ -94,7 +96,7 @@ def trained(comparisons: Sequence[Comparison], random: Patterns, blocked: Patter
         now = replace(now, u=_other_rates(now, random))
         now = replace(now, m=_match_rates(now, blocked))
         found = float(match_probability(now, blocked.levels) @ blocked.counts)
-        now = replace(now, match_rate=min(0.5, max(found, 0.5) / all_pairs))
+        now = replace(now, match_rate=min(0.5, (found + PRIOR_SHARE * max(records, 1)) / all_pairs))
     return now.rounded()
 
 
@@ -127,21 +129,23 @@ class _Session:
     ones only the chosen levels occur, so their rates are taken as shares of those; they learn nothing.
     """
 
-    skipped: tuple[Comparison, ...]
-    conditional: Mapping[Comparison, Codes]
+    skipped: tuple[str, ...]
+    conditional: Mapping[str, Codes]
     chosen: Callable[[Codes], npt.NDArray[np.bool_]]
 
 
 def _sessions(comparisons: Sequence[Comparison]) -> tuple[_Session, _Session]:
-    given, birth, place = (list(comparisons).index(one) for one in (GIVEN, BIRTH, FAMILY_AND_PLACE))
+    given, birth, place = (
+        [one.name for one in comparisons].index(one.name) for one in (GIVEN, BIRTH, FAMILY_AND_PLACE)
+    )
     levels = list(reversed(FAMILY_AND_PLACE.levels))
     family_same = np.array([code for code, level in enumerate(levels) if level.name.startswith("same family name")])
     same_given, same_birth = GIVEN.code_of("same"), BIRTH.code_of("same")
     return (
-        _Session((BIRTH,), {}, lambda codes: codes[:, birth] == same_birth),
+        _Session((BIRTH.name,), {}, lambda codes: codes[:, birth] == same_birth),
         _Session(  # the sex follows from the given name; the place tells namesakes apart
-            (GIVEN, SEX),
-            {FAMILY_AND_PLACE: family_same},
+            (GIVEN.name, SEX.name),
+            {FAMILY_AND_PLACE.name: family_same},
             lambda codes: (codes[:, given] == same_given) & np.isin(codes[:, place], family_same),
         ),
     )
@@ -154,7 +158,7 @@ def _match_rates(now: Parameters, blocked: Patterns) -> tuple[Numbers, ...]:
         if not len(patterns.counts):
             continue
         for column, counted in enumerate(_learned(now, session, patterns)):
-            if now.comparisons[column] not in (*session.skipped, *session.conditional):
+            if now.comparisons[column].name not in (*session.skipped, *session.conditional):
                 totals[column] += counted
     return tuple(_pulled(one, total, "m", PRIOR_MATCHES) for one, total in zip(now.comparisons, totals, strict=True))
 
@@ -164,29 +168,30 @@ def _learned(now: Parameters, session: _Session, patterns: Patterns) -> list[Num
 
     The first guess of who matches is made with all that is known so far, so that EM starts at the right hill.
     """
-    at, skip = _conditional(now, session), [one.name for one in session.skipped]
-    chance = match_probability(now, patterns.levels, skip=[SEX.name] if SEX in session.skipped else [])
+    at = _conditional(now, session)
+    chance = match_probability(now, patterns.levels, skip=[SEX.name] if SEX.name in session.skipped else [])
     counted: list[Numbers] = []
     for _ in range(STEPS):
         weights = patterns.counts * chance
         counted = [_counted(patterns.levels[:, column], weights, one) for column, one in enumerate(at.comparisons)]
         held = (*session.skipped, *session.conditional)
         m = tuple(
-            at.m[column] if one in held else _pulled(one, counted[column], "m", PRIOR_MATCHES)
+            at.m[column] if one.name in held else _pulled(one, counted[column], "m", PRIOR_MATCHES)
             for column, one in enumerate(at.comparisons)
         )
         rate = (weights.sum() + 1.0) / (patterns.counts.sum() + 2.0)
         at = replace(at, m=m, match_rate=float(rate))
-        chance = match_probability(at, patterns.levels, skip=skip)
+        chance = match_probability(at, patterns.levels, skip=session.skipped)
     return counted
 
 
 def _conditional(now: Parameters, session: _Session) -> Parameters:
     """The parameters with the rates of conditional comparisons as shares of the levels that occur, group by group."""
     m, u = list(now.m), list(now.u)
-    for one, codes in session.conditional.items():
-        column = now.comparisons.index(one)
-        groups = np.array([level.among for level in reversed(one.levels)])
+    names = [one.name for one in now.comparisons]
+    for name, codes in session.conditional.items():
+        column = names.index(name)
+        groups = np.array([level.among for level in reversed(now.comparisons[column].levels)])
         for side in (m, u):
             side[column] = side[column].copy()
             for group in sorted(set(groups[codes].tolist())):
@@ -201,17 +206,28 @@ def _counted(codes: Codes, weights: Numbers, one: Comparison) -> Numbers:
 
 
 def _pulled(one: Comparison, counted: Numbers, side: str, strength: float) -> Numbers:
-    """Shares of the counts within each group of levels, pulled towards the prior; fixed levels stay as they are."""
+    """Shares of the counts within each group of levels, pulled towards the prior; then levels like others."""
     levels = list(reversed(one.levels))
     prior = np.array([getattr(level, side) for level in levels])
-    fixed = np.array([level.fixed for level in levels])
+    own = np.array([level.like is None for level in levels])
     groups = np.array([level.among for level in levels])
     shares = prior.copy()
     for group in sorted(set(groups.tolist())):
-        free = (groups == group) & ~fixed
+        free = (groups == group) & own
         expected = prior[free] / prior[free].sum()
         total = counted[free].sum()
         shares[free] = np.maximum((counted[free] + strength * expected) / (total + strength), LEAST * prior[free])
+    return _likened(one, shares, side)
+
+
+def _likened(one: Comparison, shares: Numbers, side: str) -> Numbers:
+    """The levels that are like another get its share; the bits come off the m."""
+    shares = shares.copy()
+    for level in one.levels:
+        if level.like is not None:
+            shares[one.code_of(level.name)] = shares[one.code_of(level.like)] * (
+                2.0**-level.bits if side == "m" else 1.0
+            )
     return shares
 
 

@@ -1,0 +1,66 @@
+"""Linkage on public data with the defaults: FEBRL 3 and 4 (Christen 2008) and the clerical labels of fake_1000."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from riskmodel.linkage.identity import matched
+
+BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "linkage" / "public_records.py"
+
+
+@pytest.fixture(scope="module")
+def public() -> Iterator[ModuleType]:
+    """The mapping of the public sets that the bench uses too."""
+    spec = importlib.util.spec_from_file_location("public_records", BENCH)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["public_records"] = module  # dataclasses look their module up there
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["public_records"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("files", "with_number", "least_precision", "least_f1"),
+    [
+        (("febrl3.parquet",), True, 0.999, 0.99),
+        (("febrl4a.parquet", "febrl4b.parquet"), True, 0.998, 0.995),
+        (("febrl3.parquet",), False, 0.998, 0.98),
+        (("febrl4a.parquet", "febrl4b.parquet"), False, 0.998, 0.97),
+    ],
+)
+def test_febrl(
+    published_data: Callable[[str, str], Path],
+    public: ModuleType,
+    files: tuple[str, ...],
+    with_number: bool,
+    least_precision: float,
+    least_f1: float,
+) -> None:
+    known = public.febrl(published_data("record_linkage", files[0]), *files, with_number=with_number)
+    scores = public.pair_scores(_clusters(known), known)
+    assert scores["precision"] >= least_precision
+    assert scores["f1"] >= least_f1
+
+
+@pytest.mark.data
+def test_fake_1000_against_its_clerical_labels(published_data: Callable[[str, str], Path], public: ModuleType) -> None:
+    """A plain Splink model in the manner of its tutorial reaches .736 in benchmarks/linkage/bench_public.py."""
+    known = public.fake_1000(published_data("record_linkage", "fake_1000.parquet"))
+    scores = public.pair_scores(_clusters(known), known)
+    assert scores["precision"] >= 0.99
+    assert scores["f1"] >= 0.85
+
+
+def _clusters(known: object) -> dict[str, int]:
+    found = matched(known.people)  # type: ignore[attr-defined] # a class of a module loaded by path
+    return dict(zip(found.records.column("person_key").to_pylist(), found.cluster.tolist(), strict=True))
