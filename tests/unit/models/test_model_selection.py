@@ -37,7 +37,8 @@ def made(log_odds, people: int = 900, seed: int = 1) -> TrainingSet:
 )
 def test_the_simplest_that_is_enough(log_odds, name):
     rivals = (BaseRate(), BestCount(), PointsScore(items=6, cuts=7), Logistic())
-    model = fit(made(log_odds), LightGBM(seed=1, rounds=60, feature_share=1.0), ForwardFolds(2), comparators=rivals, replicates=300)
+    trees = LightGBM(seed=1, rounds=60, feature_share=1.0)
+    model = fit(made(log_odds), trees, ForwardFolds(2), comparators=rivals, replicates=300)
     found = preferred(model)
     assert found.model == name, found.reason
     assert "AUROC" in found.reason
