@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +18,12 @@ import pyarrow.compute as pc
 
 from riskmodel.features.exposures import OWN_STREAMS, exposures, own_stream, tie_table
 from riskmodel.features.feature import Feature
+from riskmodel.features.order import compiled_order
 from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Whole, arrays_of, needs_of, pieces_of
 from riskmodel.features.program import CODES, POINT, SPELL, Program, Types
 from riskmodel.features.selection import PLACE_TIES
 from riskmodel.features.steps import compiled
 from riskmodel.histories.store import Histories
-
-_SECOND: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -129,46 +127,25 @@ def _absent(name: str, part: Arrays) -> npt.NDArray[np.generic]:
 
 
 def _in_order(arrays: Arrays, entities: int, *, ordered: bool) -> Arrays:
-    """The arrays sorted, with ``starts``; simultaneous events are sorted only if their order matters."""
-    entity, happened = arrays["entity"], arrays["happened"]
-    made = {"starts": np.concatenate([[0], np.cumsum(np.bincount(entity, minlength=entities))]).astype(np.int64)}
-    same = entity[1:] == entity[:-1]
-    if not ((entity[1:] > entity[:-1]) | (same & (happened[1:] >= happened[:-1]))).all():
-        order = _time_order(entity, happened)
-        arrays = {name: array[order] for name, array in arrays.items()}
-        entity, happened = arrays["entity"], arrays["happened"]
-    if ordered:
-        tied = np.zeros(len(entity), bool)
-        tied[1:] = (entity[1:] == entity[:-1]) & (happened[1:] == happened[:-1])
-        tied[:-1] |= tied[1:]
-        places = np.flatnonzero(tied)
-        keys = [arrays[name][places] for name in ("value", "event_id") if name in arrays]
-        within = np.lexsort([*keys, np.cumsum(~_same_as_before(entity, happened, places))])
-        arrays = {name: _replaced(array, places, within) for name, array in arrays.items()}
-    return arrays | made
+    """The arrays sorted, with ``starts``; simultaneous events are put in order only if their order matters."""
+    entity = np.ascontiguousarray(arrays["entity"], np.int32)
+    happened = np.ascontiguousarray(arrays["happened"])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(entity, minlength=entities))]).astype(np.int64)
+    made = {
+        name: array for name, array in arrays.items() if name != "event_id" and (name != "entity" or "placed" in arrays)
+    }
+    if not ordered and _is_sorted(entity, happened):
+        return made | {"starts": starts}
+    none = np.zeros(len(entity) if ordered else 1, np.int64)
+    source = np.empty(len(entity), np.int64)
+    number, value = arrays.get("event_id", none), arrays.get("value", none.astype(np.float64))
+    compiled_order()(entity, starts, happened, number, value, ordered, source)
+    return {name: array[source] for name, array in made.items()} | {"starts": starts}
 
 
-def _time_order(entity: npt.NDArray[np.int32], happened: Whole) -> Whole:
-    """The order by (entity, happened): one whole number for both where they fit, which sorts several times faster."""
-    first = int(happened.min())
-    span = int(happened.max()) - first
-    unit = _SECOND if not (happened % _SECOND).any() else 1
-    bits = (span // unit).bit_length()
-    if bits + int(entity.max()).bit_length() < 63:
-        return np.argsort((entity.astype(np.int64) << bits) | ((happened - first) // unit))
-    return np.lexsort((happened, entity))
-
-
-def _same_as_before(entity: npt.NDArray[np.int32], happened: Whole, places: Whole) -> npt.NDArray[np.bool_]:
-    same = np.zeros(len(places), bool)
-    same[1:] = (entity[places[1:]] == entity[places[:-1]]) & (happened[places[1:]] == happened[places[:-1]])
-    return same
-
-
-def _replaced(array: np.ndarray, places: Whole, within: Whole) -> np.ndarray:
-    made = array if array.flags.writeable else array.copy()
-    made[places] = array[places][within]
-    return made
+def _is_sorted(entity: npt.NDArray[np.int32], happened: Whole) -> bool:
+    ahead = (entity[1:] > entity[:-1]) | ((entity[1:] == entity[:-1]) & (happened[1:] >= happened[:-1]))
+    return bool(ahead.all())
 
 
 def _sweepable(arrays: Arrays, codes: npt.NDArray[np.int32]) -> Sweepable:
@@ -189,7 +166,7 @@ def _sweepable(arrays: Arrays, codes: npt.NDArray[np.int32]) -> Sweepable:
 
 def _numbered_in_entity(arrays: Arrays) -> npt.NDArray[np.int32]:
     """The places of one entity numbered from 0; -1 where the place is unknown."""
-    numbers = np.full(len(arrays["entity"]), -1, np.int32)
+    numbers = np.full(len(arrays["happened"]), -1, np.int32)
     if "placed" not in arrays:
         return numbers
     entity, place = arrays["entity"], arrays["place"]

@@ -84,11 +84,9 @@ def filled(
     matrix = np.empty((len(features), rows.num_rows), np.float32)
     done = 0
     with ThreadPoolExecutor(threads or cores()) as pool:
-        blocks = sweeping.blocks(block_rows)
-        for filled_rows in pool.map(
-            lambda block: sweeping.fill(block, matrix[:, slice(*sweeping.span(block))]), blocks
-        ):
-            done += filled_rows
+        work = [pool.submit(sweeping.fill, block, matrix, int(block[0, 0])) for block in sweeping.blocks(block_rows)]
+        for one in work:
+            done += one.result()
             if progress is not None:
                 progress(done, rows.num_rows)
     if order is not None:
@@ -184,11 +182,12 @@ class Sweeping:
         """First row and end row of a block."""
         return int(block[0, 0]), int(block[-1, 1])
 
-    def fill(self, block: Whole, matrix: Matrix) -> int:
-        """Fill the (p, rows of the block) matrix; how many rows that were."""
+    def fill(self, block: Whole, matrix: Matrix, offset: int) -> int:
+        """Fill the rows of the block into a contiguous (p, n) matrix from row `offset` on; how many rows that were."""
         begin, end = self.span(block)
         local = block.copy()
         local[:, :2] -= begin
+        flat = matrix.reshape(-1)[offset:]
         events, program, types = self.plan.events, self.plan.program, self.plan.types
         births = np.fmax(self.born[begin:end], EARLIEST).view(np.int64)
         if len(program.results):
@@ -196,10 +195,12 @@ class Sweeping:
                 local, self.asked.as_of[begin:end], births, self.date[begin:end],
                 self.opens, self.closes,
                 events.happened, events.known, events.until, events.ended, events.value, events.type, events.codes,
-                types.starts, types.steps, types.levels, program.results, program.integers, program.numbers, matrix,
+                types.starts, types.steps, types.levels, program.results, program.integers, program.numbers, flat,
+                matrix.shape[1],
             )  # fmt: skip
         for column in self.aged:
-            matrix[column] = ages(self.born[begin:end], self.asked.as_of[begin:end].view("datetime64[us]"))
+            as_of = self.asked.as_of[begin:end].view("datetime64[us]")
+            matrix[column, offset : offset + end - begin] = ages(self.born[begin:end], as_of)
         return end - begin
 
 

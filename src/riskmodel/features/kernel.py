@@ -50,7 +50,8 @@ def sweep(
     results: Any,  # (features, 7) int64: column, code, integer slot, number slot, and three extras
     integers: Any,  # starting values of the integer slots
     numbers: Any,  # starting values of the number slots
-    out: Any,  # (columns, rows) float32
+    out: Any,  # (columns * stride,) float32: the columns one after another
+    stride: Any,  # int64, how far the columns lie apart
 ) -> None:
     """Fill `out` for all groups."""
     none = np.int64(-9223372036854775808)
@@ -124,13 +125,13 @@ def sweep(
                             whole[i + n + r] += 1
                             real[x + r] += v
                 elif code == LARGEST:
-                    for r in range(x + a, x + b):
-                        if not real[r] >= v:
-                            real[r] = v if v == v else real[r]
+                    if v == v:
+                        for r in range(x + a, x + b):
+                            real[r] = real[r] if real[r] >= v else v
                 elif code == SMALLEST:
-                    for r in range(x + a, x + b):
-                        if not real[r] <= v:
-                            real[r] = v if v == v else real[r]
+                    if v == v:
+                        for r in range(x + a, x + b):
+                            real[r] = real[r] if real[r] <= v else v
                 elif code == LATEST:
                     if v == v:
                         for r in range(x + a, x + b):
@@ -153,10 +154,10 @@ def sweep(
                             whole[i + r] += 1
                 elif code == OPEN_TIME:
                     for r in range(seen, gone):
-                        begin = max(h, opens[w, date[row + r]], whole[i + n + r])
+                        first = max(h, opens[w, date[row + r]], whole[i + n + r])
                         end = min(ended[e], closes[w, date[row + r]])
-                        if begin < end:
-                            whole[i + r] += end - begin
+                        if first < end:
+                            whole[i + r] += end - first
                             whole[i + n + r] = end
                 elif code == GAP:
                     for r in range(i + a, i + b):
@@ -197,21 +198,31 @@ def sweep(
                             whole[i + r] += 1
                         whole[i + n + r] = c
         for f in range(results.shape[0]):
-            column = results[f, 0]
             code = results[f, 1]
             i = results[f, 2] * n
             x = results[f, 3] * n
-            for r in range(n):
-                if code == NUMBER_OF:
-                    y = np.float64(whole[i + r])
-                elif code == VALUE:
-                    y = real[x + r]
-                elif code == ANY:
-                    y = 1.0 if whole[i + r] > 0 else 0.0
-                elif code == DAYS_SINCE:
+            begin = results[f, 0] * stride + row
+            if code == NUMBER_OF:
+                for r in range(n):
+                    out[begin + r] = np.float32(whole[i + r])
+                continue
+            if code == VALUE:
+                for r in range(n):
+                    out[begin + r] = np.float32(real[x + r])
+                continue
+            if code == DAYS_SINCE:
+                for r in range(n):
                     y = (as_of[row + r] - whole[i + r]) / DAY if whole[i + r] != none else np.nan
-                elif code == TOTAL:
+                    out[begin + r] = np.float32(y)
+                continue
+            if code == TOTAL:
+                for r in range(n):
                     y = real[x + r] if whole[i + r] == 0 or whole[i + n + r] > 0 else np.nan
+                    out[begin + r] = np.float32(y)
+                continue
+            for r in range(n):
+                if code == ANY:
+                    y = 1.0 if whole[i + r] > 0 else 0.0
                 elif code == MEAN:
                     y = real[x + r] / whole[i + n + r] if whole[i + n + r] > 0 else np.nan
                 elif code == DAYS:
@@ -263,7 +274,7 @@ def sweep(
                         while bits != 0:
                             bits &= bits - 1
                             y += 1.0
-                out[column, row + r] = np.float32(y)
+                out[begin + r] = np.float32(y)
 
 
 @cache
@@ -280,11 +291,18 @@ def compiled_sweep() -> Callable[..., None]:
     signature = types.void(
         table, whole, times, whole, table, table, whole, whole, times, times, values, given(types.int32),
         given(types.int32, 2),
-        whole, table, given(types.float64, 2), table, whole, real, types.float32[:, :],
+        whole, table, given(types.float64, 2), table, whole, real, types.float32[::1], types.int64,
     )  # fmt: skip
+    return compiled_loop(sweep, signature)
+
+
+def compiled_loop(loop: Callable[..., None], signature: Any) -> Callable[..., None]:
+    """A loop compiled for one signature, kept in numba's cache where there is a folder for it."""
+    import numba
+
     try:
-        made = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(sweep)
+        made = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(loop)
     except RuntimeError:  # no folder at all that numba could keep its cache in
-        made = numba.njit(signature, nogil=True, error_model="numpy")(sweep)
+        made = numba.njit(signature, nogil=True, error_model="numpy")(loop)
     function: Callable[..., None] = made
     return function

@@ -165,9 +165,8 @@ class EventFiles:
     def _coverage(self) -> dict[str, Any]:
         counted: Counter[tuple[str, str]] = Counter()
         for piece in self.pieces(["kind", "agency"]):
-            table = piece().group_by(["kind", "agency"]).aggregate([([], "count_all")])
-            pairs = zip(table["kind"].to_pylist(), table["agency"].to_pylist(), strict=True)
-            counted.update(dict(zip(pairs, table["count_all"].to_pylist(), strict=True)))
+            for batch in piece().to_batches():
+                counted.update(_pairs(batch["kind"], batch["agency"]))
         kinds: dict[str, dict[str, int]] = {}
         for (kind, agency), number in sorted(counted.items()):
             kinds.setdefault(kind, {})[agency] = number
@@ -268,6 +267,14 @@ def _numbered(column: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.i
         lookup = np.append(found.fill_null(other).to_numpy(), other).astype(np.int32)
         parts.append(lookup[chunk.indices.fill_null(len(lookup) - 1).to_numpy()])
     return np.concatenate(parts) if len(parts) > 2 else parts[-1]
+
+
+def _pairs(kind: pa.DictionaryArray, agency: pa.DictionaryArray) -> dict[tuple[str, str], int]:
+    """How often each (kind, agency) stands in a batch."""
+    words = kind.dictionary.to_pylist(), agency.dictionary.to_pylist()
+    wide = len(words[1])
+    counts = np.bincount(kind.indices.to_numpy().astype(np.int64) * wide + agency.indices.to_numpy())
+    return {(words[0][p // wide], words[1][p % wide]): int(counts[p]) for p in np.flatnonzero(counts).tolist()}
 
 
 def _reader(path: Path, group: int, names: Mapping[str, str]) -> Piece:

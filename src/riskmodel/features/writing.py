@@ -121,7 +121,7 @@ class _Writer:
         """Write one part; how many rows it has."""
         begin, end = self.sweeping.span(block)
         matrix = self._buffer(end - begin)
-        self.sweeping.fill(block, matrix)
+        self.sweeping.fill(block, matrix, 0)
         asked = self.sweeping.asked
         keys = [pa.array(asked.entity[begin:end]), pa.array(asked.as_of[begin:end].view("datetime64[us]"))]
         table = pa.Table.from_arrays([*keys, *(pa.array(column) for column in matrix)], schema=self.schema)
