@@ -1,0 +1,385 @@
+"""The plan of an evaluation, written before the outcomes are opened: what is asked, of whom, and how it will be judged.
+
+A plan is frozen. It is hashed and written into the ledger (`register`); outcomes are opened only for a plan that stands
+there (`open_outcomes`), and whatever is done afterwards is held against it (`deviations`). It holds no outcome and
+estimates nothing, and its repr shows no unit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from riskmodel.dates import Duration, days
+from riskmodel.errors import DeclarationError, EvidenceError, Fault
+from riskmodel.governance.ledger import Ledger, verify
+from riskmodel.policies.calendar import NEVER, Calendar
+from riskmodel.policies.roll_out import Starts, roll_out_faults, roll_out_fingerprint
+from riskmodel.tables import fingerprint_document
+
+UnitKind = Literal["person", "place", "area"]
+ESTIMATORS = ("group_time", "imputation", "twfe", "synthetic_did", "single_did")
+COMPARISONS = ("never_treated", "not_yet_treated")
+ESTIMANDS = ("average effect on the treated", "effect on the treated by time since the start")
+CHECKS = ("pre_trends", "placebo_dates", "placebo_outcomes", "randomisation", "minimum_detectable_effect")
+REGISTERED, OPENED = "plan-registered", "outcomes-opened"
+_SINGLE = ("synthetic_did", "single_did")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOutcome:
+    """A count of one agency's events in each unit and period.
+
+    Parameters
+    ----------
+    name : str, how the outcome is called in every table
+    agency, kind : str, who records it and the event kind
+    role : str or None, only events with this role
+    meaning : "harm" (what the policy is for) or "demand" (work that it makes for an agency)
+    placebo : bool, an outcome that the policy cannot move
+    """
+
+    name: str
+    agency: str
+    kind: str
+    role: str | None = None
+    meaning: Literal["harm", "demand"] = "harm"
+    placebo: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The outcome as a JSON-able document."""
+        return {name: getattr(self, name) for name in ("name", "agency", "kind", "role", "meaning", "placebo")}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be evaluated and how, before any outcome is seen.
+
+    Parameters
+    ----------
+    question : str, one sentence
+    unit : "person", "place" or "area"
+    units : tuple of int or str, everyone in the study, treated or not
+    starts : tuple of (unit, date), the day on which each treated unit's treatment began
+    begins, ends, every : the calendar; a unit is treated from the period that holds its date
+    outcomes : tuple of PlannedOutcome, of at least two agencies unless `waiver` says why not
+    primary : str, the name of the one outcome that the answer rests on
+    estimand, estimator, comparison : one of ESTIMANDS, ESTIMATORS, COMPARISONS
+    weights : str or None, the exposure that weighs the units
+    tests : tuple of str, of CHECKS
+    settles_after : Duration, how long after a period's end its records are counted
+    confidence : float, of the intervals
+    stopping : str, when the analysis is done and that it is done once
+    waiver : str, why the outcomes are of one agency only
+
+    Raises
+    ------
+    DeclarationError : the plan cannot answer its question; every fault at once, a sentence each
+    """
+
+    question: str
+    unit: UnitKind
+    units: tuple[int | str, ...] = field(repr=False)
+    starts: tuple[tuple[int | str, dt.date], ...] = field(repr=False)
+    begins: dt.date
+    ends: dt.date
+    every: Duration
+    outcomes: tuple[PlannedOutcome, ...]
+    primary: str
+    estimand: str = ESTIMANDS[0]
+    estimator: str = "group_time"
+    comparison: str = "not_yet_treated"
+    weights: str | None = None
+    tests: tuple[str, ...] = ("pre_trends", "minimum_detectable_effect")
+    settles_after: Duration = days(0)
+    confidence: float = 0.95
+    stopping: str = "one analysis, when the last period has settled"
+    waiver: str = ""
+
+    def __post_init__(self) -> None:
+        faults = [*_word_faults(self), *_outcome_faults(self), *_unit_faults(self)]
+        if not faults:
+            single, everyone = self.estimator in _SINGLE, self.comparison == "not_yet_treated"
+            faults = roll_out_faults(self.first_treated(), len(self.calendar), single=single, everyone=everyone)
+        if faults:
+            raise DeclarationError("plan-invalid", faults=faults)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The periods of the study."""
+        return Calendar(self.begins, self.ends, self.every)
+
+    @property
+    def agencies(self) -> tuple[str, ...]:
+        """The agencies whose outcomes are judged; an outcome that cannot move is no one's outcome."""
+        return tuple(sorted({outcome.agency for outcome in self.outcomes if not outcome.placebo}))
+
+    def first_treated(self) -> Starts:
+        """The index of each unit's first treated period, in the order of `units`."""
+        dates, calendar = dict(self.starts), self.calendar
+        indices = [calendar.index_of(dates[unit]) if unit in dates else NEVER for unit in self.units]
+        return np.asarray(indices, np.int64)
+
+    @property
+    def roll_out(self) -> str:
+        """The fingerprint of who is treated from when."""
+        return roll_out_fingerprint(self.units, self.first_treated(), self.calendar.labels)
+
+    def document(self) -> dict[str, Any]:
+        """The plan as a JSON-able document. Units stand in it by their roll-out's fingerprint only."""
+        names = ("question", "unit", "primary", "estimand", "estimator", "comparison", "weights", "confidence")
+        return {name: getattr(self, name) for name in (*names, "stopping", "waiver")} | {
+            "outcomes": [outcome.document() for outcome in self.outcomes],
+            "tests": list(self.tests),
+            "calendar": [str(self.begins), str(self.ends), str(self.every)],
+            "settles_after": str(self.settles_after),
+            "n_units": len(self.units),
+            "n_treated": len(self.starts),
+            "roll_out": self.roll_out,
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the document."""
+        return fingerprint_document(self.document())
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Where a plan stands in the ledger.
+
+    Attributes
+    ----------
+    plan : str, its fingerprint
+    number, entry : the ledger's entry and its hash
+    opened_before : int, how often outcomes had been opened by then, by any plan in this ledger
+    """
+
+    plan: str
+    number: int
+    entry: str
+    opened_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """How an effect was in fact estimated: what a plan is compared with."""
+
+    outcome: str
+    estimator: str
+    comparison: str | None
+    weights: str | None
+    covariates: tuple[str, ...]
+    confidence: float
+    periods: tuple[str, str, int]
+    roll_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One thing that was done otherwise than planned."""
+
+    what: str
+    planned: str
+    done: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: planned {self.planned}; done {self.done}."
+
+
+def register(plan: Plan, ledger: Ledger) -> Registration:
+    """Write the plan's fingerprint into the ledger; a plan that stands there already is not written twice.
+
+    Raises
+    ------
+    EvidenceError : the ledger was cut or altered
+    """
+    known = registration(plan, ledger)
+    if known is not None:
+        return known
+    ledger.append(
+        REGISTERED,
+        plan=plan.fingerprint,
+        roll_out=plan.roll_out,
+        primary=plan.primary,
+        outcomes=len(plan.outcomes),
+        agencies=len(plan.agencies),
+        units=len(plan.units),
+        treated=len(plan.starts),
+    )
+    written = registration(plan, ledger)
+    assert written is not None
+    return written
+
+
+def registration(plan: Plan, ledger: Ledger) -> Registration | None:
+    """Where the plan stands in the ledger, or None."""
+    if not ledger.path.exists():
+        return None
+    verify(ledger.path).must_hold()
+    opened = 0
+    for entry in ledger.entries():
+        if entry.action == REGISTERED and entry.facts.get("plan") == plan.fingerprint:
+            return Registration(plan.fingerprint, entry.number, entry.hash, opened)
+        opened += entry.action == OPENED
+    return None
+
+
+def open_outcomes(plan: Plan, ledger: Ledger, histories: str) -> Registration:
+    """Write down that the outcomes of these histories are opened for this plan; refuses a plan that is not registered.
+
+    Parameters
+    ----------
+    histories : str, the fingerprint of the histories
+    """
+    known = registration(plan, ledger)
+    if known is None:
+        raise EvidenceError(
+            "plan-not-registered",
+            found="a plan that does not stand in the ledger",
+            expected="a plan registered before its outcomes are opened",
+            repair="Call register(plan, ledger) first; a plan that was changed is a new plan.",
+        )
+    ledger.append(OPENED, plan=plan.fingerprint, histories=histories)
+    return known
+
+
+def deviations(plan: Plan, conducts: Sequence[Conduct], registered: Registration | None) -> tuple[Deviation, ...]:
+    """Everything that was done otherwise than planned, in a fixed order; an empty tuple means nothing was.
+
+    Parameters
+    ----------
+    conducts : how each effect that is reported was estimated
+    registered : where the plan stands in the ledger, None when it does not
+    """
+    found = []
+    if registered is None:
+        found.append(Deviation("registration", "before the outcomes were opened", "never"))
+    elif registered.opened_before:
+        found.append(
+            Deviation(
+                "registration",
+                "before any outcome was opened",
+                f"after outcomes had been opened {registered.opened_before} time(s)",
+            )
+        )
+    planned = [outcome.name for outcome in plan.outcomes]
+    reported = [conduct.outcome for conduct in conducts]
+    found += [Deviation("outcome", name, "not reported") for name in planned if name not in reported]
+    found += [Deviation("outcome", "not in the plan", name) for name in dict.fromkeys(reported) if name not in planned]
+    for conduct in conducts:
+        found += _departures(plan, conduct)
+    return tuple(found)
+
+
+def _departures(plan: Plan, conduct: Conduct) -> list[Deviation]:
+    labels = plan.calendar.labels
+    comparison = plan.comparison if plan.estimator == "group_time" else None
+    pairs: list[tuple[str, object, object]] = [
+        ("estimator", plan.estimator, conduct.estimator),
+        ("weights", plan.weights, conduct.weights),
+        ("confidence", plan.confidence, conduct.confidence),
+        ("periods", (labels[0], labels[-1], len(labels)), conduct.periods),
+        ("covariates", (), conduct.covariates),
+    ]
+    if conduct.estimator == plan.estimator:
+        pairs.append(("comparison", comparison, conduct.comparison))
+    made = [
+        Deviation(f"{what} of {conduct.outcome}", _said(wanted), _said(done))
+        for what, wanted, done in pairs
+        if wanted != done
+    ]
+    if conduct.roll_out != plan.roll_out:
+        made.append(Deviation(f"units and dates of {conduct.outcome}", "as registered", "others"))
+    return made
+
+
+def _said(value: object) -> str:
+    if isinstance(value, tuple):
+        return " to ".join(map(str, value[:2])) + f" ({value[2]} periods)" if len(value) == 3 else _listed(value)
+    return "none" if value is None else str(value)
+
+
+def _listed(names: tuple[object, ...]) -> str:
+    return ", ".join(map(str, names)) or "none"
+
+
+def _word_faults(plan: Plan) -> list[Fault]:
+    faults = []
+    for name in ("question", "stopping"):
+        if not getattr(plan, name).strip():
+            faults.append(Fault(f"plan.{name}", "nothing", "a sentence", f"Write the {name} of the evaluation."))
+    choices = {
+        "unit": ("person", "place", "area"), "estimand": ESTIMANDS, "estimator": ESTIMATORS, "comparison": COMPARISONS,
+    }  # fmt: skip
+    for name, allowed in choices.items():
+        if (given := getattr(plan, name)) not in allowed:
+            faults.append(
+                Fault(f"plan.{name}", repr(given), f"one of {', '.join(allowed)}", f"Choose the {name} from these.")
+            )
+    for test in plan.tests:
+        if test not in CHECKS:
+            faults.append(Fault("plan.tests", repr(test), f"of {', '.join(CHECKS)}", "Name tests that exist."))
+    if not 0.5 < plan.confidence < 1:
+        faults.append(
+            Fault(
+                "plan.confidence", str(plan.confidence), "a share between 0.5 and 1", "Write, say, confidence = 0.95."
+            )
+        )
+    return faults
+
+
+def _outcome_faults(plan: Plan) -> list[Fault]:
+    names = [outcome.name for outcome in plan.outcomes]
+    faults = []
+    if len(set(names)) < len(names):
+        faults.append(Fault("plan.outcomes", "two outcomes of one name", "a name each", "Rename one of them."))
+    if plan.primary not in [outcome.name for outcome in plan.outcomes if not outcome.placebo]:
+        faults.append(
+            Fault(
+                "plan.primary", repr(plan.primary), "the name of an outcome that may move", "Name one of the outcomes."
+            )
+        )
+    if len(plan.agencies) < 2 and not plan.waiver.strip():
+        faults.append(
+            Fault(
+                "plan.outcomes",
+                f"outcomes of {len(plan.agencies)} agency",
+                "outcomes of at least two agencies, or a waiver",
+                "Add what the policy may move elsewhere, or write in `waiver` why nobody else's outcomes are judged.",
+            )
+        )
+    if "placebo_outcomes" in plan.tests and not any(outcome.placebo for outcome in plan.outcomes):
+        faults.append(
+            Fault("plan.tests", "placebo_outcomes without a placebo outcome", "one marked placebo", "Mark an outcome.")
+        )
+    return faults
+
+
+def _unit_faults(plan: Plan) -> list[Fault]:
+    faults = []
+    units, treated = set(plan.units), [unit for unit, _ in plan.starts]
+    if len(units) < len(plan.units):
+        faults.append(
+            Fault(
+                "plan.units", f"{len(plan.units) - len(units)} unit(s) twice", "each unit once", "Remove the repeats."
+            )
+        )
+    if len(set(treated)) < len(treated):
+        faults.append(
+            Fault(
+                "plan.starts",
+                f"{len(treated) - len(set(treated))} unit(s) with two dates",
+                "one date for each treated unit",
+                "Keep the first date; a unit once treated stays treated.",
+            )
+        )
+    if strangers := len(set(treated) - units):
+        faults.append(
+            Fault("plan.starts", f"{strangers} treated unit(s) not in the study", "units of the study", "Add them.")
+        )
+    return faults
