@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-ARITHMETIC = Path(__file__).resolve().parents[2] / "experiments" / "compas" / "published.py"
+ARITHMETIC = Path(__file__).resolve().with_name("propublica_compas.py")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,13 +147,13 @@ def writing(root: Path, name: str, inputs: str) -> Iterator[Draft]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def publish(folder: Path, to: Path, pattern: str) -> None:
-    """Copy a finished folder's files of a name pattern to a place where people look; all of them or none."""
+def publish(folder: Path, to: Path, patterns: Sequence[str]) -> None:
+    """Copy a finished folder's files of some name patterns to a place where people look; all of them or none."""
     to.parent.mkdir(parents=True, exist_ok=True)
     aside = to.with_name(f".partial-{to.name}-{uuid.uuid4().hex}")
     aside.mkdir()
     try:
-        for path in sorted(folder.glob(pattern)):
+        for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
             shutil.copy2(path, aside)
         _replace(to, aside)
     finally:

@@ -119,6 +119,7 @@ class AuditTable(Table):
 
     by: list[str | list[str]] = ["sex", "ethnicity", ["sex", "ethnicity"]]
     capacity: float | None = None
+    reference: dict[str, str] = {}  # attribute -> the group that others are set beside
 
 
 class AdviceTable(Table):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from riskmodel.cards.index import write_index
 from riskmodel.engines.folders import publish
 from riskmodel.governance.access import Glance, Store, connect
 from riskmodel.governance.approvals import draft_approval, sign_off
@@ -48,6 +49,7 @@ class Places:
     store: Path
     cards: Path
     tracking_uri: str | None
+    front_page: Path | None = None  # the folder whose index names this card among others
 
     @classmethod
     def of(
@@ -56,7 +58,9 @@ class Places:
         """The given places, or the study's own: ``STUDY/run`` and ``model_cards/NAME`` of the project around it."""
         folder = study.folder.resolve()
         around = next((parent for parent in folder.parents if (parent / "model_cards").is_dir()), folder)
-        return cls(data, store or folder / "run", cards or around / "model_cards" / study.name, tracking_uri)
+        beside = around / "model_cards"
+        front_page = beside if cards is None else None
+        return cls(data, store or folder / "run", cards or beside / study.name, tracking_uri, front_page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,9 @@ def _run(study: Study, places: Places, store: Store, society: WorldMaker | None,
         explanation = stages.explain(store, model, training)
     with run.stage("card", "card"):
         card = stages.card(store, study, model, audit, explanation, training, intake, people, places.data)
-        publish(card, places.cards, "card.*")
+        publish(card, places.cards, ("card.*", "brief.*"))
+        if places.front_page is not None:
+            write_index(places.front_page)
     with run.stage("record", "recorded"):
         stages.record(store, study, model, audit, training, card, places.tracking_uri)
     with run.stage("advise", "advice"):

@@ -14,6 +14,7 @@ from typing import Any
 
 from riskmodel import tracking
 from riskmodel.advisory.score import score
+from riskmodel.cards.brief import write_brief
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.engines.folders import Result
 from riskmodel.errors import DeclarationError, NotFound, RiskmodelError
@@ -21,6 +22,7 @@ from riskmodel.explain import contributions
 from riskmodel.explain.contributions import Explanation
 from riskmodel.fairness import audit as fairness
 from riskmodel.fairness.audit import Audit
+from riskmodel.fairness.figures import Rules
 from riskmodel.features.training_set import TrainingSet, build_training_set
 from riskmodel.feeds import intake as feeds
 from riskmodel.feeds.contract import Contract, agency_contracts, contracts_in
@@ -156,7 +158,12 @@ def audit(store: Store, study: Study, model: RiskModel, training: TrainingSet) -
 
     def make(folder: Path) -> None:
         found = fairness.audit(
-            model, study.audited_by, training=training, capacity=settings.capacity, seed=study.declaration.model.seed
+            model,
+            study.audited_by,
+            training=training,
+            capacity=settings.capacity,
+            rules=Rules(reference=settings.reference),
+            seed=study.declaration.model.seed,
         )
         found.save(folder)
 
@@ -194,7 +201,7 @@ def card(
     }
 
     def make(folder: Path) -> None:
-        ModelCard.draft(
+        drafted = ModelCard.draft(
             model,
             audit,
             study.purpose,
@@ -207,7 +214,8 @@ def card(
             published=published,
             date=study.declaration.study.date,
             edition=study.declaration.study.edition,
-        ).save(folder)
+        )
+        write_brief(drafted.save(folder), folder)
 
     return _made(store, "card", inputs, make).folder
 

@@ -72,5 +72,5 @@ def test_publishing_replaces_the_folder_with_the_files_asked_for(tmp_path: Path)
     shown = tmp_path / "shown" / "card"
     shown.mkdir(parents=True)
     (shown / "old.txt").write_text("old")
-    publish(tmp_path / "store" / "part", shown, "f*.*")
+    publish(tmp_path / "store" / "part", shown, ["f*.*"])
     assert sorted(path.name for path in shown.iterdir()) == ["facts.json", "free.txt"]
