@@ -150,6 +150,19 @@ FOREVER = np.datetime64("9999-12-31", "us")
 """After every as-of date: the end of what is still open or not superseded."""
 
 
+def duration_words(length: Duration | str) -> str:
+    """A duration, or its text, in words.
+
+    Examples
+    --------
+    >>> duration_words(years(2)), duration_words("18m"), duration_words(Duration(1, 1)), duration_words("0d")
+    ('2 years', '18 months', '1 month and 1 day', 'no time')
+    """
+    names = {"y": "year", "m": "month", "w": "week", "d": "day"}
+    parts = [(int(number), names[unit]) for number, unit in re.findall(r"(\d+)([ymwd])", str(length))]
+    return " and ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number) or "no time"
+
+
 def moments(values: object) -> Moments:
     """Dates, datetimes, texts or datetime64 of any unit as a (n,) datetime64[us] array."""
     return np.atleast_1d(np.asarray(values, dtype="datetime64[us]"))

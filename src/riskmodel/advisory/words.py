@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from riskmodel.cohorts.outcome import Outcome
-from riskmodel.features.feature import duration_words
+from riskmodel.dates import duration_words
 
 if TYPE_CHECKING:
     from riskmodel.advisory.scores import Basis, Score

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from riskmodel.cards.evidence import Claim
-from riskmodel.cards.words import day_words, duration_words, learner_words, listed, measure_words, plain
+from riskmodel.cards.words import day_words, learner_words, listed, measure_words, plain
+from riskmodel.dates import duration_words
 
 ADVISORY = (
     "Output is a probability with its interval, for people who decide. It carries no threshold and no label, and the"

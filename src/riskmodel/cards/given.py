@@ -16,7 +16,8 @@ from riskmodel.cards.blocks import Cell
 from riskmodel.cards.disclosed import count_cell, count_or_none, gives_away, is_small
 from riskmodel.cards.evidence import Claim, Evidence, State, Unit
 from riskmodel.cards.text import CardText
-from riskmodel.cards.words import duration_words, learner_words, plain
+from riskmodel.cards.words import learner_words, plain
+from riskmodel.dates import duration_words
 from riskmodel.explain.summary import Explanation
 from riskmodel.fairness.audit import Audit
 from riskmodel.fairness.measures import MEASURE

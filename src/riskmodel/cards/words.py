@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 
 LEARNERS: Mapping[str, str] = {
@@ -34,7 +33,6 @@ MEASURES: Mapping[str, str] = {
 _MONTHS = tuple(
     "January February March April May June July August September October November December".split()  # noqa: SIM905 - one line
 )
-_UNITS = {"y": "year", "m": "month", "w": "week", "d": "day"}
 
 
 def measure_words(metric: str) -> str:
@@ -53,19 +51,6 @@ def measure_words(metric: str) -> str:
 def learner_words(kind: str) -> str:
     """A learner or comparator by its kind."""
     return LEARNERS.get(kind, kind.replace("_", " "))
-
-
-def duration_words(duration: object) -> str:
-    """A duration in words.
-
-    Examples
-    --------
-    >>> duration_words("1y"), duration_words("18m"), duration_words("90d"), duration_words("0d")
-    ('1 year', '18 months', '90 days', 'no time')
-    """
-    parts = [(int(number), _UNITS[unit]) for number, unit in re.findall(r"(\d+)([ymwd])", str(duration))]
-    worded = [f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number]
-    return " and ".join(worded) or "no time"
 
 
 def day_words(day: dt.date | str | None) -> str:

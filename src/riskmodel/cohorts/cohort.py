@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.cohorts.schedule import at_each_event, at_every_date, calendar_dates
-from riskmodel.dates import Duration, moments, parse_date, years
+from riskmodel.dates import Duration, duration_words, moments, parse_date, years
 from riskmodel.engines.duckdb import query
 from riskmodel.errors import DataRefused, DeclarationError, Fault
 from riskmodel.histories.store import Histories
@@ -142,7 +142,7 @@ def eligible(histories: Histories, cohort: Cohort) -> Eligible:
         flow.append(_step(f"aged {cohort.aged[0]} to {cohort.aged[1]}, date of birth known", rows))
     if cohort.resident_for is not None:
         rows = _resident(histories, rows, cohort.resident_for)
-        flow.append(_step(f"at a known address for {cohort.resident_for}", rows))
+        flow.append(_step(f"at a known address for {duration_words(cohort.resident_for)}", rows))
     if cohort.having is not None:
         _must_be_recorded(histories, cohort.having, "cohort.having")
         rows = _having(histories, rows, cohort.having)
@@ -181,7 +181,9 @@ def _must_be_recorded(histories: Histories, kind: str, where: str) -> None:
 
 def _asked_words(cohort: Cohort) -> str:
     first, last = cohort.between
-    question = f"every {cohort.every}" if cohort.every else f"at each {str(cohort.at_each).replace('_', ' ')}"
+    question = (
+        f"every {duration_words(cohort.every)}" if cohort.every else f"at each {str(cohort.at_each).replace('_', ' ')}"
+    )
     return f"asked about {question} from {first} until before {last}"
 
 

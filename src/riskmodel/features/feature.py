@@ -9,13 +9,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import difflib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar, Final
 
-from riskmodel.dates import Duration, Window, parse_date
+from riskmodel.dates import Duration, Window, duration_words, parse_date
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.features.selection import Events
 
@@ -149,13 +148,6 @@ def did_you_mean(word: str, known: list[str]) -> str:
     """The nearest known word as a sentence, or a listing when none is near."""
     near = difflib.get_close_matches(word, known, 1)
     return f"Did you mean {near[0]!r}?" if near else f"Choose one of: {', '.join(known[:40])}."
-
-
-def duration_words(duration: Duration) -> str:
-    """``2 years``, ``18 months``, ``90 days``; parts are joined by "and"."""
-    names = {"y": "year", "m": "month", "d": "day"}
-    parts = re.findall(r"(\d+)([ymd])", str(duration))
-    return " and ".join(f"{number} {names[unit]}{'' if number == '1' else 's'}" for number, unit in parts)
 
 
 def window_words(window: Window) -> str:

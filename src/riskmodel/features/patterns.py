@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Final, TypeAlias
 
-from riskmodel.dates import Duration, Window
+from riskmodel.dates import Duration, Window, duration_words
 from riskmodel.errors import Fault
-from riskmodel.features.feature import Feature, Sentence, duration_words, window_label, window_words
+from riskmodel.features.feature import Feature, Sentence, window_label, window_words
 from riskmodel.features.nodes import choice_fault
 from riskmodel.features.selection import Events
 

@@ -11,7 +11,8 @@ from riskmodel.cards.blocks import Block, Bullets, Column, Facts, Heading, Parag
 from riskmodel.cards.disclosed import count_or_none, count_rows, rule_words
 from riskmodel.cards.evidence import count_words, share_words
 from riskmodel.cards.given import Given
-from riskmodel.cards.words import capital, day_words, duration_words, listed, plain
+from riskmodel.cards.words import capital, day_words, listed, plain
+from riskmodel.dates import duration_words
 from riskmodel.governance.disclosure import SUPPRESSED, Total
 
 TIME_RULE = (
