@@ -110,7 +110,7 @@ EVENTS: Final = pa.schema(
         pa.field("event_id", pa.int64(), nullable=False),  # same id: versions of one fact
     ]
 )
-"""The event history, sorted by (entity_id, happened_at, known_at, event_id). What is retracted has no visible version."""
+"""The event history, sorted by (entity_id, happened_at, known_at, event_id). The retracted has no visible version."""
 
 RESIDENCES: Final = pa.schema(
     [
