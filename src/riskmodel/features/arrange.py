@@ -16,10 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from riskmodel.features.carried import carried, simple_ties, together
 from riskmodel.features.exposures import OWN_STREAMS, exposures, own_stream, tie_table
 from riskmodel.features.feature import Feature
 from riskmodel.features.order import compiled_order
-from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Whole, arrays_of, needs_of, pieces_of
+from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Needs, Whole, arrays_of, needs_of, pieces_of
 from riskmodel.features.program import CODES, POINT, SPELL, Program, Types
 from riskmodel.features.selection import PLACE_TIES
 from riskmodel.features.steps import compiled
@@ -66,11 +67,11 @@ def planned(histories: Histories, features: Sequence[Feature], entities: Whole, 
         with ThreadPoolExecutor(threads) as pool:
             parts += list(pool.map(lambda piece: arrays_of(piece(), 0, types, needs, ids), pieces))
     for channel, through in enumerate(program.channels[1:], 1):
-        table, missing = _through(histories, program, channel, entities, threads)
-        parts.append(arrays_of(table, channel, types, needs, ids, spell=True))
+        reaching, missing = _through(histories, program, channel, entities, types, needs, threads)
+        parts += reaching
         if missing:
             left_out["_or_".join(through)] = missing
-    arrays = _in_order(_together(parts), len(entities), ordered=needs.ordered)
+    arrays = _in_order(together(parts), len(entities), ordered=needs.ordered)
     codes = np.empty((len(CODES), 0), np.int32)
     if needs.numbered:
         codes = np.stack([arrays["kind"], arrays["agency"], _numbered_in_entity(arrays)])
@@ -81,49 +82,52 @@ def planned(histories: Histories, features: Sequence[Feature], entities: Whole, 
 
 
 def _through(
-    histories: Histories, program: Program, channel: int, entities: Whole, threads: int
-) -> tuple[pa.Table, int]:
+    histories: Histories,
+    program: Program,
+    channel: int,
+    entities: Whole,
+    types: Types,
+    needs: Needs,
+    threads: int,
+) -> tuple[list[Arrays], int]:
+    """What reaches the entities through a choice of ties, in parts, and how many tie rows were left out."""
     through = program.channels[channel]
+    ids = pa.array(entities)
     if through[0] in OWN_STREAMS:
-        return own_stream(histories, through[0]), 0
+        return [arrays_of(own_stream(histories, through[0]), channel, types, needs, ids, spell=True)], 0
+    ties, places = tie_table(histories, through), through[0] in PLACE_TIES
+    points, spells = program.carries(channel, POINT), program.carries(channel, SPELL)
+    parts, simple, others = [], ties.slice(0, 0), ties
+    if points and not places:
+        simple, others = simple_ties(ties, entities)
+    if simple.num_rows:
+        pieces = pieces_of(histories, needs.columns)
+        parts.append(carried(simple, pieces, entities, channel, types, needs, threads=threads))
+    left_out = 0
+    asked = [(ties, points, spells)] if not simple.num_rows else [(others, points, False), (ties, False, spells)]
+    for chosen, as_points, as_spells in asked:
+        if chosen.num_rows and (as_points or as_spells):
+            table, missing = exposures(
+                chosen,
+                _named_events(histories, program, through),
+                pa.table({"entity_id": entities}),
+                places=places,
+                points=as_points,
+                spells=as_spells,
+                threads=threads,
+            )
+            parts.append(arrays_of(table, channel, types, needs, ids, spell=True))
+            left_out = max(left_out, missing)
+    return parts, left_out
+
+
+def _named_events(histories: Histories, program: Program, through: tuple[str, ...]) -> pa.Table:
+    """The events of the kinds that are asked for through these ties."""
     chosen = [step.events for step in program.steps if step.events.through == through]
-    events = histories.events
-    if all(choice.kinds for choice in chosen):
-        kinds = sorted({kind for choice in chosen for kind in choice.kinds})
-        events = events.filter(pc.is_in(events["kind"], value_set=pa.array(kinds, pa.string())))
-    return exposures(
-        tie_table(histories, through),
-        events,
-        pa.table({"entity_id": entities}),
-        places=through[0] in PLACE_TIES,
-        points=program.carries(channel, POINT),
-        spells=program.carries(channel, SPELL),
-        threads=threads,
-    )
-
-
-def _together(parts: list[Arrays]) -> Arrays:
-    """The parts as one; a column that only some parts have is filled with what its absence means."""
-    if not parts:
-        return {name: np.empty(0, np.int64) for name in ("entity", "type", "happened")}
-    if len(parts) == 1:
-        return parts[0]
-    names = dict.fromkeys(name for part in parts for name in part)
-    made: Arrays = {}
-    for name in names:
-        if name == "known":
-            made[name] = np.concatenate([part.get(name, part["happened"]) for part in parts])
-            continue
-        made[name] = np.concatenate([part[name] if name in part else _absent(name, part) for part in parts])
-        for part in parts:
-            if name not in ("happened", "entity"):
-                part.pop(name, None)
-    return made
-
-
-def _absent(name: str, part: Arrays) -> npt.NDArray[np.generic]:
-    fill = {"until": FOREVER_MICRO, "ended": FOREVER_MICRO, "value": np.nan, "placed": False}.get(name, 0)
-    return np.full(len(part["entity"]), fill)
+    if not all(choice.kinds for choice in chosen):
+        return histories.events
+    kinds = sorted({kind for choice in chosen for kind in choice.kinds})
+    return histories.events.filter(pc.is_in(histories.events["kind"], value_set=pa.array(kinds, pa.string())))
 
 
 def _in_order(arrays: Arrays, entities: int, *, ordered: bool) -> Arrays:

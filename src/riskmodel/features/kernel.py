@@ -67,11 +67,14 @@ def sweep(
         row = groups[g, 0]
         n = groups[g, 1] - row
         for s in range(integers.shape[0]):
-            whole[s * n : s * n + n] = integers[s]
+            for r in range(s * n, s * n + n):
+                whole[r] = integers[s]
         for s in range(numbers.shape[0]):
-            real[s * n : s * n + n] = numbers[s]
-        enters[:] = 0
-        leaves[:] = 0
+            for r in range(s * n, s * n + n):
+                real[r] = numbers[s]
+        for w in range(enters.shape[0]):
+            enters[w] = 0
+            leaves[w] = 0
         begun = 0
         for e in range(groups[g, 2], groups[g, 3]):
             h = happened[e]
