@@ -92,7 +92,7 @@ class Plan:
     primary: str
     estimand: str = ESTIMANDS[0]
     estimator: str = "group_time"
-    comparison: str = "not_yet_treated"
+    comparison: str = "never_treated"
     weights: str | None = None
     tests: tuple[str, ...] = ("pre_trends", "minimum_detectable_effect")
     settles_after: Duration = days(0)

@@ -39,7 +39,7 @@ def plan(**other) -> Plan:
 
 def conduct(**other) -> Conduct:
     given = {
-        "outcome": "injuries", "estimator": "group_time", "comparison": "not_yet_treated", "weights": None,
+        "outcome": "injuries", "estimator": "group_time", "comparison": "never_treated", "weights": None,
         "covariates": (), "confidence": 0.95, "periods": ("2020-01-01", "2021-10-01", 8), "roll_out": plan().roll_out,
     }  # fmt: skip
     return Conduct(**(given | other))

@@ -1,0 +1,84 @@
+"""Imputation (Borusyak, Jaravel and Spiess 2024): what the treated cells would have been, from the untreated ones.
+
+Unit and period effects are fitted on untreated cells only and carried over to the treated ones; the effect of a cell is
+what was observed less what was imputed. It uses all untreated periods, so it is sharper than `group_time` where trends
+are parallel throughout, and more wrong where they are not. It says nothing of the periods before the start.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskmodel.policies.effects import Asked, Effect, effect, event_effects
+from riskmodel.policies.panel import Mask, Numbers, Panel
+from riskmodel.policies.two_way import TwoWay
+
+
+def imputation(panel: Panel, asked: Asked) -> Effect:
+    """The average over treated cells, and the averages by time since the start.
+
+    Standard errors are the paper's conservative ones, clustered by unit (equation 8): the residual of a treated cell is
+    its effect less the average effect of its cohort in that period, and untreated cells keep their own residuals. There
+    is no small-sample factor.
+
+    Raises
+    ------
+    DeclarationError : the roll-out allows no comparison
+    DataRefused : unknown cells
+    """
+    panel.must_allow(everyone=True)
+    weights = np.ones((panel.n_units, panel.n_periods)) if asked.weights is None else panel.measure(asked.weights)
+    treated = panel.under_treatment
+    if lost := _periods_without_untreated(weights, treated):
+        return _not_estimable(panel, asked, lost)
+    two_way = TwoWay.of(np.where(treated, 0.0, weights))
+    outcome = panel.measure(asked.outcome)
+    gap = outcome - two_way.fitted(outcome)
+    residual = np.where(treated, gap - _cohort_averages(panel, gap, weights), gap)
+    event_time = np.arange(panel.n_periods)[None, :] - panel.starts[:, None]
+    times = sorted({int(time) for time in event_time[treated].tolist()})
+    targets = [treated, *(event_time == time for time in times)]
+    averaged = [_average(two_way, np.where(target, weights, 0.0), gap, residual, treated) for target in targets]
+    estimates = np.asarray([estimate for estimate, _ in averaged])
+    influences = np.stack([influence for _, influence in averaged], axis=1)
+    se = np.sqrt((influences**2).sum(axis=0))
+    n_treated = [int((event_time == time).any(axis=1).sum()) for time in times]
+    return effect(
+        panel,
+        asked,
+        asked.conduct(panel, "imputation"),
+        float(estimates[0]),
+        float(se[0]),
+        events=event_effects(times, estimates[1:], se[1:], n_treated, asked),
+        covariance=influences[:, 1:].T @ influences[:, 1:],
+        influence=influences[:, 0],
+    )
+
+
+def _average(two_way: TwoWay, target: Numbers, gap: Numbers, residual: Numbers, treated: Mask) -> tuple[float, Numbers]:
+    """The weighted average of the gaps and its influence function: each cell's weight in it, times its residual."""
+    share = target / target.sum()
+    imputed = two_way.solve(share.sum(axis=1), share.sum(axis=0))
+    cell = np.where(treated, share, -two_way.weights * imputed)
+    return float((share * gap).sum()), np.asarray((cell * residual).sum(axis=1))
+
+
+def _cohort_averages(panel: Panel, gap: Numbers, weights: Numbers) -> Numbers:
+    """(n, T) the weighted average gap of the cell's cohort in its period."""
+    cohorts, of = np.unique(panel.starts, return_inverse=True)
+    total, amount = np.zeros((len(cohorts), panel.n_periods)), np.zeros((len(cohorts), panel.n_periods))
+    np.add.at(total, of, weights * gap)
+    np.add.at(amount, of, weights)
+    return np.asarray((total / np.where(amount > 0, amount, 1.0))[of])
+
+
+def _periods_without_untreated(weights: Numbers, treated: Mask) -> int:
+    """Periods with a treated cell but no untreated one: nothing can be imputed there."""
+    untreated = np.where(treated, 0.0, weights).sum(axis=0) > 0
+    return int((treated.any(axis=0) & ~untreated).sum())
+
+
+def _not_estimable(panel: Panel, asked: Asked, lost: int) -> Effect:
+    reason = f"{lost} period(s) in which every unit is treated; keep the periods before (panel.between)"
+    nan = float("nan")
+    return effect(panel, asked, asked.conduct(panel, "imputation"), nan, nan, reason=reason)
