@@ -113,7 +113,7 @@ class BarProgress:
         self.clock = clock
         self.bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             TextColumn("{task.percentage:>3.0f} %"),
             TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
