@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.dates import EARLIEST, Moments, moments, years
+from riskmodel.errors import DataRefused
 from riskmodel.features import kernel
 from riskmodel.features.arrange import Plan, planned
 from riskmodel.features.declared import checked
 from riskmodel.features.feature import Feature
 from riskmodel.features.nodes import Age
-from riskmodel.features.pieces import Whole
+from riskmodel.features.pieces import Whole, naive
 from riskmodel.histories.store import Histories
 from riskmodel.histories.visibility import NULL_TIME, known
 
@@ -100,6 +101,7 @@ def prepared(
     histories: Histories, rows: pa.Table, features: Sequence[Feature], *, threads: int
 ) -> tuple[Sweeping, Whole | None]:
     """Everything that the blocks share, and the order that sorted the rows (None when they came together already)."""
+    kernel.compiled_sweep()  # before any thread asks for it: two would compile it twice
     asked, order = asked_of(rows)
     entities = asked.entity[asked.starts]
     plan = planned(histories, features, entities, threads=threads)
@@ -206,6 +208,15 @@ class Sweeping:
 
 def asked_of(rows: pa.Table) -> tuple[Asked, Whole | None]:
     """The rows with those of an entity together and in as-of order, and what made them so (None: they came so)."""
+    holes = max(rows["entity_id"].null_count, rows["as_of"].null_count)
+    if holes:
+        raise DataRefused(
+            "row-incomplete",
+            found=f"{holes} rows without an entity or an as-of date",
+            expected="both in every row",
+            repair="Leave these rows out.",
+        )
+    naive(rows.schema.field("as_of"))
     entity = rows["entity_id"].to_numpy()
     as_of = np.asarray(rows["as_of"].to_numpy(), "datetime64[us]").view(np.int64)
     starts = _starts(entity)

@@ -13,9 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from logging import getLogger
 from typing import Any
 
 import numpy as np
+
+_log = getLogger(__name__)
 
 COUNT, LAST_TIME, FIRST_TIME, SUM, LARGEST, SMALLEST, LATEST, DISTINCT, OPEN, OPEN_TIME, OPEN_DISTINCT = range(11)
 GAP, FIRST_OF_TWO, SECOND_OF_TWO, BELOW, REACHED, MOVE = range(11, 17)
@@ -307,5 +310,7 @@ def compiled_loop(loop: Callable[..., None], signature: Any) -> Callable[..., No
         made = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(loop)
     except RuntimeError:  # no folder at all that numba could keep its cache in
         made = numba.njit(signature, nogil=True, error_model="numpy")(loop)
+    if made.stats.cache_misses:
+        _log.info("Compiled %s once for this machine; from now on it is read from a cache.", loop.__name__)
     function: Callable[..., None] = made
     return function

@@ -115,6 +115,9 @@ class EventFiles:
         for path in self.paths:
             held = self._named(path, ("entity_id", "happened_at", "kind", "agency", "known_at"))
             absent = [name for name in ("entity_id", "happened_at", "kind", "agency") if name not in held]
+            for column in ("happened_at", "known_at", "known_until", "ended_at"):
+                for name in self._named(path, (column,)).values():
+                    naive(pq.ParquetFile(path).schema_arrow.field(name))
             absent += [] if "known_at" in held or self._known_at_once else ["known_at"]
             if absent:
                 raise DataRefused(
@@ -231,6 +234,22 @@ def arrays_of(
             made["place"] = table["place_id"].fill_null(0).to_numpy()[pick]
             made["placed"] = table["place_id"].is_valid().to_numpy()[pick]
     return made
+
+
+def naive(field: pa.Field) -> None:
+    """Refuse times that carry a zone: read as they stand they would move by hours, and over midnight.
+
+    Raises
+    ------
+    DataRefused : the column has a time zone
+    """
+    if pa.types.is_timestamp(field.type) and field.type.tz is not None:
+        raise DataRefused(
+            "time-zone",
+            found=f"times of {field.name} in the zone {field.type.tz}",
+            expected="wall-clock times of the partnership, without a zone",
+            repair="Convert them to local time first, as intake does; daylight saving is settled there.",
+        )
 
 
 def whole(times: pa.ChunkedArray) -> Whole:

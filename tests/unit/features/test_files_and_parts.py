@@ -96,3 +96,29 @@ def test_rows_are_counted_as_they_are_done(histories, rows):
     seen = []
     feature_matrix(histories, rows, FEATURES, block_rows=3, progress=lambda done, all_: seen.append((done, all_)))
     assert seen == [(3, 9), (6, 9), (9, 9)]
+
+
+def test_times_with_a_zone_and_rows_without_a_date_are_refused(histories, rows, events, tmp_path):
+    zoned = rows.set_column(1, "as_of", rows["as_of"].cast(pa.timestamp("us", "Europe/London")))
+    with pytest.raises(DataRefused, match="Europe/London"):
+        feature_matrix(histories, zoned, FEATURES)
+    holed = pa.table({"entity_id": [1, 2], "as_of": pa.array([dt.datetime(2021, 1, 1), None], pa.timestamp("us"))})
+    with pytest.raises(DataRefused, match="1 rows without"):
+        feature_matrix(histories, holed, FEATURES)
+    path = tmp_path / "events.parquet"
+    pq.write_table(events.set_column(3, "known_at", events["known_at"].cast(pa.timestamp("us", "UTC"))), path)
+    with pytest.raises(DataRefused, match="known_at in the zone UTC"):
+        EventFiles((path,))
+
+
+def test_a_person_with_very_many_events(rows):
+    number = 200_000
+    moments = pa.array(range(number), pa.int64()).cast(pa.timestamp("us"))
+    events = pa.table(
+        {"entity_id": [1] * number, "happened_at": moments, "known_at": moments, "agency": ["police"] * number,
+         "kind": ["violence"] * number, "value": [0.25] * number, "event_id": range(number, 0, -1)}
+    )  # fmt: skip
+    backwards = events.take(pa.array(range(number - 1, -1, -1)))
+    found = feature_matrix(Histories.of(events=backwards), rows, [count("violence"), total("violence")])
+    assert found["violence_count"].to_pylist() == [0, 0, 0, number, number, number, 0, 0, 0]
+    assert found["violence_value_total"][3].as_py() == number / 4
