@@ -24,13 +24,19 @@ from riskmodel.population.estimate import Estimate, Numbers, critical_value
 from riskmodel.population.loglinear import Fit, ListCounts, Terms, exists, fitted
 
 CRITICISM: Final = (
-    "Whitehead, Jackson, Balch and Francis (2021) tried the stepwise procedure on simulated tables with known totals: "
-    "if the terms left out are truly absent, letting only significant terms in makes the figures look much more "
-    "reliable than they are; if not, the procedure has no foundation. They hold the method unfit for this use.",
-    "Chan, Silverman and Vincent (2021): lists that share nobody have terms without a finite estimate; whether a model "
-    "has an estimate at all must be checked before models are chosen, or the choice means nothing.",
-    "Every model here supposes that no three lists hang together beyond their pairs, that everybody could be on every "
-    "list, and that records were linked without error. Missed links raise the total.",
+    (
+        "Whitehead, Jackson, Balch and Francis (2021) tried the stepwise procedure on simulated tables with known "
+        "totals: if the terms left out are truly absent, letting only significant terms in makes the figures look much "
+        "more reliable than they are; if not, the procedure has no foundation. They hold the method unfit for this use."
+    ),
+    (
+        "Chan, Silverman and Vincent (2021): lists that share nobody have terms without a finite estimate; whether a "
+        "model has an estimate at all must be checked before models are chosen, or the choice means nothing."
+    ),
+    (
+        "Every model here supposes that no three lists hang together beyond their pairs, that everybody could be on "
+        "every list, and that records were linked without error. Missed links raise the total."
+    ),
 )
 """What was published against such figures; printed with each."""
 
@@ -81,8 +87,8 @@ class Unseen:
             head = f"The number of people cannot be estimated: {made.note}."
         else:
             head = (
-                f"About {made.value:,.0f} people ({made.low:,.0f} to {made.high:,.0f}), of whom {self.seen:,} are on at "
-                f"least one of {len(self.lists)} lists; {made.method}."
+                f"About {made.value:,.0f} people ({made.low:,.0f} to {made.high:,.0f}), of whom {self.seen:,} are on "
+                f"at least one of {len(self.lists)} lists; {made.method}."
             )
         return "\n".join([head, *(f"- {caution}" for caution in self.cautions)])
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import PoissonRegressor
 
 from riskmodel.errors import DataRefused
-from riskmodel.population.loglinear import ListCounts, design_of, exists, fitted, poisson_fit
+from riskmodel.population.loglinear import ListCounts, exists, fitted, poisson_fit
 from riskmodel.seeds import stream
 
 ABC = ("a", "b", "c")

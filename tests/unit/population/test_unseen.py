@@ -1,4 +1,4 @@
-"""The unseen: known totals are found again, doubt about the model widens the interval, the criticism is always there."""
+"""The unseen: known totals are found again, doubt about the model is in the interval, the criticism always there."""
 
 import numpy as np
 import pytest
