@@ -1,0 +1,279 @@
+"""Panels from records: counts of several agencies' events in each unit and period, as they were known.
+
+A cell is counted once, at one moment: `settles_after` after its period ends, or at the day up to which everything is
+known when there is no such delay, and with the package's time rule. So a late period is not counted with less hindsight
+than an early one. A cell that cannot be judged is NaN, never 0: its agency had not delivered so far, or had recorded
+nothing yet. Outcomes are opened only for a plan that stands in the ledger; before that, only the periods before the
+first start can be counted.
+
+A worked example: quarters, settling 30 days. What happened on 5 March 2020 and became known on 20 April is in the first
+quarter's count (judged on 1 May, as 30 days after 1 April); had it become known on 2 May, it would not be.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmodel.dates import Duration, Moments, moments
+from riskmodel.engines.duckdb import query
+from riskmodel.errors import DataRefused, DeclarationError, Fault
+from riskmodel.governance.ledger import Ledger
+from riskmodel.histories.store import Histories
+from riskmodel.histories.visibility import visible_sql
+from riskmodel.policies.calendar import NEVER, Calendar
+from riskmodel.policies.design import Plan, PlannedOutcome, UnitKind, open_outcomes
+from riskmodel.policies.panel import Numbers, Panel
+from riskmodel.policies.roll_out import Starts
+
+DAYS, RESIDENTS = "days", "residents"
+"""Exposures: the length of the period; how many people were known to live in the place or area when it began."""
+PERSON_DAYS = "resident_days"
+"""Exposure of a person: the days of the period with a known address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How cells are counted.
+
+    Parameters
+    ----------
+    unit : "person", "place" or "area" (the area of the place where the event happened)
+    calendar : Calendar
+    settles_after : Duration, from a period's end until its count is taken; None counts every period on `known_by`
+    known_by : date, nothing that became known on or after it is counted; None is the day up to which all the
+        outcomes' agencies have delivered
+    covered_from : mapping of agency to the day since which it recorded; by default the day of its first event
+    """
+
+    unit: UnitKind
+    calendar: Calendar
+    settles_after: Duration | None = None
+    known_by: dt.date | None = None
+    covered_from: Mapping[str, dt.date] | None = None
+
+
+def open_panel(histories: Histories, plan: Plan, ledger: Ledger, *, known_by: dt.date | None = None) -> Panel:
+    """The panel of a registered plan; that its outcomes are opened is written into the ledger first.
+
+    Parameters
+    ----------
+    known_by : date or None, as of which everything is counted (see `Counting`)
+
+    Raises
+    ------
+    EvidenceError : the plan does not stand in the ledger
+    DeclarationError : an outcome that no agency records
+    """
+    counting = Counting(plan.unit, plan.calendar, plan.settles_after, known_by)
+    must_be_recorded(histories, plan.outcomes)
+    open_outcomes(plan, ledger, histories.fingerprint)
+    return count_panel(histories, counting, plan.outcomes, plan.units, plan.first_treated())
+
+
+def panel_before(histories: Histories, plan: Plan) -> Panel:
+    """The periods before anybody's start, for power and for checks: it opens no outcome and needs no ledger.
+
+    Nothing that became known on or after the first start's period is in it, so the last periods, whose records had not
+    settled by then, are left out. Every unit is untreated here; which of them will be treated is in the plan.
+
+    Raises
+    ------
+    DeclarationError : fewer than two periods had settled before the first start
+    """
+    edges = plan.calendar.edges()
+    start = edges[int(plan.first_treated().min())]
+    settled = int((plan.settles_after.after(edges[1:]) <= start).sum())
+    begins, ends, known_by = (day.astype("datetime64[D]").astype(dt.date) for day in (edges[0], edges[settled], start))
+    counting = Counting(plan.unit, Calendar(begins, ends, plan.every), plan.settles_after, known_by)
+    return count_panel(histories, counting, plan.outcomes, plan.units, np.full(len(plan.units), NEVER))
+
+
+def count_panel(
+    histories: Histories,
+    counting: Counting,
+    outcomes: Sequence[PlannedOutcome],
+    units: Sequence[int | str],
+    starts: Starts,
+) -> Panel:
+    """Count each outcome in each unit and period, and the exposures beside it.
+
+    Parameters
+    ----------
+    units : (n,) entity ids, place ids or area names: all of them are in the panel, also those without any event
+    starts : (n,) first treated period of each unit
+
+    Returns
+    -------
+    Panel; its measures are the outcomes' names, "days", and "residents" (places and areas) or "resident_days" (persons)
+    """
+    must_be_recorded(histories, outcomes)
+    _must_be_known(histories, counting.unit, units)
+    order = np.argsort(np.asarray(units), kind="stable")
+    names = np.asarray(units)[order]
+    judged = _judged(histories, counting, outcomes)
+    grid = _Grid(counting, names, judged)
+    measures = {outcome.name: _counts(histories, grid, outcome) for outcome in outcomes}
+    measures |= _exposures(histories, grid)
+    labels = counting.calendar.edges()[:-1].astype("datetime64[D]")
+    return Panel(names, labels, np.asarray(starts, np.int64)[order], measures)
+
+
+def must_be_recorded(histories: Histories, outcomes: Sequence[PlannedOutcome]) -> None:
+    """Refuse outcomes whose agency records no such kind, all at once."""
+    faults = [
+        Fault(
+            f"outcome {outcome.name}",
+            f"{outcome.kind!r}, which {outcome.agency} does not record",
+            f"a kind in the histories: {', '.join(sorted(histories.kinds))}",
+            "Name the agency that records it.",
+        )
+        for outcome in outcomes
+        if not histories.kinds.get(outcome.kind, {}).get(outcome.agency)
+    ]
+    if faults:
+        raise DeclarationError("outcome-not-recorded", faults=faults)
+
+
+def _must_be_known(histories: Histories, unit: UnitKind, units: Sequence[int | str]) -> None:
+    """Refuse units that are in no record: their zeros would be silence, not calm."""
+    residences, events = histories.residences, histories.events
+    known: set[object] = {
+        "person": lambda: set(histories.persons["entity_id"].to_pylist()),
+        "place": lambda: {*residences["place_id"].to_pylist(), *events["place_id"].to_pylist()},
+        "area": lambda: set(residences["area"].to_pylist()),
+    }[unit]()
+    if strangers := sum(name not in known for name in units):
+        raise DataRefused(
+            "units-unknown",
+            found=f"{strangers:,} of {len(units):,} units that are in no record",
+            expected=f"each {unit} known to the histories",
+            repair="Correct the units, or leave out those that no agency knows.",
+        )
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class _Grid:
+    """Units (sorted) by periods, and the moment at which each period is judged."""
+
+    counting: Counting
+    units: npt.NDArray[np.int64] | npt.NDArray[np.str_]
+    judged: Moments
+
+    @property
+    def edges(self) -> Moments:
+        return self.counting.calendar.edges()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.units), len(self.edges) - 1
+
+    def unit_table(self) -> pa.Table:
+        return pa.table({"unit": pa.array(self.units.tolist()), "row": np.arange(len(self.units))})
+
+    def period_table(self) -> pa.Table:
+        opens, closes = self.edges[:-1], self.edges[1:]
+        return pa.table({"period": np.arange(len(opens)), "opens": opens, "closes": closes, "judged_at": self.judged})
+
+    def filled(self, table: pa.Table, value: str) -> Numbers:
+        """(n, T) the table's values at (row, period), 0 where it has no row."""
+        made = np.zeros(self.shape)
+        made[table["row"].to_numpy(), table["period"].to_numpy()] = table[value].to_numpy()
+        return made
+
+
+def _judged(histories: Histories, counting: Counting, outcomes: Sequence[PlannedOutcome]) -> Moments:
+    """When each period is judged: after its settling time, or all at once."""
+    closes = counting.calendar.edges()[1:]
+    if counting.settles_after is not None:
+        return counting.settles_after.after(closes)
+    delivered = min(histories.covered_until[outcome.agency] for outcome in outcomes)
+    at = delivered if counting.known_by is None else min(counting.known_by, delivered)
+    return np.full(len(closes), moments([at])[0])
+
+
+def _counts(histories: Histories, grid: _Grid, outcome: PlannedOutcome) -> Numbers:
+    """(n, T) counts of the outcome's facts; NaN in periods that cannot be judged."""
+    events = histories.events
+    chosen = pc.and_(pc.equal(events["kind"], outcome.kind), pc.equal(events["agency"], outcome.agency))
+    if outcome.role is not None:
+        chosen = pc.and_(chosen, pc.fill_null(pc.equal(events["role"], outcome.role), False))
+    facts = _placed(histories, events.filter(chosen), grid.counting.unit)
+    sql = f"""SELECT u.row, p.period, count(DISTINCT e.event_id)::DOUBLE AS n
+              FROM facts e JOIN units u ON e.unit = u.unit
+              JOIN periods p ON p.opens <= e.happened_at AND e.happened_at < p.closes
+              WHERE {visible_sql("p.judged_at", "e")} GROUP BY ALL"""
+    found = query(sql, facts=facts, units=grid.unit_table(), periods=grid.period_table())
+    counts = grid.filled(found, "n")
+    counts[:, ~_can_be_judged(histories, grid, outcome.agency)] = np.nan
+    return counts
+
+
+def _can_be_judged(histories: Histories, grid: _Grid, agency: str) -> npt.NDArray[np.bool_]:
+    """(T,) whether the agency had delivered all of the period, and what became known until it was judged."""
+    counting, opens, closes = grid.counting, grid.edges[:-1], grid.edges[1:]
+    delivered = moments([histories.covered_until[agency]])[0]
+    limit = delivered if counting.known_by is None else min(delivered, moments([counting.known_by])[0])
+    since = (counting.covered_from or {}).get(agency) or _first_day(histories, agency)
+    return np.asarray((grid.judged <= limit) & (closes <= grid.judged) & _from(opens, closes, since, counting, agency))
+
+
+def _from(opens: Moments, closes: Moments, since: dt.date, counting: Counting, agency: str) -> npt.NDArray[np.bool_]:
+    """A day that was told must lie before the period; one only seen from the first event may lie inside it."""
+    told = counting.covered_from is not None and agency in counting.covered_from
+    return np.asarray((opens if told else closes - np.timedelta64(1, "us")) >= moments([since])[0])
+
+
+def _first_day(histories: Histories, agency: str) -> dt.date:
+    first = pc.min(histories.events.filter(pc.equal(histories.events["agency"], agency))["happened_at"]).as_py()
+    assert isinstance(first, dt.datetime)
+    return first.date()
+
+
+def _placed(histories: Histories, events: pa.Table, unit: UnitKind) -> pa.Table:
+    """The events with the unit that they count for; an event without one counts for nobody."""
+    if unit == "area":
+        places = query(_AREAS, residences=histories.residences)
+        return query("SELECT e.*, p.area AS unit FROM e JOIN p USING (place_id)", e=events, p=places)
+    column = {"person": "entity_id", "place": "place_id"}[unit]
+    placed = events.filter(pc.is_valid(events[column]))
+    return placed.append_column("unit", placed[column])
+
+
+def _exposures(histories: Histories, grid: _Grid) -> dict[str, Numbers]:
+    """The length of each period, and the people or days at risk in it, as known when the period was judged."""
+    lengths = np.diff(grid.edges) / np.timedelta64(1, "D")
+    made = {DAYS: np.tile(lengths, (grid.shape[0], 1))}
+    spells, unit = histories.residences, grid.counting.unit
+    tables = {"spells": spells, "units": grid.unit_table(), "periods": grid.period_table()}
+    if unit == "person":
+        found = query(_RESIDENT_DAYS, **tables)
+        return made | {PERSON_DAYS: np.minimum(grid.filled(found, "days"), lengths)}
+    column = "s.place_id" if unit == "place" else "s.area"
+    return made | {RESIDENTS: grid.filled(query(_RESIDENTS.format(column=column), **tables), "n")}
+
+
+_AREAS: Final = """
+SELECT place_id, area FROM residences WHERE area IS NOT NULL
+GROUP BY place_id, area QUALIFY row_number() OVER (PARTITION BY place_id ORDER BY count(*) DESC, area) = 1
+"""
+_RESIDENTS: Final = f"""
+SELECT u.row, p.period, count(DISTINCT s.entity_id)::DOUBLE AS n
+FROM spells s JOIN units u ON {{column}} = u.unit
+JOIN periods p ON s.starts_at <= p.opens AND (s.ends_at IS NULL OR p.opens < s.ends_at)
+WHERE {visible_sql("p.judged_at", "s", begins="starts_at")} GROUP BY ALL
+"""
+_RESIDENT_DAYS: Final = f"""
+SELECT u.row, p.period, sum(epoch_us(least(coalesce(s.ends_at, p.closes), p.closes))
+                            - epoch_us(greatest(s.starts_at, p.opens))) / 86400000000.0 AS days
+FROM spells s JOIN units u ON s.entity_id = u.unit
+JOIN periods p ON s.starts_at < p.closes AND (s.ends_at IS NULL OR p.opens < s.ends_at)
+WHERE {visible_sql("p.judged_at", "s", begins="starts_at")} GROUP BY ALL
+"""
