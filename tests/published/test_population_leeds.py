@@ -54,7 +54,7 @@ def test_rates_of_the_real_records(searched, residents):
     black = made.of("Black")
     assert black.relative.low > 2.4
     assert black.relative_bounds[0] > 2  # even if every search without a stated ethnicity was of a White person
-    # inside the same areas the ratio is far smaller, and one area, the city centre with its few residents, moves it most
+    # inside the same areas the ratio is far smaller, and one area (the centre, with few residents) moves it most
     assert black.within_places.value < black.relative.low / 2
     assert "without one single place" in black.within_places.note
 
