@@ -10,6 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmodel.dates import Duration, Moments, moments
 from riskmodel.errors import DeclarationError, Fault
@@ -78,5 +79,9 @@ class Calendar:
 
     def index_of(self, on: dt.date) -> int:
         """The number of the period that holds the date: -1 before the first, ``len(calendar)`` after the last."""
-        place = int(np.searchsorted(self.edges(), moments([on])[0], side="right")) - 1
-        return min(place, len(self))
+        return int(self.indices_of(moments([on]))[0])
+
+    def indices_of(self, at: Moments) -> npt.NDArray[np.int64]:
+        """`index_of` for (n,) moments."""
+        edges = self.edges()
+        return np.minimum(np.searchsorted(edges, at, side="right") - 1, len(edges) - 1).astype(np.int64)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from riskmodel.dates import Duration, days
+from riskmodel.dates import Duration, days, moments
 from riskmodel.errors import DeclarationError, EvidenceError, Fault
 from riskmodel.governance.ledger import Ledger, verify
 from riskmodel.policies.calendar import NEVER, Calendar
@@ -120,9 +120,12 @@ class Plan:
 
     def first_treated(self) -> Starts:
         """The index of each unit's first treated period, in the order of `units`."""
-        dates, calendar = dict(self.starts), self.calendar
-        indices = [calendar.index_of(dates[unit]) if unit in dates else NEVER for unit in self.units]
-        return np.asarray(indices, np.int64)
+        place = {unit: i for i, unit in enumerate(self.units)}
+        made = np.full(len(self.units), NEVER, np.int64)
+        if self.starts:
+            days_of = moments([day for _, day in self.starts])
+            made[[place[unit] for unit, _ in self.starts]] = self.calendar.indices_of(days_of)
+        return made
 
     @property
     def roll_out(self) -> str:
@@ -221,10 +224,10 @@ def registration(plan: Plan, ledger: Ledger) -> Registration | None:
     if not ledger.path.exists():
         return None
     verify(ledger.path).must_hold()
-    opened = 0
+    opened, fingerprint = 0, plan.fingerprint
     for entry in ledger.entries():
-        if entry.action == REGISTERED and entry.facts.get("plan") == plan.fingerprint:
-            return Registration(plan.fingerprint, entry.number, entry.hash, opened)
+        if entry.action == REGISTERED and entry.facts.get("plan") == fingerprint:
+            return Registration(fingerprint, entry.number, entry.hash, opened)
         opened += entry.action == OPENED
     return None
 
@@ -271,13 +274,13 @@ def deviations(plan: Plan, conducts: Sequence[Conduct], registered: Registration
     reported = [conduct.outcome for conduct in conducts]
     found += [Deviation("outcome", name, "not reported") for name in planned if name not in reported]
     found += [Deviation("outcome", "not in the plan", name) for name in dict.fromkeys(reported) if name not in planned]
+    labels, roll_out = plan.calendar.labels, plan.roll_out
     for conduct in conducts:
-        found += _departures(plan, conduct)
+        found += _departures(plan, conduct, labels, roll_out)
     return tuple(found)
 
 
-def _departures(plan: Plan, conduct: Conduct) -> list[Deviation]:
-    labels = plan.calendar.labels
+def _departures(plan: Plan, conduct: Conduct, labels: tuple[str, ...], roll_out: str) -> list[Deviation]:
     comparison = plan.comparison if plan.estimator == "group_time" else None
     pairs: list[tuple[str, object, object]] = [
         ("estimator", plan.estimator, conduct.estimator),
@@ -293,7 +296,7 @@ def _departures(plan: Plan, conduct: Conduct) -> list[Deviation]:
         for what, wanted, done in pairs
         if wanted != done
     ]
-    if conduct.roll_out != plan.roll_out:
+    if conduct.roll_out != roll_out:
         made.append(Deviation(f"units and dates of {conduct.outcome}", "as registered", "others"))
     return made
 
