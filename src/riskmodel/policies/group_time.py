@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmodel.errors import DeclarationError
 from riskmodel.policies.calendar import NEVER
@@ -24,20 +25,63 @@ Comparison = Literal["never_treated", "not_yet_treated"]
 Base = Literal["varying", "universal"]
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@dataclass(frozen=True, slots=True)
 class GroupTime:
-    """One cell: starters of period index `group` in period index `period`.
+    """One cell: starters of period index `group` in period index `period`, compared with their period `before`.
 
     Attributes
     ----------
     att : float, NaN when there is no comparison unit
-    influence : (n,) float64; the variance of att is its sum of squares
     """
 
     group: int
     period: int
+    before: int
     att: float
-    influence: Numbers
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Cohorts:
+    """Units with one start, taken together: all that a group-time effect without covariates is made of.
+
+    Attributes
+    ----------
+    starts : (H,) int, ascending; `NEVER` is the last if there is any
+    of : (n,) int, the cohort of each unit
+    weights : (n,) of the units
+    outcome : (n, T)
+    size : (H,) sums of weights
+    mean : (H, T) weighted mean outcomes
+    """
+
+    starts: npt.NDArray[np.int64]
+    of: npt.NDArray[np.intp]
+    weights: Numbers
+    outcome: Numbers
+    size: Numbers
+    mean: Numbers
+
+    @classmethod
+    def of_panel(cls, panel: Panel, asked: Asked) -> Cohorts:
+        outcome, weights = panel.measure(asked.outcome), unit_weights(panel, asked.weights)
+        starts, of = np.unique(panel.starts, return_inverse=True)
+        size = np.bincount(of, weights, len(starts)).astype(np.float64)
+        total = np.stack([weights[of == h] @ outcome[of == h] for h in range(len(starts))])
+        return cls(starts, of, weights, outcome, size, total / np.where(size > 0, size, 1.0)[:, None])
+
+    def clean(self, cell: GroupTime, comparison: Comparison) -> Mask:
+        """(H,) the cohorts that the cell is compared with."""
+        never = self.starts == NEVER
+        if comparison == "never_treated":
+            return np.asarray(never)
+        later = self.starts > max(cell.period, cell.before)
+        return np.asarray(never | (later & (self.starts != cell.group)))
+
+    def change(self, cell: GroupTime, cohorts: Mask) -> float:
+        """The mean change of the given cohorts over the cell's time, NaN when they are empty."""
+        size = self.size * cohorts
+        change = self.mean[:, cell.period] - self.mean[:, cell.before]
+        return float(size @ change / size.sum()) if size.sum() > 0 else float("nan")
 
 
 def group_time(
@@ -68,56 +112,51 @@ def group_time(
     DataRefused : unknown cells
     """
     panel.must_allow(everyone=comparison == "not_yet_treated")
-    weights = unit_weights(panel, asked.weights)
-    cells = group_time_cells(panel, asked, weights, comparison=comparison, base=base)
+    cohorts = Cohorts.of_panel(panel, asked)
+    cells = group_time_cells(cohorts, comparison=comparison, base=base)
     if event_times is not None:
         cells = [cell for cell in cells if event_times[0] <= cell.period - cell.group <= event_times[1]]
-    overall = _average(panel, weights, [cell for cell in cells if cell.period >= cell.group])
     times = sorted({cell.period - cell.group for cell in cells})
-    averaged = [
-        _average(panel, weights, [cell for cell in cells if cell.period - cell.group == time]) for time in times
+    known = [cell for cell in cells if np.isfinite(cell.att)]
+    averages = [
+        [cell for cell in known if cell.period >= cell.group],
+        *([cell for cell in known if cell.period - cell.group == time] for time in times),
     ]
-    estimates = np.asarray([estimate for estimate, _ in averaged], np.float64)
-    influences = (
-        np.stack([influence for _, influence in averaged], axis=1) if averaged else np.zeros((panel.n_units, 0))
-    )
+    points, both = _averages(cohorts, averages, comparison)
+    estimates, influences = points[1:], both[:, 1:]
     se, critical = np.sqrt((influences**2).sum(axis=0)), None
-    total_se = float(np.sqrt(overall[1] @ overall[1]))
+    total_se = float(np.sqrt(both[:, 0] @ both[:, 0]))
     if bootstrap:
-        both = np.column_stack([overall[1], influences])
         errors, critical = multiplier_bootstrap(both, asked.confidence, bootstrap, seed)
         total_se, se = float(errors[0]), errors[1:]
-    sizes = {group: int((panel.starts == group).sum()) for group in {cell.group for cell in cells}}
-    n_treated = [
-        sum(sizes[c.group] for c in cells if c.period - c.group == time and np.isfinite(c.att)) for time in times
-    ]
+    members = dict(zip(cohorts.starts.tolist(), np.bincount(cohorts.of).tolist(), strict=True))
+    n_treated = [sum(members[cell.group] for cell in average) for average in averages[1:]]
     return effect(
         panel,
         asked,
         asked.conduct(panel, "group_time", comparison=comparison),
-        overall[0],
+        float(points[0]),
         total_se,
         events=event_effects(times, estimates, se, n_treated, asked, critical),
         covariance=influences.T @ influences,
-        influence=overall[1],
+        influence=both[:, 0],
     )
 
 
-def group_time_cells(
-    panel: Panel, asked: Asked, weights: Numbers, *, comparison: Comparison, base: Base
-) -> list[GroupTime]:
+def group_time_cells(cohorts: Cohorts, *, comparison: Comparison, base: Base) -> list[GroupTime]:
     """Every cohort in every period but its base, in order; equation 2.8 of the paper without covariates."""
-    outcome, made = panel.measure(asked.outcome), []
-    for group in sorted({start for start in panel.starts.tolist() if 1 <= start < panel.n_periods}):
-        for period in range(panel.n_periods):
+    made, n_periods = [], cohorts.outcome.shape[1]
+    for h, group in enumerate(cohorts.starts.tolist()):
+        if group == NEVER:
+            continue
+        own = np.arange(len(cohorts.starts)) == h
+        for period in range(n_periods):
             before = _base_of(group, period, base)
             if before is None:
                 continue
-            clean = panel.starts == NEVER
-            if comparison == "not_yet_treated":
-                clean = clean | ((panel.starts > max(period, before)) & (panel.starts != group))
-            att, influence = _difference(outcome[:, period] - outcome[:, before], panel.starts == group, clean, weights)
-            made.append(GroupTime(group, period, att, influence))
+            cell = GroupTime(group, period, before, float("nan"))
+            att = cohorts.change(cell, own) - cohorts.change(cell, cohorts.clean(cell, comparison))
+            made.append(GroupTime(group, period, before, att))
     return made
 
 
@@ -155,29 +194,41 @@ def _base_of(group: int, period: int, base: Base) -> int | None:
     return None if before in (-1, period) else before
 
 
-def _difference(change: Numbers, starters: Mask, clean: Mask, weights: Numbers) -> tuple[float, Numbers]:
-    """Difference of weighted mean changes and its influence function."""
-    treated, others = weights * starters, weights * clean
-    if treated.sum() <= 0 or others.sum() <= 0:
-        return float("nan"), np.full(len(change), np.nan)
-    treated, others = treated / treated.sum(), others / others.sum()
-    one, two = float(treated @ change), float(others @ change)
-    return one - two, treated * (change - one) - others * (change - two)
+def _averages(
+    cohorts: Cohorts, averages: Sequence[Sequence[GroupTime]], comparison: Comparison
+) -> tuple[Numbers, Numbers]:
+    """(A,) averages of cells by cohort size, and the (n, A) influence functions of the units.
 
-
-def _average(panel: Panel, weights: Numbers, cells: Sequence[GroupTime]) -> tuple[float, Numbers]:
-    """Cells averaged by cohort size; the influence function counts that the sizes, too, were drawn (section 4.2)."""
-    known = [cell for cell in cells if np.isfinite(cell.att)]
-    if not known:
-        return float("nan"), np.full(panel.n_units, np.nan)
-    share = weights / weights.sum()
-    members = np.stack([panel.starts == cell.group for cell in known], axis=1)
-    sizes = share @ members
-    att = np.asarray([cell.att for cell in known])
-    estimate = float(sizes @ att / sizes.sum())
-    influence = np.stack([cell.influence for cell in known], axis=1) @ (sizes / sizes.sum())
-    influence = influence + (share[:, None] * (members - sizes)) @ (att - estimate) / sizes.sum()
-    return estimate, influence
+    Within a cohort a unit's influence is linear in its outcomes, so that it is one product of the (n, T) outcomes with
+    the coefficients of its cohort: no array of units is made for each cell. It counts that the sizes of the cohorts,
+    too, were drawn (section 4.2).
+    """
+    place = {start: h for h, start in enumerate(cohorts.starts.tolist())}
+    n_cohorts, n_periods = cohorts.mean.shape
+    slopes = np.zeros((n_cohorts, n_periods, len(averages)))
+    constants = np.zeros((n_cohorts, len(averages)))
+    estimates = np.full(len(averages), np.nan)
+    for a, cells in enumerate(averages):
+        sizes = np.asarray([cohorts.size[place[cell.group]] for cell in cells])
+        if sizes.sum() <= 0:
+            constants[:, a] = np.nan
+            continue
+        att = np.asarray([cell.att for cell in cells])
+        estimates[a] = sizes @ att / sizes.sum()
+        for cell, share in zip(cells, (sizes / sizes.sum()).tolist(), strict=True):
+            own, clean = np.arange(n_cohorts) == place[cell.group], cohorts.clean(cell, comparison)
+            for side, sign in ((own, share), (clean, -share)):
+                each = sign / float(cohorts.size[side].sum())
+                slopes[side, cell.period, a] += each
+                slopes[side, cell.before, a] -= each
+                constants[side, a] -= each * cohorts.change(cell, side)
+            constants[own, a] += (cell.att - estimates[a]) / sizes.sum()
+        # less the mean of the same over all units, which is 0 because the average is the average
+    influences = np.empty((len(cohorts.of), len(averages)))
+    for h in range(n_cohorts):
+        members = cohorts.of == h
+        influences[members] = cohorts.outcome[members] @ slopes[h] + constants[h]
+    return estimates, influences * cohorts.weights[:, None]
 
 
 def _weights_change(name: str) -> DeclarationError:
