@@ -16,10 +16,11 @@ from riskmodel.errors import DataRefused, DeclarationError
 
 Numbers = npt.NDArray[np.float64]
 
-State = Literal["ok", "imprecise", "not_estimable"]
+State = Literal["ok", "imprecise", "not_estimable", "suppressed"]
 OK: Final[State] = "ok"
 IMPRECISE: Final[State] = "imprecise"
 NOT_ESTIMABLE: Final[State] = "not_estimable"
+SUPPRESSED: Final[State] = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Estimate:
     ----------
     value, low, high : float or None; None where nothing can be said. An upper bound may be infinite.
     n : int, the events or people that the figure rests on
-    state : "ok", "imprecise" (the bounds differ more than fourfold, or cannot be given) or "not_estimable"
+    state : "ok", "imprecise" (the bounds differ more than fourfold, or cannot be given), "not_estimable", or
+        "suppressed" (too few people for the figure to leave)
     method : str, how the interval was made, with the paper
     note : str, what the reader has to know beside it; empty when nothing
     """
@@ -59,6 +61,11 @@ class Estimate:
     def none(cls, n: int, method: str, why: str) -> Estimate:
         """No figure, and the reason."""
         return cls(None, None, None, int(n), NOT_ESTIMABLE, method, why)
+
+    @classmethod
+    def hidden(cls, method: str) -> Estimate:
+        """A figure that rests on counts which may not leave; not even how many is said."""
+        return cls(None, None, None, 0, SUPPRESSED, method, "too few people for the figure to leave")
 
     def document(self) -> dict[str, Any]:
         """The figure as JSON-able values; an infinite bound is the word "infinite"."""

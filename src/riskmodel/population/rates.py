@@ -204,6 +204,25 @@ def rate_ratio(
     return Estimate.of(one / other * times, low / (1 - low) * times, high / (1 - high) * times, least, method)
 
 
+def share(count: float, of: float, *, confidence: float = 0.95) -> Estimate:
+    """A share of people or of searches, with Wilson's interval (Wilson 1927).
+
+    Examples
+    --------
+    >>> made = share(65, 100)
+    >>> round(made.value, 2), round(made.low, 4), round(made.high, 4)
+    (0.65, 0.5525, 0.7364)
+    """
+    checked("count and whole", [count, of], whole=True)
+    critical_value(confidence)
+    method = "Wilson 1927"
+    if of == 0:
+        return Estimate.none(0, method, "there is nobody to have a share of")
+    checked("the whole less the count", of - count)
+    interval = stats.binomtest(int(count), int(of)).proportion_ci(confidence, method="wilson")
+    return Estimate.of(count / of, interval.low, interval.high, int(of), method)
+
+
 def person_years(entity: npt.NDArray[np.int64], starts: Moments, ends: Moments, opens: object, closes: object) -> float:
     """Years at risk of all people in the half-open period ``[opens, closes)``; overlapping spells count once a person.
 

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from riskmodel.errors import DataRefused
 from riskmodel.population.estimate import IMPRECISE, OK, Estimate, Numbers, checked, critical_value
+from riskmodel.population.rates import share
 
 INFRA_MARGINALITY: Final = (
     "A find rate is an average over all who were searched, not over those just above the bar: with the same bar, "
@@ -100,26 +101,6 @@ class OutcomeTests:
         return "\n".join([*lines, *(f"- {caution}" for caution in self.cautions)])
 
 
-def find_rate(found: float, searched: float, confidence: float = 0.95) -> Estimate:
-    """Share of searches that found something, with Wilson's interval (Wilson 1927).
-
-    Examples
-    --------
-    >>> made = find_rate(65, 100)
-    >>> round(made.value, 2), round(made.low, 4), round(made.high, 4)
-    (0.65, 0.5525, 0.7364)
-    """
-    checked("found and searched", [found, searched], whole=True)
-    critical_value(confidence)
-    method = "Wilson 1927"
-    if searched == 0:
-        return Estimate.none(0, method, "nobody was searched")
-    if found > searched:
-        checked("searched beyond found", searched - found)
-    interval = stats.binomtest(int(found), int(searched)).proportion_ci(confidence, method="wilson")
-    return Estimate.of(found / searched, interval.low, interval.high, int(searched), method)
-
-
 def outcome_tests(stops: Stops, *, reference: str, confidence: float = 0.95) -> OutcomeTests:
     """The outcome test and the threshold test, always together.
 
@@ -135,7 +116,7 @@ def outcome_tests(stops: Stops, *, reference: str, confidence: float = 0.95) -> 
             repair="Name a group of the table to compare with.",
         )
     totals = zip(stops.found.sum(axis=0), stops.searched.sum(axis=0), strict=True)
-    rates = tuple(find_rate(found, searched, confidence) for found, searched in totals)
+    rates = tuple(share(found, searched, confidence=confidence) for found, searched in totals)
     base = stops.groups.index(reference)
     bars, differences, dispersion = _bars(stops, base, confidence)
     cautions = [

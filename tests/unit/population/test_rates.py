@@ -14,6 +14,7 @@ from riskmodel.population.rates import (
     person_years,
     rate,
     rate_ratio,
+    share,
     standardised_rate,
     standardised_ratio,
 )
@@ -78,6 +79,15 @@ def test_events_of_few_people_widen_the_interval():
     paired = standardised_rate([30, 30], [500, 500], [1, 1], repeats=[[2, 14], [2, 14]])
     # sum of squares 2 + 14 * 4 = 58 in place of 30
     assert (paired.high - paired.value) / (alone.high - alone.value) == pytest.approx(np.sqrt(58 / 30))
+
+
+def test_shares_by_wilson():
+    made = share(0, 20)
+    squared = stats.norm.ppf(0.975) ** 2
+    assert (made.value, made.low, made.high) == pytest.approx((0, 0, squared / (20 + squared)))
+    assert share(0, 0).state == "not_estimable"
+    with pytest.raises(DataRefused):
+        share(3, 2)
 
 
 def test_overlapping_spells_of_one_person_count_once():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from riskmodel.errors import DataRefused
 from riskmodel.population.search_outcomes import (
@@ -10,7 +10,6 @@ from riskmodel.population.search_outcomes import (
     Stops,
     _slope,
     _surprise,
-    find_rate,
     outcome_tests,
 )
 from riskmodel.seeds import stream
@@ -86,15 +85,6 @@ def test_scatter_beyond_the_model_is_said_and_widens():
     calm = outcome_tests(stops, reference="one")
     assert scattered.dispersion > 2 > calm.dispersion
     assert any("scatter" in caution for caution in scattered.cautions)
-
-
-def test_find_rates_by_wilson():
-    made = find_rate(0, 20)
-    assert (made.value, made.low) == (0, 0)
-    assert made.high == pytest.approx(stats.norm.ppf(0.975) ** 2 / (20 + stats.norm.ppf(0.975) ** 2))
-    assert find_rate(0, 0).state == "not_estimable"
-    with pytest.raises(DataRefused):
-        find_rate(3, 2)
 
 
 def test_few_searches_have_no_bar():
