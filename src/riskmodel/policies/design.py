@@ -170,7 +170,14 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """How an effect was in fact estimated: what a plan is compared with."""
+    """How an effect was in fact estimated: what a plan is compared with.
+
+    Attributes
+    ----------
+    periods : first and last period, and how many
+    roll_out : str, the fingerprint of who is treated from when
+    counted : str or None, how long after its period a cell was counted; None when it was not made from records
+    """
 
     outcome: str
     estimator: str
@@ -180,6 +187,7 @@ class Conduct:
     confidence: float
     periods: tuple[str, str, int]
     roll_out: str
+    counted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +259,12 @@ def open_outcomes(plan: Plan, ledger: Ledger, histories: str) -> Registration:
     return known
 
 
+def opened(plan: Plan, ledger: Ledger) -> bool:
+    """Whether the outcomes were opened for this plan."""
+    fingerprint = plan.fingerprint
+    return any(entry.action == OPENED and entry.facts.get("plan") == fingerprint for entry in ledger.entries())
+
+
 def deviations(plan: Plan, conducts: Sequence[Conduct], registered: Registration | None) -> tuple[Deviation, ...]:
     """Everything that was done otherwise than planned, in a fixed order; an empty tuple means nothing was.
 
@@ -288,6 +302,7 @@ def _departures(plan: Plan, conduct: Conduct, labels: tuple[str, ...], roll_out:
         ("confidence", plan.confidence, conduct.confidence),
         ("periods", (labels[0], labels[-1], len(labels)), conduct.periods),
         ("covariates", (), conduct.covariates),
+        ("counting", f"{plan.settles_after} after each period", conduct.counted or "not from records"),
     ]
     if conduct.estimator == plan.estimator:
         pairs.append(("comparison", comparison, conduct.comparison))
@@ -366,6 +381,10 @@ def _outcome_faults(plan: Plan) -> list[Fault]:
 def _unit_faults(plan: Plan) -> list[Fault]:
     faults = []
     units, treated = set(plan.units), [unit for unit, _ in plan.starts]
+    kind = str if plan.unit == "area" else int
+    if odd := sum(not isinstance(unit, kind) or isinstance(unit, bool) for unit in plan.units):
+        expected = "area names as texts" if plan.unit == "area" else f"{plan.unit} ids as whole numbers"
+        faults.append(Fault("plan.units", f"{odd} unit(s) of another type", expected, "Give the ids of the histories."))
     if len(units) < len(plan.units):
         faults.append(
             Fault(

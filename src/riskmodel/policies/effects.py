@@ -108,6 +108,7 @@ class Asked:
             self.confidence,
             (labels[0], labels[-1], len(labels)),
             panel.roll_out,
+            panel.counted,
         )
 
 

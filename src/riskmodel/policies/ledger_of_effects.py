@@ -17,7 +17,7 @@ import pyarrow as pa
 from riskmodel.errors import DeclarationError, EvidenceError, Fault
 from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.checks import Check, Power
-from riskmodel.policies.design import Deviation, Plan, PlannedOutcome, Registration, deviations, registration
+from riskmodel.policies.design import Deviation, Plan, PlannedOutcome, Registration, deviations, opened, registration
 from riskmodel.policies.effects import Effect
 from riskmodel.policies.estimators import planned_estimator, planned_question
 from riskmodel.policies.multiplicity import holm
@@ -191,6 +191,8 @@ def ledger_of_effects(
     p_family[judged] = holm([made[i].p_value for i in judged])
     done = {check.test for check in checks} | ({"minimum_detectable_effect"} if power else set())
     missing = [Deviation("check", test, "not made") for test in plan.tests if test not in done]
+    if not opened(plan, ledger):
+        missing.append(Deviation("opening", "outcomes opened for this plan in the ledger", "not written down"))
     return LedgerOfEffects(
         plan.fingerprint,
         plan.primary,

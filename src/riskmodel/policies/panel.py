@@ -32,12 +32,14 @@ class Panel:
     periods : (T,) labels of the periods, in order of time
     starts : (n,) int, index of the first treated period, `calendar.NEVER` for a unit never treated
     measures : mapping of name to (n, T) float64: outcomes, exposures, weights, covariates
+    counted : str or None, when the cells were counted after their period; None for a panel not made from records
     """
 
     units: npt.NDArray[Any]
     periods: npt.NDArray[Any]
     starts: Starts
     measures: Mapping[str, Numbers]
+    counted: str | None = None
 
     @classmethod
     def of(
@@ -137,12 +139,13 @@ class Panel:
         """The periods from index `first` up to but not including `after`. Later starters are never treated in it."""
         starts = np.where(self.starts >= after, NEVER, np.maximum(self.starts - first, 0))
         measures = {name: values[:, first:after] for name, values in self.measures.items()}
-        return Panel(self.units, self.periods[first:after], np.where(self.treated, starts, NEVER), measures)
+        starts = np.where(self.treated, starts, NEVER)
+        return replace(self, periods=self.periods[first:after], starts=starts, measures=measures)
 
     def keeping(self, kept: Mask) -> Panel:
         """Only the units where the (n,) mask is true."""
         measures = {name: values[kept] for name, values in self.measures.items()}
-        return Panel(self.units[kept], self.periods, self.starts[kept], measures)
+        return replace(self, units=self.units[kept], starts=self.starts[kept], measures=measures)
 
     def starting(self, starts: Starts) -> Panel:
         """The same cells under another roll-out."""

@@ -59,6 +59,13 @@ class Counting:
     known_by: dt.date | None = None
     covered_from: Mapping[str, dt.date] | None = None
 
+    @property
+    def when(self) -> str:
+        """When the cells are counted, in words."""
+        if self.settles_after is not None:
+            return f"{self.settles_after} after each period"
+        return "all at once" if self.known_by is None else f"all on {self.known_by}"
+
 
 def open_panel(histories: Histories, plan: Plan, ledger: Ledger, *, known_by: dt.date | None = None) -> Panel:
     """The panel of a registered plan; that its outcomes are opened is written into the ledger first.
@@ -74,6 +81,7 @@ def open_panel(histories: Histories, plan: Plan, ledger: Ledger, *, known_by: dt
     """
     counting = Counting(plan.unit, plan.calendar, plan.settles_after, known_by)
     must_be_recorded(histories, plan.outcomes)
+    _must_be_known(histories, plan.unit, plan.units)
     open_outcomes(plan, ledger, histories.fingerprint)
     return count_panel(histories, counting, plan.outcomes, plan.units, plan.first_treated())
 
@@ -123,7 +131,7 @@ def count_panel(
     measures = {outcome.name: _counts(histories, grid, outcome) for outcome in outcomes}
     measures |= _exposures(histories, grid)
     labels = counting.calendar.edges()[:-1].astype("datetime64[D]")
-    return Panel(names, labels, np.asarray(starts, np.int64)[order], measures)
+    return Panel(names, labels, np.asarray(starts, np.int64)[order], measures, counting.when)
 
 
 def must_be_recorded(histories: Histories, outcomes: Sequence[PlannedOutcome]) -> None:

@@ -41,6 +41,7 @@ def conduct(**other) -> Conduct:
     given = {
         "outcome": "injuries", "estimator": "group_time", "comparison": "never_treated", "weights": None,
         "covariates": (), "confidence": 0.95, "periods": ("2020-01-01", "2021-10-01", 8), "roll_out": plan().roll_out,
+        "counted": "0d after each period",
     }  # fmt: skip
     return Conduct(**(given | other))
 
@@ -86,6 +87,13 @@ def test_one_agency_needs_a_waiver():
 def test_a_roll_out_that_answers_nothing_is_refused_in_a_sentence(starts, sentence):
     with pytest.raises(DeclarationError, match=sentence):
         plan(starts=starts)
+
+
+def test_units_are_of_the_type_that_the_histories_use():
+    with pytest.raises(DeclarationError, match="1 unit\\(s\\) of another type; expected area names as texts"):
+        plan(units=("A", "B", "C", 4))
+    with pytest.raises(DeclarationError, match="expected person ids as whole numbers"):
+        plan(unit="person")
 
 
 def test_one_treated_unit_is_enough_for_synthetic_controls():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 
@@ -13,7 +14,7 @@ from riskmodel.errors import DeclarationError, EvidenceError
 from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.calendar import NEVER
 from riskmodel.policies.checks import minimum_detectable_effect, pre_trends
-from riskmodel.policies.design import Plan, PlannedOutcome, register
+from riskmodel.policies.design import Plan, PlannedOutcome, open_outcomes, register
 from riskmodel.policies.effects import Asked
 from riskmodel.policies.estimators import planned_estimator
 from riskmodel.policies.ledger_of_effects import NET, TABLE, ledger_of_effects
@@ -49,13 +50,14 @@ def panel(seed: int = 1) -> Panel:
         for name, size in (("calls", 3.0), ("injuries", -2.0), ("contacts", -3.0), ("arrears", 0.0))
     }
     days = np.arange("2001", "2009", dtype="datetime64[Y]").astype("datetime64[D]")
-    return Panel(np.arange(N), days, STARTS, measures)
+    return Panel(np.arange(N), days, STARTS, measures, "0d after each period")
 
 
 @pytest.fixture
 def ledger(tmp_path) -> Ledger:
     made = Ledger(tmp_path / "ledger.jsonl")
     register(plan(), made)
+    open_outcomes(plan(), made, "f" * 64)
     return made
 
 
@@ -127,6 +129,15 @@ def test_what_was_not_done_as_planned_is_listed(ledger):
         "estimator of extra", "check", "check"]  # fmt: skip
     moved = ledger_of_effects(plan(), panel().starting(np.roll(STARTS, 1)), ledger)
     assert {deviation.what for deviation in moved.deviations} >= {f"units and dates of {o.name}" for o in OUTCOMES}
+
+
+def test_a_panel_that_was_not_opened_or_counted_otherwise_is_said(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    register(plan(), ledger)
+    other = dataclasses.replace(panel(), counted=None)
+    said = [str(deviation) for deviation in ledger_of_effects(plan(), other, ledger).deviations]
+    assert said[0] == "counting of calls: planned 0d after each period; done not from records."
+    assert said[-1] == "opening: planned outcomes opened for this plan in the ledger; done not written down."
 
 
 def test_a_null_result_stands_beside_what_could_have_been_seen(ledger):
