@@ -121,6 +121,20 @@ def people_in_question(histories: Histories, at: dt.datetime, people: pa.Array |
     return np.unique(histories.persons.column("entity_id").to_numpy()[held])
 
 
+def coded(words: pa.ChunkedArray) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
+    """The different words, sorted, and (n,) int64 which of them each row holds."""
+    held = pa.chunked_array([words]) if isinstance(words, pa.Array) else words
+    encoded = held.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    names = np.asarray(encoded.dictionary.to_pylist(), dtype=str)
+    order = np.argsort(names, kind="stable")
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(names))
+    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return tuple(str(name) for name in names[order]), rank[codes]
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class _Spells:
     """Contacts as (m,) arrays: whose (place among the people), with which agency, from when to when (half-open)."""
@@ -152,7 +166,7 @@ def _spells(
     place = np.minimum(np.searchsorted(persons, ids), max(0, len(persons) - 1))
     held = persons[place] == ids if len(persons) else np.zeros(len(ids), dtype=bool)
     events, place = events.filter(pa.array(held)), place[held]
-    names, agency = np.unique(np.asarray(events.column("agency").to_pylist(), dtype=str), return_inverse=True)
+    names, agency = coded(events.column("agency"))
     starts, told, now = times_of(events, "happened_at"), times_of(events, "ended_at"), np.datetime64(at, "us")
     still = pc.is_in(events.column("kind"), value_set=pa.array(sorted(open_ended), pa.string()))
     given = ~np.isnat(told)
@@ -160,7 +174,7 @@ def _spells(
     ends = np.where(~given & still.to_numpy(zero_copy_only=False), now, ends)
     # contact on the day itself counts even if it lasts no time
     ends = np.maximum(np.minimum(ends, now), np.minimum(starts + np.timedelta64(1, "us"), now))
-    return _Spells(place, agency.astype(np.int64), starts, ends, tuple(str(name) for name in names))
+    return _Spells(place, agency, starts, ends, names)
 
 
 def _matrix(spells: _Spells, chosen: Mask, persons: int, agencies: tuple[str, ...]) -> Mask:

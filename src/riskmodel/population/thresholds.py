@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.cohorts.outcome import Outcome, outcome_of
-from riskmodel.dates import Duration, moments, parse_date
+from riskmodel.dates import Duration, Moments, moments, parse_date
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.governance.disclosure import RULES, RuleSet, Total, released
 from riskmodel.governance.ledger import Ledger
 from riskmodel.histories.store import Histories
 from riskmodel.histories.visibility import times_of, visible_rows
-from riskmodel.population.contact import moment_of, people_in_question
+from riskmodel.population.contact import coded, moment_of, people_in_question
 from riskmodel.population.estimate import Estimate
 from riskmodel.population.rates import share
 from riskmodel.tables import ROWS
@@ -182,22 +182,22 @@ class _Seen:
     """Visible records as (m,) arrays: whose (place among the people), when, by whom, of what kind and value."""
 
     person: npt.NDArray[np.int64]
-    happened: npt.NDArray[np.datetime64] = field()
-    agency: npt.NDArray[np.str_] = field()
-    kind: npt.NDArray[np.str_] = field()
-    value: npt.NDArray[np.float64] = field()
-    names: tuple[str, ...] = ()
+    happened: Moments
+    agency: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
 
     @classmethod
     def of(cls, events: pa.Table, persons: npt.NDArray[np.int64]) -> _Seen:
         wanted = pc.is_in(events.column("entity_id"), value_set=pa.array(persons, pa.int64()))
         events = events.filter(wanted)
-        agency = np.asarray(events.column("agency").to_pylist(), dtype=str)
-        kind = np.asarray(events.column("kind").to_pylist(), dtype=str)
+        names, agency = coded(events.column("agency"))
+        kinds, kind = coded(events.column("kind"))
         value = events.column("value").to_numpy(zero_copy_only=False).astype(np.float64)
         person = np.searchsorted(persons, events.column("entity_id").to_numpy())
-        names = tuple(str(name) for name in np.unique(agency))
-        return cls(person, times_of(events, "happened_at"), agency, kind, value, names)
+        return cls(person, times_of(events, "happened_at"), agency, kind, value, names, kinds)
 
     def since(self, within: Duration, at: dt.datetime) -> npt.NDArray[np.bool_]:
         """Records inside the window that ends at the moment."""
@@ -205,9 +205,11 @@ class _Seen:
 
     def under(self, rule: Threshold, at: dt.datetime) -> npt.NDArray[np.bool_]:
         """Records that count for a threshold; a record without a value is not of at least any."""
-        mask = (self.agency == rule.agency) & self.since(rule.within, at)
+        if rule.agency not in self.names:
+            return np.zeros(len(self.person), dtype=bool)
+        mask = (self.agency == self.names.index(rule.agency)) & self.since(rule.within, at)
         if rule.kinds:
-            mask &= np.isin(self.kind, list(rule.kinds))
+            mask &= np.isin(self.kind, [place for place, kind in enumerate(self.kinds) if kind in rule.kinds])
         return np.asarray(mask if rule.least_value is None else mask & (self.value >= rule.least_value))
 
 
@@ -227,8 +229,8 @@ def _above_joint(seen: _Seen, joint: JointRule, at: dt.datetime, persons: int) -
     recent = seen.since(joint.within, at)
     records = np.bincount(seen.person[recent], minlength=persons)
     sources = np.zeros(persons, dtype=np.int64)
-    for name in seen.names:
-        sources += np.bincount(seen.person[recent & (seen.agency == name)], minlength=persons) > 0
+    for place in range(len(seen.names)):
+        sources += np.bincount(seen.person[recent & (seen.agency == place)], minlength=persons) > 0
     return np.asarray((records >= joint.count) & (sources >= joint.agencies))
 
 
