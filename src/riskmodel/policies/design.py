@@ -341,7 +341,7 @@ def _word_faults(plan: Plan) -> list[Fault]:
             )
     for test in plan.tests:
         if test not in CHECKS:
-            faults.append(Fault("plan.tests", repr(test), f"of {', '.join(CHECKS)}", "Name tests that exist."))
+            faults.append(Fault("plan.tests", repr(test), f"one of {', '.join(CHECKS)}", "Name tests that exist."))
     if not 0.5 < plan.confidence < 1:
         faults.append(
             Fault(

@@ -65,7 +65,7 @@ class Effect:
     n_treated: int
     state: State
     reason: str
-    by_event_time: tuple[EventEffect, ...]
+    by_event_time: tuple[EventEffect, ...] = field(repr=False)
     conduct: Conduct
     covariance: Numbers = field(repr=False)
     influence: Numbers | None = field(default=None, repr=False)
@@ -73,8 +73,8 @@ class Effect:
     def document(self) -> dict[str, Any]:
         """The numbers as a JSON-able document; what is not finite is null."""
         names = ("outcome", "estimator", "estimate", "se", "low", "high", "p_value", "n_units", "n_treated")
-        rows = [{name: _finite(getattr(event, name)) for name in EventEffect.__slots__} for event in self.by_event_time]
-        made = {name: _finite(getattr(self, name)) for name in (*names, "state", "reason")}
+        rows = [{name: stated(getattr(event, name)) for name in EventEffect.__slots__} for event in self.by_event_time]
+        made = {name: stated(getattr(self, name)) for name in (*names, "state", "reason")}
         conduct = {name: getattr(self.conduct, name) for name in Conduct.__slots__}
         return {**made, "by_event_time": rows, "conduct": conduct}
 
@@ -187,5 +187,14 @@ def _state(estimate: float, se: float, treated: int, panel: Panel, single: bool,
     return "ok", ""
 
 
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+def stated(value: Any) -> Any:
+    """A value as documents hold it: what is not finite is null, and a float has ten digits, the same on every machine.
+
+    Examples
+    --------
+    >>> stated(float("nan")), stated(1 / 3), stated("ok")
+    (None, 0.3333333333, 'ok')
+    """
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.10g}") if np.isfinite(value) else None

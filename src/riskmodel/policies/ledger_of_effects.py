@@ -18,7 +18,7 @@ from riskmodel.errors import DeclarationError, EvidenceError, Fault
 from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.checks import Check, Power
 from riskmodel.policies.design import Deviation, Plan, PlannedOutcome, Registration, deviations, opened, registration
-from riskmodel.policies.effects import Effect
+from riskmodel.policies.effects import Effect, stated
 from riskmodel.policies.estimators import planned_estimator, planned_question
 from riskmodel.policies.multiplicity import holm
 from riskmodel.policies.panel import Panel
@@ -106,7 +106,7 @@ class LedgerOfEffects:
             whole = {"lag": None, "p_value": effect.p_value, "p_family": p_family}
             rows.append(named | whole | _numbers(effect))
             rows += [named | {"lag": event.event_time} | _numbers(event) for event in effect.by_event_time]
-        return pa.Table.from_pylist([{name: _known(value) for name, value in row.items()} for row in rows], TABLE)
+        return pa.Table.from_pylist([{name: stated(value) for name, value in row.items()} for row in rows], TABLE)
 
     def matrix(self) -> pa.Table:
         """Agency, outcome, and the effect at each lag from the start on, a column each; null where unknown."""
@@ -114,7 +114,7 @@ class LedgerOfEffects:
         lags = sorted({event.event_time for event in events if event.event_time >= 0})
         rows = []
         for outcome, effect in zip(self.outcomes, self.effects, strict=True):
-            by_lag = {event.event_time: _known(event.estimate) for event in effect.by_event_time}
+            by_lag = {event.event_time: stated(event.estimate) for event in effect.by_event_time}
             rows.append(
                 {"agency": outcome.agency, "outcome": outcome.name} | {f"{lag}": by_lag.get(lag) for lag in lags}
             )
@@ -276,13 +276,9 @@ def _net_sentence(net: NetDemand) -> str:
 
 
 def _net_document(net: NetDemand) -> dict[str, Any]:
-    figures = {name: _known(getattr(net, name)) for name in ("total", "low", "high")}
+    figures = {name: stated(getattr(net, name)) for name in ("total", "low", "high")}
     return figures | {"unit": net.unit, "outcomes": list(net.outcomes), "effect": net.effect.document()}
 
 
 def _numbers(effect: Any) -> dict[str, Any]:
     return {name: getattr(effect, name) for name in ("estimate", "se", "low", "high", "n_treated", "state")}
-
-
-def _known(value: Any) -> Any:
-    return None if isinstance(value, float) and not np.isfinite(value) else value
