@@ -20,7 +20,7 @@ from riskmodel.features.carried import carried, simple_ties, together
 from riskmodel.features.exposures import OWN_STREAMS, exposures, own_stream, tie_table
 from riskmodel.features.feature import Feature
 from riskmodel.features.order import compiled_order
-from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Needs, Whole, arrays_of, needs_of, pieces_of
+from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Needs, Whole, arrays_of, needs_of, needs_through, pieces_of
 from riskmodel.features.program import CODES, POINT, SPELL, Program, Types
 from riskmodel.features.selection import PLACE_TIES
 from riskmodel.features.steps import compiled
@@ -101,8 +101,9 @@ def _through(
     if points and not places:
         simple, others = simple_ties(ties, entities)
     if simple.num_rows:
-        pieces = pieces_of(histories, needs.columns)
-        parts.append(carried(simple, pieces, entities, channel, types, needs, threads=threads))
+        own = needs_through(needs, program, through)
+        pieces = pieces_of(histories, own.columns)
+        parts.append(carried(simple, pieces, entities, channel, types, own, threads=threads))
     left_out = 0
     asked = [(ties, points, spells)] if not simple.num_rows else [(others, points, False), (ties, False, spells)]
     for chosen, as_points, as_spells in asked:

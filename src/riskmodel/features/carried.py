@@ -80,7 +80,7 @@ def carried(
 def together(parts: list[Arrays]) -> Arrays:
     """The parts as one; a column that only some parts have is filled with what its absence means."""
     if not parts:
-        return {name: np.empty(0, np.int64) for name in ("entity", "type", "happened")}
+        return {name: np.empty(0, np.int64) for name in ("entity", "type", "happened", "kind", "agency")}
     if len(parts) == 1:
         return parts[0]
     names = dict.fromkeys(name for part in parts for name in part)

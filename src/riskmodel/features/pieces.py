@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -83,6 +83,17 @@ def needs_of(program: Program, kinds: Sequence[str], agencies: Sequence[str]) ->
     return Needs(
         words={part: (*sorted(words), "-") for part, words in named.items()},
         numbered={"kind": tuple(sorted(kinds)), "agency": tuple(agencies)} if distinct else {},
+        value=bool(codes & _VALUE_STEPS),
+        ended=bool(codes & _SPELL_STEPS),
+        ordered=bool(codes & _ORDERED_STEPS),
+    )
+
+
+def needs_through(needs: Needs, program: Program, through: tuple[str, ...]) -> Needs:
+    """What is read of the events that come through these ties: no more than their own steps ask for."""
+    codes = {step.code for step in program.steps if step.events.through == through}
+    return replace(
+        needs,
         value=bool(codes & _VALUE_STEPS),
         ended=bool(codes & _SPELL_STEPS),
         ordered=bool(codes & _ORDERED_STEPS),

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -122,3 +123,9 @@ def test_a_person_with_very_many_events(rows):
     found = feature_matrix(Histories.of(events=backwards), rows, [count("violence"), total("violence")])
     assert found["violence_count"].to_pylist() == [0, 0, 0, number, number, number, 0, 0, 0]
     assert found["violence_value_total"][3].as_py() == number / 4
+
+
+def test_ties_that_reach_nobody_give_zeros(histories, rows):
+    features = [count_distinct("kind", through="parent"), count_distinct("place", "arson", through="former_address")]
+    nobody = rows.filter(pc.equal(rows["entity_id"], 2))
+    assert [column.to_pylist() for column in feature_matrix(histories, nobody, features).columns] == [[0, 0, 0]] * 2
