@@ -74,7 +74,7 @@ def planned(histories: Histories, features: Sequence[Feature], entities: Whole, 
     arrays = _in_order(together(parts), len(entities), ordered=needs.ordered)
     codes = np.empty((len(CODES), 0), np.int32)
     if needs.numbered:
-        codes = np.stack([arrays["kind"], arrays["agency"], _numbered_in_entity(arrays)])
+        codes = np.stack([arrays["kind"], arrays["agency"], _numbered_in_entity(arrays)]).astype(np.int32, order="C")
         sizes["place"] = int(codes[2].max(initial=0)) + 1
         program = compiled(features, sizes)
         types = program.typed(*(needs.words[part] for part in ("kind", "role", "agency")))

@@ -126,6 +126,16 @@ def test_a_person_with_very_many_events(rows):
 
 
 def test_ties_that_reach_nobody_give_zeros(histories, rows):
-    features = [count_distinct("kind", through="parent"), count_distinct("place", "arson", through="former_address")]
+    features = [
+        count_distinct("kind", through="parent"),
+        count_distinct("agency", within=days(1), through="parent"),
+        count_distinct("place", "arson", through="former_address"),
+    ]
     nobody = rows.filter(pc.equal(rows["entity_id"], 2))
-    assert [column.to_pylist() for column in feature_matrix(histories, nobody, features).columns] == [[0, 0, 0]] * 2
+    assert [column.to_pylist() for column in feature_matrix(histories, nobody, features).columns] == [[0, 0, 0]] * 3
+
+
+def test_only_ties_that_reach_nobody(histories, rows):
+    """Nothing at all is swept, yet different values are to be counted."""
+    nobody = rows.filter(pc.equal(rows["entity_id"], 2))
+    assert feature_matrix(histories, nobody, [count_distinct("kind", through="parent")])[0].to_pylist() == [0, 0, 0]
