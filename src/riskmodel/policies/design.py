@@ -41,6 +41,8 @@ class PlannedOutcome:
     role : str or None, only events with this role
     meaning : "harm" (what the policy is for) or "demand" (work that it makes for an agency)
     placebo : bool, an outcome that the policy cannot move
+    where : "event" (an area or place counts what happened there) or "home" (what happened to those who lived there);
+        of no meaning for persons
     """
 
     name: str
@@ -49,10 +51,11 @@ class PlannedOutcome:
     role: str | None = None
     meaning: Literal["harm", "demand"] = "harm"
     placebo: bool = False
+    where: Literal["event", "home"] = "event"
 
     def document(self) -> dict[str, Any]:
         """The outcome as a JSON-able document."""
-        return {name: getattr(self, name) for name in ("name", "agency", "kind", "role", "meaning", "placebo")}
+        return {name: getattr(self, name) for name in ("name", "agency", "kind", "role", "meaning", "placebo", "where")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class LedgerOfEffects:
     net_demand : NetDemand or None when the plan has no demand outcome
     checks, power : tuples of Check and Power
     deviations : tuple of Deviation
+    uncounted : tuple of (outcome, int), facts that are of no unit and stand in no count
     """
 
     plan: str
@@ -92,6 +93,7 @@ class LedgerOfEffects:
     checks: tuple[Check, ...] = field(repr=False)
     power: tuple[Power, ...] = field(repr=False)
     deviations: tuple[Deviation, ...]
+    uncounted: tuple[tuple[str, int], ...] = ()
 
     def table(self) -> pa.Table:
         """Every agency's outcomes with their lags, TABLE."""
@@ -129,6 +131,10 @@ class LedgerOfEffects:
         if self.net_demand is not None:
             said.append(_net_sentence(self.net_demand))
         said += [check.sentence for check in self.checks]
+        said += [
+            f"{lost:,} records of {name} have no place or address and stand in no count."
+            for name, lost in self.uncounted
+        ]
         return (*said, *(f"Not as planned - {deviation}" for deviation in self.deviations))
 
     def document(self) -> dict[str, Any]:
@@ -204,6 +210,7 @@ def ledger_of_effects(
         tuple(checks),
         tuple(power),
         (*deviations(plan, [effect.conduct for effect in {**_by_name(made), **given}.values()], registered), *missing),
+        tuple((outcome.name, lost) for outcome in plan.outcomes if (lost := panel.uncounted.get(outcome.name, 0))),
     )
 
 

@@ -7,7 +7,7 @@ made. A cell that nobody can know yet is NaN, never 0; estimators refuse it by n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -33,6 +33,7 @@ class Panel:
     starts : (n,) int, index of the first treated period, `calendar.NEVER` for a unit never treated
     measures : mapping of name to (n, T) float64: outcomes, exposures, weights, covariates
     counted : str or None, when the cells were counted after their period; None for a panel not made from records
+    uncounted : mapping of outcome to the number of facts in these periods that are of no unit (no place, no address)
     """
 
     units: npt.NDArray[Any]
@@ -40,6 +41,7 @@ class Panel:
     starts: Starts
     measures: Mapping[str, Numbers]
     counted: str | None = None
+    uncounted: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(

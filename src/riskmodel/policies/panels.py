@@ -45,7 +45,7 @@ class Counting:
 
     Parameters
     ----------
-    unit : "person", "place" or "area" (the area of the place where the event happened)
+    unit : "person", "place" or "area"
     calendar : Calendar
     settles_after : Duration, from a period's end until its count is taken; None counts every period on `known_by`
     known_by : date, nothing that became known on or after it is counted; None is the day up to which all the
@@ -121,6 +121,11 @@ def count_panel(
     Returns
     -------
     Panel; its measures are the outcomes' names, "days", and "residents" (places and areas) or "resident_days" (persons)
+
+    Raises
+    ------
+    DeclarationError : an outcome that its agency does not record
+    DataRefused : a unit that is in no record, or an outcome of which no fact has a place or an address
     """
     must_be_recorded(histories, outcomes)
     _must_be_known(histories, counting.unit, units)
@@ -128,10 +133,11 @@ def count_panel(
     names = np.asarray(units)[order]
     judged = _judged(histories, counting, outcomes)
     grid = _Grid(counting, names, judged)
-    measures = {outcome.name: _counts(histories, grid, outcome) for outcome in outcomes}
-    measures |= _exposures(histories, grid)
+    counted = {outcome.name: _counts(histories, grid, outcome) for outcome in outcomes}
+    measures = {name: counts for name, (counts, _) in counted.items()} | _exposures(histories, grid)
+    uncounted = {name: lost for name, (_, lost) in counted.items()}
     labels = counting.calendar.edges()[:-1].astype("datetime64[D]")
-    return Panel(names, labels, np.asarray(starts, np.int64)[order], measures, counting.when)
+    return Panel(names, labels, np.asarray(starts, np.int64)[order], measures, counting.when, uncounted)
 
 
 def must_be_recorded(histories: Histories, outcomes: Sequence[PlannedOutcome]) -> None:
@@ -207,21 +213,35 @@ def _judged(histories: Histories, counting: Counting, outcomes: Sequence[Planned
     return np.full(len(closes), moments([at])[0])
 
 
-def _counts(histories: Histories, grid: _Grid, outcome: PlannedOutcome) -> Numbers:
-    """(n, T) counts of the outcome's facts; NaN in periods that cannot be judged."""
+def _counts(histories: Histories, grid: _Grid, outcome: PlannedOutcome) -> tuple[Numbers, int]:
+    """(n, T) counts of the outcome's facts, NaN in periods that cannot be judged; and the facts that are of no unit."""
     events = histories.events
     chosen = pc.and_(pc.equal(events["kind"], outcome.kind), pc.equal(events["agency"], outcome.agency))
     if outcome.role is not None:
         chosen = pc.and_(chosen, pc.fill_null(pc.equal(events["role"], outcome.role), False))
-    facts = _placed(histories, events.filter(chosen), grid.counting.unit)
-    sql = f"""SELECT u.row, p.period, count(DISTINCT e.event_id)::DOUBLE AS n
-              FROM facts e JOIN units u ON e.unit = u.unit
-              JOIN periods p ON p.opens <= e.happened_at AND e.happened_at < p.closes
-              WHERE {visible_sql("p.judged_at", "e")} GROUP BY ALL"""
-    found = query(sql, facts=facts, units=grid.unit_table(), periods=grid.period_table())
-    counts = grid.filled(found, "n")
-    counts[:, ~_can_be_judged(histories, grid, outcome.agency)] = np.nan
-    return counts
+    unit, joined = _LOCATED[grid.counting.unit if grid.counting.unit == "person" else outcome.where]
+    sql = _COUNTED.format(unit=unit.format(**_COLUMNS[grid.counting.unit]), joined=joined)
+    tables = {"units": grid.unit_table(), "periods": grid.period_table(), "residences": histories.residences}
+    found = query(sql, facts=events.filter(chosen), **tables)
+    judged = _can_be_judged(histories, grid, outcome.agency)
+    inside = found.filter(pc.is_valid(found["row"]))
+    counts = grid.filled(inside, "n")
+    counts[:, ~judged] = np.nan
+    of_none = found.filter(pc.invert(found["located"]))
+    lost = int(of_none["n"].to_numpy()[judged[of_none["period"].to_numpy()]].sum())
+    if lost and not found["located"].to_numpy(zero_copy_only=False).any():
+        raise _placeless(outcome, lost, grid.counting.unit)
+    return counts, lost
+
+
+def _placeless(outcome: PlannedOutcome, lost: int, unit: UnitKind) -> DataRefused:
+    lacking = "known address of the person" if outcome.where == "home" else "place"
+    return DataRefused(
+        "outcome-without-place",
+        found=f"{lost:,} facts of {outcome.name}, none of them with a {lacking}",
+        expected=f"facts that can be counted in a {unit}",
+        repair='Write where = "home" to count them where the person lived, or study persons.',
+    )
 
 
 def _can_be_judged(histories: Histories, grid: _Grid, agency: str) -> npt.NDArray[np.bool_]:
@@ -245,16 +265,6 @@ def _first_day(histories: Histories, agency: str) -> dt.date:
     return first.date()
 
 
-def _placed(histories: Histories, events: pa.Table, unit: UnitKind) -> pa.Table:
-    """The events with the unit that they count for; an event without one counts for nobody."""
-    if unit == "area":
-        places = query(_AREAS, residences=histories.residences)
-        return query("SELECT e.*, p.area AS unit FROM e JOIN p USING (place_id)", e=events, p=places)
-    column = {"person": "entity_id", "place": "place_id"}[unit]
-    placed = events.filter(pc.is_valid(events[column]))
-    return placed.append_column("unit", placed[column])
-
-
 def _exposures(histories: Histories, grid: _Grid) -> dict[str, Numbers]:
     """The length of each period, and the people or days at risk in it, as known when the period was judged."""
     lengths = np.diff(grid.edges) / np.timedelta64(1, "D")
@@ -268,9 +278,35 @@ def _exposures(histories: Histories, grid: _Grid) -> dict[str, Numbers]:
     return made | {RESIDENTS: grid.filled(query(_RESIDENTS.format(column=column), **tables), "n")}
 
 
-_AREAS: Final = """
-SELECT place_id, area FROM residences WHERE area IS NOT NULL
-GROUP BY place_id, area QUALIFY row_number() OVER (PARTITION BY place_id ORDER BY count(*) DESC, area) = 1
+_COLUMNS: Final = {
+    "person": {"home": "", "event": ""},
+    "place": {"home": "s.place_id", "event": "e.place_id"},
+    "area": {"home": "s.area", "event": "a.area"},
+}
+_LOCATED: Final = {
+    "person": ("e.entity_id", ""),
+    # which area a place lies in is geography, not knowledge of a person: it does not depend on when it was known
+    "event": ("{event}", "LEFT JOIN areas a ON a.place_id = e.place_id"),
+    "home": (
+        "{home}",
+        f"""LEFT JOIN residences s ON s.entity_id = e.entity_id AND s.starts_at <= e.happened_at
+            AND (s.ends_at IS NULL OR e.happened_at < s.ends_at)
+            AND {visible_sql("e.judged_at", "s", begins="starts_at")}""",
+    ),
+}
+_COUNTED: Final = f"""
+WITH areas AS (
+    SELECT place_id, area FROM residences WHERE area IS NOT NULL
+    GROUP BY place_id, area QUALIFY row_number() OVER (PARTITION BY place_id ORDER BY count(*) DESC, area) = 1
+), seen AS (
+    SELECT f.event_id, f.happened_at, f.entity_id, f.place_id, p.period, p.judged_at
+    FROM facts f JOIN periods p ON p.opens <= f.happened_at AND f.happened_at < p.closes
+    WHERE {visible_sql("p.judged_at", "f")}
+), located AS (
+    SELECT e.event_id, e.period, {{unit}} AS unit FROM seen e {{joined}}
+)
+SELECT u.row, l.period, l.unit IS NOT NULL AS located, count(DISTINCT l.event_id)::DOUBLE AS n
+FROM located l LEFT JOIN units u ON l.unit = u.unit GROUP BY ALL
 """
 _RESIDENTS: Final = f"""
 SELECT u.row, p.period, count(DISTINCT s.entity_id)::DOUBLE AS n

@@ -174,3 +174,9 @@ def test_false_alarms_are_held_over_the_family(ledger):
             calm = calm.adding(name, stream(seed, "calm", name).poisson(20, (N, PERIODS)))
         alarms += min(ledger_of_effects(plan(), calm, ledger).p_family[:3]) < 0.05
     assert alarms <= 9
+
+
+def test_records_that_stand_in_no_count_are_said(ledger):
+    made = ledger_of_effects(plan(), dataclasses.replace(panel(), uncounted={"calls": 1_007, "injuries": 0}), ledger)
+    assert made.uncounted == (("calls", 1_007),)
+    assert "1,007 records of calls have no place or address and stand in no count." in made.sentences()

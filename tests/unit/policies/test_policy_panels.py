@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -120,6 +121,39 @@ def test_units_without_a_record_and_kinds_without_an_agency_are_refused(historie
         counted(histories, "person", (1, 77, 78), INJURY)
     with pytest.raises(DeclarationError, match="which police does not record"):
         counted(histories, "person", (1,), PlannedOutcome("x", "police", "injury_by_violence"))
+
+
+def test_a_record_without_a_place_is_counted_where_the_person_lived_or_said_to_be_lost(histories):
+    moved = [
+        event(1, 1, None, "health", "injury_by_violence", "2020-01-05", "2020-01-06"),
+        event(2, 2, None, "health", "injury_by_violence", "2020-03-31", "2020-04-01"),  # the day before an address
+        event(3, 2, None, "health", "injury_by_violence", "2020-05-05", "2020-05-06"),
+    ]
+    records = Histories.of(
+        events=pa.Table.from_pylist([*moved, *EVENTS[6:]]),
+        residences=pa.table(RESIDENCES),
+        covered_until=histories.covered_until,
+    )
+    with pytest.raises(DataRefused, match="3 facts of injuries, none of them with a place") as refused:
+        counted(records, "area", ("North", "South"), INJURY)
+    assert refused.value.code == "outcome-without-place"
+    at_home = dataclasses.replace(INJURY, where="home")
+    for unit, units in (("area", ("North", "South")), ("place", (10, 20))):
+        panel = counted(records, unit, units, at_home)
+        assert panel.measures["injuries"].tolist() == [[1, 0, 0, 0], [0, 1, 0, 0]]
+        assert panel.uncounted == {"injuries": 1}
+    assert counted(records, "person", (1, 2), at_home).uncounted == {"injuries": 0}
+
+
+def test_an_address_that_was_not_known_yet_places_nothing(histories):
+    # Person 2 lives at place 20 since April, but that became known only in August, after the quarter was judged.
+    late = RESIDENCES | {"known_at": [at("2019-01-02"), at("2020-08-01"), at("2020-02-02")]}
+    records = Histories.of(
+        events=pa.Table.from_pylist(EVENTS), residences=pa.table(late), covered_until=histories.covered_until
+    )
+    panel = counted(records, "place", (10, 20), dataclasses.replace(INJURY, where="home"))
+    assert panel.measures["injuries"].tolist() == [[2, 0, 1, 0], [0, 0, 0, 0]]
+    assert panel.uncounted == {"injuries": 1}
 
 
 def plan(**other) -> Plan:
