@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from riskmodel.errors import DataRefused
-from riskmodel.policies.design import Conduct
+from riskmodel.policies.deviations import Conduct
 from riskmodel.policies.effects import FEW, Effect, State, interval
 from riskmodel.policies.panel import Mask, Numbers
 from riskmodel.tables import fingerprint_document

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
-from riskmodel.policies.design import Conduct
+from riskmodel.policies.deviations import Conduct
 from riskmodel.policies.panel import Numbers, Panel
 
 State = Literal["ok", "imprecise", "not_estimable"]

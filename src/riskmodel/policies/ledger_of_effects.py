@@ -17,7 +17,8 @@ import pyarrow as pa
 from riskmodel.errors import DeclarationError, EvidenceError, Fault
 from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.checks import Check, Power
-from riskmodel.policies.design import Deviation, Plan, PlannedOutcome, Registration, deviations, opened, registration
+from riskmodel.policies.design import Plan, PlannedOutcome, Registration, opened, registration
+from riskmodel.policies.deviations import Deviation, deviations
 from riskmodel.policies.effects import Effect, stated
 from riskmodel.policies.estimators import planned_estimator, planned_question
 from riskmodel.policies.multiplicity import holm

@@ -13,14 +13,13 @@ from riskmodel.errors import DeclarationError, EvidenceError
 from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.calendar import NEVER, Calendar
 from riskmodel.policies.design import (
-    Conduct,
     Plan,
     PlannedOutcome,
-    deviations,
     open_outcomes,
     register,
     registration,
 )
+from riskmodel.policies.deviations import Conduct, deviations
 from riskmodel.policies.roll_out import roll_out_faults, roll_out_fingerprint
 
 INJURY = PlannedOutcome("injuries", "health", "injury_by_violence")
