@@ -11,9 +11,11 @@ Heavy libraries are imported inside the verbs that need them, so that ``riskmode
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -48,7 +50,7 @@ def run(
     cards: Annotated[Path | None, typer.Option(help="Where the card goes [default: model_cards/NAME].")] = None,
     tracking_uri: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow server.")] = None,
 ) -> None:
-    """Run a study from records to its model card; finished stages are kept."""
+    """Run a study from its records to its model card."""
     from riskmodel.studies.run import Places, run_study
     from riskmodel.studies.study import Study
     from riskmodel.world.society import World
@@ -143,25 +145,44 @@ def _options(
 
 def main() -> None:
     """Run the command line and end with its exit code."""
+    interrupts = _noted_interrupts()
     try:
         app()
-    except RiskmodelError as error:
-        print(f"riskmodel: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("riskmodel: interrupted; finished stages are kept. Run the same command again to go on.", file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:
-        if os.environ.get("RISKMODEL_DEBUG"):
+    except (Exception, KeyboardInterrupt, SystemExit) as ending:
+        if isinstance(ending, SystemExit) and (not interrupts or not ending.code):
             raise
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        print(
-            f"riskmodel: a fault in riskmodel itself ({type(error).__name__} in {Path(last.filename).name}, "
-            f"line {last.lineno}). "
-            "Nothing that was finished is lost. Set RISKMODEL_DEBUG=1 and run again for the details.",
-            file=sys.stderr,
-        )
-        sys.exit(1)
+        if not interrupts and not isinstance(ending, RiskmodelError) and os.environ.get("RISKMODEL_DEBUG"):
+            raise
+        words, code = _INTERRUPTED if interrupts else _last_words(ending)
+        print(f"riskmodel: {words}", file=sys.stderr)
+        sys.exit(code)
+
+
+_INTERRUPTED = "interrupted; finished stages are kept. Run the same command again to go on.", 130
+
+
+def _noted_interrupts() -> list[int]:
+    """A list that gets an entry at every Ctrl-C: libraries below may turn one into an error of their own."""
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a command in the background may ignore it
+        signal.signal(signal.SIGINT, note)
+    return noted
+
+
+def _last_words(error: BaseException) -> tuple[str, int]:
+    """What to say of an error, and the exit code."""
+    if isinstance(error, RiskmodelError):
+        return str(error), error.exit_code
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"a fault in riskmodel itself ({type(error).__name__} in {Path(last.filename).name}, line {last.lineno}). "
+        "Nothing that was finished is lost. Set RISKMODEL_DEBUG=1 and run again for the details."
+    ), 1
 
 
 if __name__ == "__main__":
