@@ -7,6 +7,7 @@ old result or the new one, never half of one; made again from the same inputs it
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -49,8 +50,17 @@ class Result:
     rows: Mapping[str, int]
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """One stored table as Arrow."""
-        return pq.read_table(self.path(f"{name}.parquet"), columns=columns)
+        """One stored table as Arrow; refuses one that is damaged."""
+        path = self.path(f"{name}.parquet")
+        try:
+            return pq.read_table(path, columns=columns)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise EvidenceError(
+                "part-damaged",
+                found=f"{path.name} of the result {self.name!r}, which cannot be read ({type(error).__name__})",
+                expected="the file as it was written",
+                repair=f"Remove the folder {self.name!r} and run again.",
+            ) from error
 
     def document(self, name: str) -> Any:
         """One stored JSON document."""
@@ -59,6 +69,13 @@ class Result:
     def path(self, file: str) -> Path:
         """The path of one part; refuses one that is not there."""
         path = self.folder / file
+        if file in self.parts and not path.exists():
+            raise EvidenceError(
+                "part-lost",
+                found=f"the result {self.name!r} without its {file}",
+                expected="every file that its manifest names",
+                repair=f"Remove the folder {self.name!r} and run again.",
+            )
         if not path.exists():
             raise NotFound(
                 "part-missing",
@@ -148,16 +165,65 @@ def writing(root: Path, name: str, inputs: str) -> Iterator[Draft]:
 
 
 def publish(folder: Path, to: Path, patterns: Sequence[str]) -> None:
-    """Copy a finished folder's files of some name patterns to a place where people look; all of them or none."""
-    to.parent.mkdir(parents=True, exist_ok=True)
+    """Copy a finished folder's files of some name patterns to a place where people look; all of them or none.
+
+    The place is replaced as a whole, so one that holds anything else is refused: nobody's files are lost.
+
+    Raises
+    ------
+    DataRefused : the place holds other files, is no folder, or cannot be written to
+    """
+    _must_hold_only(to, patterns)
     aside = to.with_name(f".partial-{to.name}-{uuid.uuid4().hex}")
-    aside.mkdir()
     try:
+        aside.mkdir(parents=True)
         for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
             shutil.copy2(path, aside)
         _replace(to, aside)
+    except OSError as error:
+        raise DataRefused(
+            "place-refused",
+            found=f"the folder {to}, which cannot be written ({error.strerror})",
+            expected="room and permission to write",
+            repair="Choose another folder, then run again: finished stages are kept.",
+        ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _must_hold_only(to: Path, patterns: Sequence[str]) -> None:
+    held = list(to.iterdir()) if to.is_dir() else []
+    others = [path for path in held if not any(path.match(pattern) for pattern in patterns)]
+    if others or (to.exists() and not to.is_dir()):
+        raise DataRefused(
+            "place-taken",
+            found=f"{to}, which holds {len(others)} other files or folders" if others else f"{to}, which is a file",
+            expected=f"a new or empty folder, or one with nothing but {', '.join(patterns)}",
+            repair="Choose another folder: what lies there is not overwritten.",
+        )
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Be the only run at work in a folder; the kernel lets go of it when we are killed.
+
+    Raises
+    ------
+    DataRefused : another run is at work there
+    """
+    mark = os.open(root / ".running", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise DataRefused(
+            "store-busy",
+            found="another run at work in the same store",
+            expected="one run at a time",
+            repair="Wait until it has ended, or give this one a store of its own.",
+        ) from error
+    finally:
+        os.close(mark)
 
 
 def sweep(root: Path) -> None:

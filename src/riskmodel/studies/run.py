@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskmodel.cards.index import write_index
-from riskmodel.engines.folders import publish
+from riskmodel.engines.folders import alone, publish
 from riskmodel.governance.access import Glance, Store, connect
 from riskmodel.governance.approvals import draft_approval, sign_off
 from riskmodel.models.risk_model import RiskModel
@@ -92,7 +92,7 @@ def run_study(study: Study, places: Places, society: WorldMaker | None = None) -
     """
     store = connect(f"duckdb:///{places.store}", study.purpose)
     shares = {name: share for name, share in SHARES.items() if study.declaration.feeds.world or name != "deliver"}
-    with shown(shares) as progress:
+    with alone(places.store), shown(shares) as progress:
         return _run(study, places, store, society, _Stages(store, progress))
 
 

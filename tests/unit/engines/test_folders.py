@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from riskmodel.engines.folders import publish, read_result, sweep, writing
-from riskmodel.errors import EvidenceError, NotFound
+from riskmodel.engines.folders import alone, publish, read_result, sweep, writing
+from riskmodel.errors import DataRefused, EvidenceError, NotFound
 
 
 def _write(root: Path, value: int = 1, inputs: str = "in") -> None:
@@ -71,6 +71,36 @@ def test_publishing_replaces_the_folder_with_the_files_asked_for(tmp_path: Path)
     _write(tmp_path / "store")
     shown = tmp_path / "shown" / "card"
     shown.mkdir(parents=True)
-    (shown / "old.txt").write_text("old")
+    (shown / "former.txt").write_text("of the edition before")
     publish(tmp_path / "store" / "part", shown, ["f*.*"])
     assert sorted(path.name for path in shown.iterdir()) == ["facts.json", "free.txt"]
+
+
+def test_publishing_never_takes_the_place_of_other_files(tmp_path: Path) -> None:
+    _write(tmp_path / "store")
+    (tmp_path / "letters").mkdir()
+    for taken in (tmp_path / "letters" / "mine.txt", tmp_path / "file"):
+        taken.write_text("kept")
+        with pytest.raises(DataRefused, match="place-taken"):
+            publish(tmp_path / "store" / "part", tmp_path / taken.relative_to(tmp_path).parts[0], ["f*.*"])
+        assert taken.read_text() == "kept"
+
+
+def test_a_result_with_a_damaged_or_lost_table_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path)
+    result = read_result(tmp_path, "part")
+    assert result is not None
+    table = next(file for file in result.parts if file.endswith(".parquet"))
+    (result.folder / table).write_bytes(b"PAR1 and no more")
+    with pytest.raises(EvidenceError, match="part-damaged"):
+        result.table(table.removesuffix(".parquet"))
+    (result.folder / table).unlink()
+    with pytest.raises(EvidenceError, match="part-lost"):
+        result.table(table.removesuffix(".parquet"))
+
+
+def test_one_run_at_a_time_in_a_folder(tmp_path: Path) -> None:
+    with alone(tmp_path), pytest.raises(DataRefused, match="store-busy"), alone(tmp_path):
+        pass
+    with alone(tmp_path):
+        pass
