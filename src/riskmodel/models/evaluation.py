@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,6 +62,7 @@ class Evaluation:
     folds : counts and dates of each fold
     counts : rows and people labelled, unknown, judged
     success : what became of each condition of the success bar, empty when none was declared
+    withheld : str, the fingerprint of `predictions` where its rows were left out, else empty
     """
 
     metrics: pa.Table = field(repr=False)
@@ -73,6 +74,12 @@ class Evaluation:
     folds: tuple[Mapping[str, Any], ...]
     counts: Mapping[str, int]
     success: tuple[success.Finding, ...] = ()
+    withheld: str = ""
+
+    def without_rows(self) -> Evaluation:
+        """The same evaluation, of the same fingerprint, without people's rows: for places where others read."""
+        held = fingerprint_table(self.predictions) if self.predictions.num_rows else self.withheld
+        return replace(self, predictions=self.predictions.slice(0, 0), withheld=held)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -104,11 +111,14 @@ class Evaluation:
     def fingerprint(self) -> str:
         """SHA-256 over tables and counts."""
         tables = {name: fingerprint_table(getattr(self, name)) for name in _TABLES}
+        if self.withheld and not self.predictions.num_rows:
+            tables["predictions"] = self.withheld
         return fingerprint_document({**tables, "document": self.document()})
 
     def save(self, folder: Path) -> None:
         """Write ``evaluation.json`` and one Parquet file a table; `predictions` holds people's rows."""
-        write_json(folder / "evaluation.json", self.document())
+        withheld = {"withheld": self.withheld} if self.withheld else {}
+        write_json(folder / "evaluation.json", {**self.document(), **withheld})
         for name in _TABLES:
             pq.write_table(getattr(self, name), folder / f"{name}.parquet", compression="snappy")
 
@@ -122,6 +132,7 @@ class Evaluation:
             folds=tuple(document["folds"]),
             counts=document["counts"],
             success=tuple(success.Finding(**finding) for finding in document["success"]),
+            withheld=document.get("withheld", ""),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,10 @@ class RiskModel:
         self.fitted.save(folder)
         self.evaluation.save(folder)
         write_json(folder / DOCUMENT, {**self._document(), "fingerprint": self.fingerprint})
+
+    def without_rows(self) -> RiskModel:
+        """The same model, of the same fingerprint, without the rows of the people it was judged on."""
+        return replace(self, evaluation=self.evaluation.without_rows())
 
     @classmethod
     def load(cls, folder: str | Path) -> RiskModel:

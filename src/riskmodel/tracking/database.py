@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from riskmodel.tracking.library import MlflowClient, mlflow
+from riskmodel.errors import NotFound
+from riskmodel.tracking.library import MlflowClient, MlflowException, mlflow
 
 DATABASE, ARTEFACTS = "mlflow.db", "mlartifacts"
 _LOUD = ("mlflow", "alembic")
 _WARNS = ("mlflow", "sqlalchemy", "alembic")  # of what they use of each other
 _VARIABLE = "MLFLOW_TRACKING_URI"
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}  # MLflow asks a server that is not there for four minutes
 
 
 def address(folder: Path, tracking_uri: str | None) -> str:
@@ -28,10 +30,17 @@ def address(folder: Path, tracking_uri: str | None) -> str:
 
 @contextmanager
 def opened(folder: Path, tracking_uri: str | None) -> Iterator[MlflowClient]:
-    """A client for the address; MLflow's global address, its environment and its loggers are put back afterwards."""
+    """A client for the address; MLflow's global address, its environment and its loggers are put back afterwards.
+
+    Raises
+    ------
+    NotFound : nothing answers at the address, or what answers refuses
+    """
     uri = address(folder, tracking_uri)
     before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
     named = os.environ.get(_VARIABLE)
+    patience = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
+    os.environ.update(patience)
     levels = {name: logging.getLogger(name).level for name in _LOUD}
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -41,7 +50,17 @@ def opened(folder: Path, tracking_uri: str | None) -> Iterator[MlflowClient]:
                 warnings.filterwarnings("ignore", module=rf"{name}(\.|$)")
             mlflow.set_tracking_uri(uri)
             yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except MlflowException as error:  # its text may hold the address, and the address a password
+        raise NotFound(
+            "tracking-refused",
+            found=f"an MLflow store that does not answer as asked ({error.error_code})",
+            expected="a database or server that keeps the record, and the model in it",
+            repair="Check the tracking address and the model's name, or leave the address out to record beside the "
+            "results; finished stages are kept.",
+        ) from error
     finally:
+        for name in patience:
+            os.environ.pop(name, None)
         # MLflow writes the address into the environment, where the next study would find the folder of this one.
         mlflow.set_tracking_uri(None if before == named else before)
         os.environ.pop(_VARIABLE, None)

@@ -192,7 +192,7 @@ def _register(client: MlflowClient, run_id: str, study: str, model: RiskModel, k
     """Log the model folder as a pyfunc, register it, and point the alias `candidate` at it."""
     with TemporaryDirectory() as aside, mlflow.start_run(run_id=run_id, log_system_metrics=False):
         saved = Path(aside) / "model"
-        model.save(saved)
+        model.without_rows().save(saved)  # a tracking server is read by others: no person's row goes there
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(__file__).with_name("served_model.py")),

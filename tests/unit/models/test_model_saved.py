@@ -35,6 +35,18 @@ def test_saved_loaded_and_saved_again_is_the_same_to_the_byte(fitted_model, quar
     assert again.evaluation.figure("auroc") == fitted_model.evaluation.figure("auroc")
 
 
+def test_without_rows_it_is_the_same_model(fitted_model, quarterly, tmp_path):
+    fitted_model.without_rows().save(tmp_path)
+    again = RiskModel.load(tmp_path)
+    assert again.evaluation.predictions.num_rows == 0
+    assert again.evaluation.predictions.schema == fitted_model.evaluation.predictions.schema
+    assert again.fingerprint == fitted_model.fingerprint
+    assert again.predict(quarterly.matrix()).tobytes() == fitted_model.predict(quarterly.matrix()).tobytes()
+    (tmp_path / "predictions.parquet").write_bytes((tmp_path / "roc.parquet").read_bytes())
+    with pytest.raises(EvidenceError, match="model-altered"):
+        RiskModel.load(tmp_path)
+
+
 def test_no_file_is_a_pickle(fitted_model, tmp_path):
     fitted_model.save(tmp_path)
     for path in tmp_path.iterdir():
