@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from riskmodel.engines.duckdb import query
 from riskmodel.engines.folders import Draft, Result
-from riskmodel.errors import DeclarationError, Fault
+from riskmodel.errors import DataRefused, DeclarationError, Fault
 from riskmodel.feeds.intake import Intake
 from riskmodel.governance.access import Store
 from riskmodel.linkage import quality
@@ -26,7 +26,7 @@ from riskmodel.linkage.blocking import blocked
 from riskmodel.linkage.clusters import clustered
 from riskmodel.linkage.persons import scored
 from riskmodel.linkage.pseudonyms import salt_mark, salt_of
-from riskmodel.linkage.records import prepared
+from riskmodel.linkage.records import IDENTIFIERS, prepared
 from riskmodel.linkage.training import Parameters
 from riskmodel.tables import LINKS, PERSONS, conform, pseudonyms
 
@@ -99,6 +99,7 @@ def link(
     Raises
     ------
     DeclarationError : an unknown method, or a threshold outside (0.5, 1)
+    DataRefused : the probabilistic method on records without any name
     """
     _check(method, threshold)
     settings: dict[str, Any] = {"method": method}
@@ -116,7 +117,13 @@ def link(
 
 
 def matched(people: pa.Table, threshold: float = 0.9, seed: int = 0, threads: int | None = None) -> Linked:
-    """Compare and join records: the probabilistic method on a table of PERSON_RECORDS."""
+    """Compare and join records: the probabilistic method on a table of PERSON_RECORDS.
+
+    Raises
+    ------
+    DataRefused : records without any name, which nothing tells apart
+    """
+    _must_have_names(people)
     records = prepared(people)
     blocking = blocked(records)
     matches, learned = scored(records, blocking.pairs, seed=seed, threads=threads)
@@ -154,6 +161,18 @@ def _check(method: str, threshold: float) -> None:
         )
     if faults:
         raise DeclarationError("link-settings", faults=faults)
+
+
+def _must_have_names(people: pa.Table) -> None:
+    telling = [name for name in ("given_name", "family_name", *IDENTIFIERS) if name in people.column_names]
+    if people.num_rows and all(people.column(name).null_count == people.num_rows for name in telling):
+        raise DataRefused(
+            "names-missing",
+            found=f"{people.num_rows:,} records of people, none with a name",
+            expected="given or family names, which the probabilistic method compares",
+            repair="Add given_name and family_name to the purpose's `fields` and to the contracts, or write "
+            'method = "shared_key" where one number serves all agencies.',
+        )
 
 
 def _write(draft: Draft, people: pa.Table, found: Linked, salt: str, settings: dict[str, Any]) -> None:
