@@ -223,7 +223,7 @@ def draft_approval(path: str | Path, model_fingerprint: str, card_fingerprint: s
             where=path.name,
             found="an approval that is already there",
             expected="a new file",
-            repair="Choose another name: what a board has written is not overwritten.",
+            repair="Move that file to another place first: what a board has written is not overwritten.",
         )
     name = purpose.name if isinstance(purpose, Purpose) else purpose
     held = {"model": model_fingerprint, "card": card_fingerprint, "purpose": name}

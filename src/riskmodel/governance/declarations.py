@@ -25,7 +25,7 @@ def read_declaration(path: str | Path, what: str) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise NotFound(
             f"{what}-file-missing",

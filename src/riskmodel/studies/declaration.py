@@ -108,7 +108,7 @@ class ModelTable(Table):
     comparators: list[str] = ["BaseRate()", "BestCount()", "Logistic()"]
     folds: int = Field(default=4, ge=2, le=20)
     gap: str | None = None  # between teaching and judging; the outcome's own horizon when not given
-    calibrate: Literal["isotonic", "sigmoid"] | None = "isotonic"
+    calibrate: Literal["isotonic", "sigmoid", "none"] = "isotonic"
     capacity: list[float] = [0.01, 0.05, 0.1]
     seed: int = 0
     success_bar: str | None = None
@@ -166,7 +166,18 @@ def read_text(folder: Path) -> str:
             expected="a study folder",
             repair=f"Give the folder that holds {FILE}, such as experiments/quickstart.",
         )
-    return path.read_text(encoding="utf-8")
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise DeclarationError.of(
+            "study-not-utf-8",
+            where=f"{FILE} line {line}",
+            found="a letter that is not written in UTF-8",
+            expected="a text file in UTF-8",
+            repair="Save the file as UTF-8 in the editor, then run again.",
+        ) from None
 
 
 def parse(text: str) -> Declaration:

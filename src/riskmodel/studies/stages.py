@@ -139,7 +139,7 @@ def fit(store: Store, study: Study, training: TrainingSet, steps: Steps) -> Risk
             training,
             study.learner,
             study.folds,
-            calibrate=settings.calibrate,
+            calibrate=None if settings.calibrate == "none" else settings.calibrate,
             comparators=study.comparators,
             capacity=tuple(settings.capacity),
             seed=settings.seed,
@@ -276,7 +276,8 @@ def advise(store: Store, study: Study, model: RiskModel, histories: Histories, c
             ledger=store.ledger,
         )
     except RiskmodelError as refusal:
-        return f"No advisory list: {refusal}"
+        earlier = "" if store.peek("advice") is None else " An earlier list lies in the store: do not use it."
+        return f"No advisory list: {refusal}{earlier}"
     inputs = {"scores": scores.fingerprint}
     result = _made(store, "advice", inputs, scores.export)
     return f"Advisory list for {scores.people:,} people, to be judged by a professional: {result.folder}"
