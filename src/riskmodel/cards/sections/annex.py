@@ -83,11 +83,12 @@ def _features(given: Given) -> Table:
     for name in given.model.feature_names:
         column = manifest.get(name, {})
         sources = column.get("sources") or ()
+        nowhere = "The registers of people" if name in manifest else SAID["unknown"]
         rows.append(
             (
                 name,
                 capital(str(column.get("says") or sentences.get(name, "not described"))),
-                capital(listed([plain(source) for source in sources])) if sources else SAID["unknown"],
+                capital(listed([plain(source) for source in sources])) if sources else nowhere,
                 column.get("missing"),
             )
         )

@@ -130,7 +130,7 @@ def _beside(given: Given, working: Working) -> str:
     if judged is not None and judged.n:
         positives = working.base
         if positives is not None and positives.value is not None:
-            said = f"Among all {given.text.people} judged, {share_words(positives.value)} {given.outcome_words}. "
+            said = f"Of all {given.text.people} who were judged, {share_words(positives.value)} {given.outcome_words}. "
     rival = working.best_rival
     if rival is None:
         return f"{said}No simpler way of making the list was run beside it."
@@ -139,7 +139,8 @@ def _beside(given: Given, working: Working) -> str:
         return f"{said}How a simpler way of making the list would have done cannot be estimated."
     return (
         f"{said}Of 100 {given.text.people} on a list of the same length made by the best of the simpler ways"
-        f" ({uncapital(given.called(name))}), {per_hundred(claim.value)}{_between(claim)} did."
+        f" ({uncapital(given.called(name))}), {per_hundred(claim.value)}{_between(claim)}"
+        f" {given.outcome_words}."
         f" {_led(given, working, name)}"
     )
 

@@ -22,6 +22,10 @@ TIME_RULE = (
 )
 
 
+LINKED_BY_KEY = (
+    "Records with the same number are taken to be of the same person. A wrong number joins two people or parts one, and"
+    " nobody checked how often. The intervals on this card do not cover it."
+)
 LINKED = (
     "Records of different agencies are joined when they are probably of the same person. Some are joined wrongly and"
     " some are missed, and neither error falls equally on all groups. The intervals on this card do not cover it."
@@ -81,9 +85,11 @@ def linkage(given: Given) -> Section:
             (Paragraph("No report of the linkage was given to this card, so its quality is not known."),),
         )
     settings = quality.get("settings", {})
-    method = {"shared_key": "By the number that all agencies use for the same person"}.get(
-        str(settings.get("method")),
-        f"By probability, from a match probability of {settings.get('threshold', 'unknown')} on",
+    by_key = settings.get("method") == "shared_key"
+    method = (
+        "By the number that all agencies use for the same person"
+        if by_key
+        else f"By probability, from a match probability of {settings.get('threshold', 'unknown')} on"
     )
     rows = [
         ("Method", method),
@@ -92,7 +98,7 @@ def linkage(given: Given) -> Section:
     ]
     if "matches_refused_as_impossible" in quality:
         rows.append(("Matches refused as impossible", count_words(quality["matches_refused_as_impossible"])))
-    blocks: list[Block] = [Paragraph(LINKED), Facts(tuple(rows))]
+    blocks: list[Block] = [Paragraph(LINKED_BY_KEY if by_key else LINKED), Facts(tuple(rows))]
     agencies = [
         {"agency": name, "records": one["records"], "elsewhere": one["records_also_elsewhere"]}
         for name, one in sorted(quality.get("agencies", {}).items())

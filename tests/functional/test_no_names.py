@@ -1,0 +1,186 @@
+"""One run of a small society, looked through as somebody would who wants to find a person in it.
+
+Names, addresses and the agencies' own numbers stop at linkage: nothing that a run writes beyond it may hold one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickletools
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from riskmodel.features.training_set import TrainingSet
+from riskmodel.models.risk_model import RiskModel
+from riskmodel.tables import combined_fingerprint
+from riskmodel.tracking.runs import load_for_scoring
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "riskmodel.cli")
+NAMES_MAY_STAND_IN = ("delivered", "received")
+KEYS_MAY_STAND_IN = (*NAMES_MAY_STAND_IN, "linked")  # the table of links says whose number is whose
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run: its study, its results, and what it said."""
+
+    study: Path
+    store: Path
+    cards: Path
+    said: str
+
+    def texts(self, *, but: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """Everything written outside the folders `but`, and everything said, as text."""
+        yield "what the run said", self.said
+        for root in (self.store, self.cards):
+            for path in sorted(path for path in root.rglob("*") if path.is_file()):
+                if path.relative_to(root).parts[0] not in but:
+                    yield str(path.relative_to(root.parent)), _text(path)
+
+
+def _text(path: Path) -> str:
+    if path.suffix == ".parquet":
+        table = pq.read_table(path)
+        cells = (str(cell) for column in table.columns if not _numeric(column.type) for cell in column.to_pylist())
+        return "\n".join((*table.column_names, *cells))
+    return path.read_bytes().decode("utf-8", errors="ignore")
+
+
+def _numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind))
+
+
+def _run(study: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=study.parent, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The quickstart with 2,000 people, approved, so that there is an advisory list too."""
+    study = tmp_path_factory.mktemp("names") / "quickstart"
+    study.mkdir()
+    text = (ROOT / "experiments" / "quickstart" / "study.toml").read_text(encoding="utf-8")
+    (study / "study.toml").write_text(re.sub(r"people = [\d_]+", "people = 2_000", text, count=1), encoding="utf-8")
+    first = _run(study, "run", study)
+    assert first.returncode == 0, first.stderr
+    drafted = _run(study, "approval", "draft", study)
+    assert drafted.returncode == 0, drafted.stderr
+    approval = study / "approval.toml"
+    text = approval.read_text().replace('"pending"', '"approved"').replace("= []", '= ["chair"]')
+    text = text.replace('conditions = ""', 'conditions = "none"')
+    for name, day in (("decided_on", "2026-01-01"), ("valid_from", "2026-01-02"), ("valid_until", "2999-01-01")):
+        text = re.sub(rf"# {name} = \S+", f"{name} = {day}", text)
+    approval.write_text(text)
+    signed = _run(study, "approval", "sign-off", study)
+    assert signed.returncode == 0, signed.stderr
+    second = _run(study, "run", study)
+    assert "Advisory list for" in second.stdout, second.stdout + second.stderr
+    said = "".join(done.stdout + done.stderr for done in (first, drafted, signed, second))
+    return Ran(study, study / "run", study / "model_cards" / "quickstart", said)
+
+
+@pytest.fixture(scope="module")
+def people(ran: Ran) -> pa.Table:
+    return pq.read_table(ran.store / "received" / "people.parquet")
+
+
+def words_of(table: pa.Table, *columns: str) -> set[str]:
+    return {str(value) for column in columns for value in table[column].unique().to_pylist() if value}
+
+
+def test_no_name_and_no_address_beyond_linkage(ran: Ran, people: pa.Table) -> None:
+    names = {word.casefold() for word in words_of(people, "given_name", "family_name") if len(word) > 3}
+    places = {word.casefold() for word in words_of(people, "address", "postcode")}
+    assert len(names) > 200
+    assert len(places) > 500
+    # What the study and the card themselves say, in words that are somebody's name too (May, Grant, Young).
+    spoken = set(re.findall(r"\w+", "".join(text for _, text in _words_of_the_package(ran)).casefold()))
+    for where, text in ran.texts(but=NAMES_MAY_STAND_IN):
+        text = text.casefold()
+        found = (set(re.findall(r"\w+", text)) - spoken) & names
+        assert not found, f"{len(found)} names in {where}"
+        assert not any(place in text for place in places), f"an address in {where}"
+
+
+def _words_of_the_package(ran: Ran) -> Iterator[tuple[str, str]]:
+    for path in (ran.study / "study.toml", *sorted((ROOT / "src" / "riskmodel").rglob("*"))):
+        if path.is_file() and "world" not in path.parts and path.suffix in (".py", ".toml", ".j2", ".json", ".css"):
+            yield path.name, path.read_text(encoding="utf-8")
+
+
+def test_no_number_of_an_agency_beyond_linkage(ran: Ran, people: pa.Table) -> None:
+    keys = {word for word in words_of(people, "person_key") if not word.isdigit() or len(word) > 6}
+    assert len(keys) > 2_000
+    for where, text in ran.texts(but=KEYS_MAY_STAND_IN):
+        found = set(re.findall(r"[\w/.-]+", text)) & keys
+        assert not found, f"{len(found)} numbers in {where}"
+
+
+def test_no_row_of_a_person_in_the_tracking_store(ran: Ran) -> None:
+    pseudonyms = words_of(pq.read_table(ran.store / "linked" / "persons.parquet"), "entity_id")
+    for path in sorted((ran.store / "mlartifacts").rglob("*.parquet")):
+        table = pq.read_table(path)
+        assert "entity_id" not in table.column_names or table.num_rows == 0, path.name
+    database = (ran.store / "mlflow.db").read_bytes().decode("latin-1")
+    assert not set(re.findall(r"\d{12,}", database)) & pseudonyms
+
+
+def test_no_pickle_anywhere(ran: Ran) -> None:
+    for path in sorted(path for path in ran.store.rglob("*") if path.is_file()):
+        assert path.suffix not in (".pkl", ".pickle", ".joblib", ".npy"), path
+        head = path.read_bytes()[:2]
+        assert not (head[:1] == b"\x80" and head[1:] in (b"\x02", b"\x03", b"\x04", b"\x05")), path
+    assert pickletools.code2op["\x80"].name == "PROTO"  # the byte that every pickle since protocol 2 begins with
+
+
+def test_manifests_name_every_file_as_it_is(ran: Ran) -> None:
+    manifests = sorted(ran.store.glob("*/manifest.json"))
+    assert len(manifests) == 11
+    for path in manifests:
+        manifest = json.loads(path.read_text())
+        files = {file.relative_to(path.parent).as_posix() for file in path.parent.rglob("*") if file.is_file()}
+        assert set(manifest["parts"]) == files - {"manifest.json"}, path.parent.name
+        assert manifest["fingerprint"] == combined_fingerprint(manifest["parts"])
+        for name, stated in manifest["parts"].items():
+            if not name.endswith((".parquet", ".json")):
+                assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() == stated, name
+
+
+def test_the_recorded_model_predicts_exactly_as_the_kept_one(ran: Ran) -> None:
+    kept = RiskModel.load(ran.store / "model")
+    served = load_for_scoring("models:/quickstart@candidate", f"sqlite:///{ran.store / 'mlflow.db'}")
+    training = TrainingSet.of(pq.read_table(ran.store / "training" / "training.parquet"))
+    assert tuple(training.feature_names) == tuple(kept.feature_names)
+    X = training.matrix()[:500]
+    table = pa.table({name: X[:, at].astype("float64") for at, name in enumerate(kept.feature_names)})
+    assert served.predict(table.to_pandas())["probability"].to_numpy().tobytes() == kept.predict(X).tobytes()
+
+
+@pytest.mark.parametrize("stage", ["link", "explain"])
+def test_interrupted_it_says_so(ran: Ran, tmp_path: Path, stage: str) -> None:
+    store = tmp_path / "run"
+    shutil.copytree(ran.store, store, ignore=shutil.ignore_patterns("ml*", "linked", "explanation"))
+    words = [*COMMAND, "run", str(ran.study), "--store", str(store)]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said = line
+        if line.endswith(f"] {stage}: started\n"):
+            process.send_signal(signal.SIGINT)
+    process.stderr.close()
+    assert process.wait(timeout=60) == 130
+    assert said == ("riskmodel: interrupted; finished stages are kept. Run the same command again to go on.\n")
