@@ -8,7 +8,7 @@ from riskmodel.cards.disclosed import count_cell
 from riskmodel.cards.evidence import interval_words, share_words
 from riskmodel.cards.given import MODEL, Given, cell, clean, point
 from riskmodel.cards.words import capital, day_words, learner_words, listed, measure_words, uncapital
-from riskmodel.dates import Duration
+from riskmodel.dates import Duration, duration_words
 
 
 def performance(given: Given) -> Section:
@@ -31,8 +31,8 @@ def _judged(given: Given) -> str:
     if gap.nominal_days >= horizon.nominal_days:
         return f"{later}, with a gap as long as the outcome takes to be known. {beside}"
     return (
-        f"{later}. The gap between the two is {gap}, and the outcome takes {horizon} to be known: some outcomes that it"
-        f" learned from were complete only after the judged period began. {beside}"
+        f"{later}. Between the two lies {duration_words(gap)}, while the outcome takes {duration_words(horizon)} to be"
+        f" known: some outcomes that it learned from were complete only after the judged period began. {beside}"
     )
 
 
