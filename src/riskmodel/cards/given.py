@@ -45,6 +45,7 @@ class Given:
     linkage: Mapping[str, Any] | None
     published: Sequence[Mapping[str, Any]]
     evidence: Evidence
+    scored: Mapping[str, Any] | None = None
 
     @property
     def outcome_words(self) -> str:
@@ -150,6 +151,7 @@ def gathered(given: Given) -> None:
         ("intake", given.intake, "report of the intake of records"),
         ("linkage", given.linkage, "report of the linkage of records"),
         ("published", list(given.published) or None, "comparison with published figures"),
+        ("scored", given.scored, "scores on the judged rows, with the choice that came before them"),
     ):
         if document is not None:
             evidence.artefact(name, fingerprint_document(document), holds)

@@ -21,7 +21,7 @@ from riskmodel.cards import html
 from riskmodel.cards.blocks import Section
 from riskmodel.cards.evidence import Evidence
 from riskmodel.cards.given import Given, gathered
-from riskmodel.cards.sections import annex, fairness, opening, performance, reasons, records, safeguards
+from riskmodel.cards.sections import annex, challenge, fairness, opening, performance, reasons, records, safeguards
 from riskmodel.cards.text import CardText
 from riskmodel.errors import EvidenceError
 from riskmodel.explain.summary import Explanation
@@ -79,6 +79,7 @@ class ModelCard:
         intake_report: Mapping[str, Any] | None = None,
         linkage_quality: Mapping[str, Any] | None = None,
         published: Sequence[Mapping[str, Any]] | None = None,
+        scored: Mapping[str, Any] | None = None,
         date: dt.date | None = None,
         edition: str = "1",
     ) -> ModelCard:
@@ -92,6 +93,7 @@ class ModelCard:
         study : the study's name and title
         intake_report, linkage_quality : the reports of those stages, None where there was none
         published : figures that others have published, beside the same computed here
+        scored : scores of a forecasting challenge on its judged rows, with published scores beside them
         date, edition : of the card; a card that is given no date has none, because no clock is read
 
         Raises
@@ -112,6 +114,7 @@ class ModelCard:
             _json(linkage_quality),
             _json(list(published or ())),
             Evidence(),
+            _json(scored),
         )
         gathered(given)
         software = _software()
@@ -200,6 +203,7 @@ def _head(given: Given, date: dt.date | None, edition: str) -> dict[str, Any]:
         "outcome": outcome.document() if outcome else None,
         "text": text.document(),
         "published": list(given.published),
+        **({} if given.scored is None else {"scored": dict(given.scored)}),
     }
 
 
@@ -214,6 +218,7 @@ def _sections(given: Given, software: Mapping[str, str]) -> list[Section]:
         records.cohort(given),
         performance.performance(given),
         annex.published(given),
+        challenge.challenge(given),
         fairness.fairness(given),
         reasons.reasons(given),
         safeguards.limits(given),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -180,8 +180,21 @@ def read_text(folder: Path) -> str:
         ) from None
 
 
+Whole = TypeVar("Whole", bound=Table)
+
+
 def parse(text: str) -> Declaration:
-    """The declaration in a TOML text.
+    """The declaration of a study of histories in a TOML text; refuses as `parsed` does."""
+    return parsed(text, Declaration)
+
+
+def is_of_a_table(text: str) -> bool:
+    """Whether the study is of a finished table: its text has a ``[table]``."""
+    return any(line.strip() == "[table]" for line in text.splitlines())
+
+
+def parsed(text: str, whole: type[Whole]) -> Whole:
+    """The declaration of the kind `whole` in a TOML text.
 
     Raises
     ------
@@ -198,31 +211,30 @@ def parse(text: str) -> Declaration:
         faults.append(Fault(FILE, str(error), "a TOML file", "Correct the line that the message names."))
         raise DeclarationError("study-invalid", faults=faults) from None
     try:
-        declaration = Declaration.model_validate(given)
+        declaration = whole.model_validate(given)
     except ValidationError as error:
-        faults += [_fault(text, fault) for fault in error.errors()]
+        faults += [_fault(text, fault, whole) for fault in error.errors()]
         raise DeclarationError("study-invalid", faults=faults) from None
     if faults:
         raise DeclarationError("study-invalid", faults=faults)
     return declaration
 
 
-def _fault(text: str, error: Any) -> Fault:
+def _fault(text: str, error: Any, whole: type[BaseModel]) -> Fault:
     path = [part for part in error["loc"] if part not in ("str", "list[str]")]
     name = ".".join(map(str, path))
     where = f"{FILE} line {line_of(text, path, error.get('input'))}"
     if error["type"] == "missing":
         return Fault(where, f"no {name}", "a value", f"Write {path[-1]} under [{'.'.join(map(str, path[:-1]))}].")
     if error["type"] == "extra_forbidden":
-        known = _known_keys(path[:-1])
+        known = _known_keys(path[:-1], whole)
         return Fault(where, f"the unknown key {name}", f"one of {', '.join(known)}", "Correct or remove the key.")
     return Fault(where, f"{name} = {_short(error['input'])}", _plain(error["msg"]), "Correct the value.")
 
 
-def _known_keys(path: list[Any]) -> list[str]:
-    table: type[BaseModel] = Declaration
+def _known_keys(path: list[Any], table: type[BaseModel]) -> list[str]:
     for key in filter(lambda part: isinstance(part, str), path):
-        annotation = table.model_fields[key].annotation
+        annotation = table.model_fields[key].annotation if key in table.model_fields else None
         inner = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
         table = next((kind for kind in inner if issubclass(kind, BaseModel)), table)
     return sorted(table.model_fields)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from riskmodel.cards.index import write_index
 from riskmodel.engines.folders import alone, publish
@@ -41,6 +42,16 @@ WorldMaker = Callable[[int, int, Path], None]
 """Writes the deliveries of a synthetic society (people, seed) to a folder."""
 
 
+class Named(Protocol):
+    """A study of any kind: where it lies and what it is called."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def name(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where a run reads and writes."""
@@ -53,7 +64,7 @@ class Places:
 
     @classmethod
     def of(
-        cls, study: Study, data: Path | None, store: Path | None, cards: Path | None, tracking_uri: str | None
+        cls, study: Named, data: Path | None, store: Path | None, cards: Path | None, tracking_uri: str | None
     ) -> Places:
         """The given places, or the study's own: ``STUDY/run`` and ``model_cards/NAME`` of the project around it."""
         folder = study.folder.resolve()
@@ -93,11 +104,11 @@ def run_study(study: Study, places: Places, society: WorldMaker | None = None) -
     store = connect(f"duckdb:///{places.store}", study.purpose)
     shares = {name: share for name, share in SHARES.items() if study.declaration.feeds.world or name != "deliver"}
     with alone(places.store), shown(shares) as progress:
-        return _run(study, places, store, society, _Stages(store, progress))
+        return _run(study, places, store, society, Stages(store, progress))
 
 
 @dataclass(slots=True)
-class _Stages:
+class Stages:
     """Announces each stage, and says at its end whether it was made or kept."""
 
     store: Store
@@ -105,6 +116,7 @@ class _Stages:
 
     @contextmanager
     def stage(self, name: str, result: str) -> Iterator[None]:
+        """One stage that makes, or finds kept, the named result."""
         before = self.store.peek(result)
         self.progress.stage(name)
         yield
@@ -113,7 +125,7 @@ class _Stages:
         self.progress.done("nothing made" if after is None else f"{'kept' if kept else 'made'} {_words(after)}")
 
 
-def _run(study: Study, places: Places, store: Store, society: WorldMaker | None, run: _Stages) -> Run:
+def _run(study: Study, places: Places, store: Store, society: WorldMaker | None, run: Stages) -> Run:
     if study.declaration.feeds.world is not None:
         with run.stage("deliver", "delivered"):
             stages.deliver(store, study, society)
@@ -137,7 +149,7 @@ def _run(study: Study, places: Places, store: Store, society: WorldMaker | None,
         if places.front_page is not None:
             write_index(places.front_page)
     with run.stage("record", "recorded"):
-        stages.record(store, study, model, audit, training, card, places.tracking_uri)
+        stages.record(store, study.name, model, audit, training, card, places.tracking_uri)
     with run.stage("advise", "advice"):
         advice = stages.advise(store, study, model, histories, card)
     return Run(_fingerprints(store), places.cards / "card.html", advice)

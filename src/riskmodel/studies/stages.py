@@ -7,10 +7,10 @@ that was killed and taken up again goes on from the same bytes as one that was n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from riskmodel import tracking
 from riskmodel.advisory.score import score
@@ -35,12 +35,37 @@ from riskmodel.histories.store import Histories
 from riskmodel.linkage import identity
 from riskmodel.linkage.identity import People
 from riskmodel.models import fit as fitting
+from riskmodel.models.learners import Learner
 from riskmodel.models.risk_model import RiskModel
+from riskmodel.models.splits import Folds
+from riskmodel.studies.declaration import AuditTable, ModelTable
 from riskmodel.studies.published import comparisons
 from riskmodel.studies.study import Study
 
 Steps = Callable[[str, int, int], None]
 WorldMaker = Callable[[int, int, Path], None]
+
+
+class Judged(Protocol):
+    """What fitting and auditing ask of a study, whatever its rows were made from."""
+
+    @property
+    def learner(self) -> Learner: ...
+
+    @property
+    def comparators(self) -> Sequence[Learner]: ...
+
+    @property
+    def folds(self) -> Folds: ...
+
+    @property
+    def audited_by(self) -> list[str | tuple[str, ...]]: ...
+
+    @property
+    def model_settings(self) -> ModelTable: ...
+
+    @property
+    def audit_settings(self) -> AuditTable: ...
 
 
 def deliver(store: Store, study: Study, society: WorldMaker | None) -> None:
@@ -92,16 +117,20 @@ def folder_deliveries(study: Study, contracts: tuple[Contract, ...], data: Path 
 
 
 def _data_folder(study: Study, data: Path | None) -> Path:
-    name = str(study.declaration.feeds.folder)
-    places = [data / name, data] if data else [study.folder / "data" / name, study.folder / "data", Path("data") / name]
+    return data_folder(study.folder, study.name, str(study.declaration.feeds.folder), data)
+
+
+def data_folder(folder: Path, study: str, name: str, data: Path | None) -> Path:
+    """Where the files `name` of a study lie: in the given folder, or in the data folder of study or project."""
+    places = [data / name, data] if data else [folder / "data" / name, folder / "data", Path("data") / name]
     for place in places:
         if place.is_dir() and (data is None or place == places[0] or any(place.glob("*.*"))):
             return place
     raise NotFound(
         "data-missing",
-        found=f"no folder {name!r} in {data or study.folder / 'data'}",
-        expected=f"the files of the study {study.name}",
-        repair=f"Run `riskmodel data fetch {study.name}`, or give the folder with --data or RISKMODEL_DATA.",
+        found=f"no folder {name!r} in {data or folder / 'data'}",
+        expected=f"the files of the study {study}",
+        repair=f"Give the folder with --data or RISKMODEL_DATA; `riskmodel data fetch {study}` brings what it knows.",
     )
 
 
@@ -129,9 +158,9 @@ def training_set(study: Study, histories: Histories, steps: Steps) -> TrainingSe
     )
 
 
-def fit(store: Store, study: Study, training: TrainingSet, steps: Steps) -> RiskModel:
+def fit(store: Store, study: Judged, training: TrainingSet, steps: Steps) -> RiskModel:
     """Fit the model and judge it beside its comparators."""
-    settings = study.declaration.model
+    settings = study.model_settings
     inputs = {"training": training.fingerprint, "model": settings.model_dump()}
 
     def make(folder: Path) -> None:
@@ -148,12 +177,12 @@ def fit(store: Store, study: Study, training: TrainingSet, steps: Steps) -> Risk
         )
         model.save(folder)
 
-    return RiskModel.load(_made(store, "model", inputs, make).folder)
+    return RiskModel.load(made_once(store, "model", inputs, make).folder)
 
 
-def audit(store: Store, study: Study, model: RiskModel, training: TrainingSet) -> Audit:
+def audit(store: Store, study: Judged, model: RiskModel, training: TrainingSet) -> Audit:
     """Compare errors and calibration between groups."""
-    settings = study.declaration.audit
+    settings = study.audit_settings
     inputs = {"model": model.fingerprint, "training": training.fingerprint, "audit": settings.model_dump()}
 
     def make(folder: Path) -> None:
@@ -163,11 +192,11 @@ def audit(store: Store, study: Study, model: RiskModel, training: TrainingSet) -
             training=training,
             capacity=settings.capacity,
             rules=Rules(reference=settings.reference),
-            seed=study.declaration.model.seed,
+            seed=study.model_settings.seed,
         )
         found.save(folder)
 
-    return Audit.load(_made(store, "audit", inputs, make).folder)
+    return Audit.load(made_once(store, "audit", inputs, make).folder)
 
 
 def explain(store: Store, model: RiskModel, training: TrainingSet) -> Explanation:
@@ -177,7 +206,7 @@ def explain(store: Store, model: RiskModel, training: TrainingSet) -> Explanatio
     def make(folder: Path) -> None:
         contributions.explanation(model, training).save(folder)
 
-    return Explanation.load(_made(store, "explanation", inputs, make).folder)
+    return Explanation.load(made_once(store, "explanation", inputs, make).folder)
 
 
 def card(
@@ -217,7 +246,7 @@ def card(
         )
         write_brief(drafted.save(folder), folder)
 
-    return _made(store, "card", inputs, make).folder
+    return made_once(store, "card", inputs, make).folder
 
 
 def published_figures(study: Study, data: Path | None) -> list[dict[str, Any]]:
@@ -227,15 +256,15 @@ def published_figures(study: Study, data: Path | None) -> list[dict[str, Any]]:
 
 
 def record(
-    store: Store, study: Study, model: RiskModel, audit: Audit, training: TrainingSet, card: Path, uri: str | None
+    store: Store, study: str, model: RiskModel, audit: Audit, training: TrainingSet, card: Path, uri: str | None
 ) -> None:
     """Write the run into MLflow, with the head of the ledger as it then is, so that it is kept in two places."""
     inputs = {"model": model.fingerprint, "audit": audit.fingerprint, "card": card_fingerprint(card), "uri": uri}
 
     def make(folder: Path) -> None:
-        made = tracking.record(
+        recorded = tracking.record(
             store.folder,
-            study=study.name,
+            study=study,
             model=model,
             audit=audit,
             training=training,
@@ -243,10 +272,12 @@ def record(
             parameters={"ledger": asdict(store.ledger.head())},
             tracking_uri=uri,
         )
-        text = json.dumps({"run": made.run_id, "model": made.model_uri, "tracking": made.tracking_uri}, indent=1)
+        text = json.dumps(
+            {"run": recorded.run_id, "model": recorded.model_uri, "tracking": recorded.tracking_uri}, indent=1
+        )
         (folder / "recorded.json").write_text(text + "\n", encoding="utf-8")
 
-    _made(store, "recorded", inputs, make)
+    made_once(store, "recorded", inputs, make)
 
 
 def card_fingerprint(folder: Path) -> str:
@@ -279,11 +310,12 @@ def advise(store: Store, study: Study, model: RiskModel, histories: Histories, c
         earlier = "" if store.peek("advice") is None else " An earlier list lies in the store: do not use it."
         return f"No advisory list: {refusal}{earlier}"
     inputs = {"scores": scores.fingerprint}
-    result = _made(store, "advice", inputs, scores.export)
+    result = made_once(store, "advice", inputs, scores.export)
     return f"Advisory list for {scores.people:,} people, to be judged by a professional: {result.folder}"
 
 
-def _made(store: Store, name: str, inputs: dict[str, Any], make: Callable[[Path], object]) -> Result:
+def made_once(store: Store, name: str, inputs: dict[str, Any], make: Callable[[Path], object]) -> Result:
+    """The result `name` of these inputs: what the store holds, or made now."""
     kept = store.kept(name, inputs)
     if kept is not None:
         return kept

@@ -23,7 +23,7 @@ from riskmodel.governance.purposes import Purpose
 from riskmodel.models import learners
 from riskmodel.models.learners import Learner
 from riskmodel.models.splits import ForwardFolds
-from riskmodel.studies.declaration import FILE, Declaration, parse, read_text
+from riskmodel.studies.declaration import FILE, AuditTable, Declaration, ModelTable, parse, read_text
 from riskmodel.studies.expressions import Words, evaluate
 from riskmodel.studies.lines import line_of
 
@@ -69,6 +69,16 @@ class Study:
     def audited_by(self) -> list[str | tuple[str, ...]]:
         """Attributes and intersections of the audit."""
         return [tuple(by) if isinstance(by, list) else by for by in self.declaration.audit.by]
+
+    @property
+    def model_settings(self) -> ModelTable:
+        """How the model is fitted and judged."""
+        return self.declaration.model
+
+    @property
+    def audit_settings(self) -> AuditTable:
+        """How groups are compared."""
+        return self.declaration.audit
 
     @classmethod
     def load(cls, folder: str | Path) -> Study:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from riskmodel.cards.blocks import Block, Callout, Column, Figure, Heading, Paragraph, Section, Table
 from riskmodel.cards.capacity import capacity_labels
 from riskmodel.cards.disclosed import count_cell
@@ -201,9 +204,10 @@ def _yield(given: Given) -> list[Block]:
 
 def _by_period(given: Given) -> list[Block]:
     folds = given.model.evaluation.folds
+    by_time = given.model.declaration["folds"]["kind"] == "forward"
     rows = tuple(
         (
-            f"{day_words(str(fold.get('test_from')))} to {day_words(str(fold.get('test_until')))}",
+            _part(fold, by_time=by_time),
             count_cell(fold.get("train_rows")),
             count_cell(fold.get("test_rows")),
             cell(given.figure("auroc", MODEL, str(fold.get("fold")))),
@@ -218,4 +222,13 @@ def _by_period(given: Given) -> list[Block]:
         Column("Rows judged", "count"),
         Column(measure_words("auroc"), "number_interval"),
     )
+    if not by_time:
+        return [Heading("Part by part"), Table("Each part of the people", columns, rows, source="evaluation")]
     return [Heading("Period by period"), Table("Each test period", columns, rows, source="evaluation")]
+
+
+def _part(fold: Mapping[str, Any], *, by_time: bool) -> str:
+    """What a fold was judged on: its period, or its number where people were parted without regard to time."""
+    if not by_time:
+        return f"People, part {fold.get('fold')}"
+    return f"{day_words(str(fold.get('test_from')))} to {day_words(str(fold.get('test_until')))}"

@@ -1,0 +1,111 @@
+"""Scores on the judged rows of a challenge, beside what others reached, and accuracy against the fairness score.
+
+The section says what was known of the judged rows before the choice, and shows the cap at .5 for what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from riskmodel.cards.blocks import Block, Callout, Cell, Column, Heading, Paragraph, Section, Table
+from riskmodel.cards.evidence import Claim
+from riskmodel.cards.given import Given
+from riskmodel.cards.words import capital
+
+_FIGURES = ("men", "women", "average")
+
+
+def challenge(given: Given) -> Section | None:
+    """Every round's scores; None where no rows were set aside to be judged."""
+    if given.scored is None:
+        return None
+    rounds = given.scored["rounds"]
+    blocks: list[Block] = [
+        Paragraph(
+            "The people of the challenge's own test sample are scored by models taught on its training sample only."
+            " Which model was decided by folds inside the training sample, and the choice was in the ledger before"
+            f" anybody was scored (SHA-256 {given.scored['choice'][:12]})."
+        ),
+        Callout(str(given.scored["said"]), "warning"),
+        Paragraph(" ".join(_verdict(made) for made in rounds)),
+        _choices(rounds),
+    ]
+    for made in rounds:
+        blocks += [Heading(f"Round {made['round']}"), _beside(given, made)]
+    blocks += [Heading("Accuracy against the fairness score"), Paragraph(_CAP), *(_frontier(made) for made in rounds)]
+    return Section("challenge", "The challenge's test sample", tuple(blocks))
+
+
+_CAP = (
+    "The challenge multiplied accuracy by one minus the gap between Black and white people in false positives at .5."
+    " Cutting every forecast off just below .5 makes the gap 0, because nobody is then forecast at .5 or above. The"
+    " ranking and who is thought riskier stay as they were: the cut makes the score better and nothing fairer. The"
+    " line at 1.00 is the model as it is."
+)
+
+
+def _verdict(made: Mapping[str, Any]) -> str:
+    score, target = made["scores"]["average"], made["target"]
+    said = "reached" if score["value"] <= target else "not reached"
+    said += ", and the interval holds it" if score["low"] <= target <= score["high"] else ""
+    return f"Round {made['round']}: {_words(score)}; the best of the large teams had {target:.4f}, {said}."
+
+
+def _choices(rounds: list[Mapping[str, Any]]) -> Table:
+    names = list(rounds[0]["mean_brier"])
+    rows: list[tuple[Cell, ...]] = [
+        (name, *(f"{made['mean_brier'][name]:.4f}{' *' if made['chosen'] == name else ''}" for made in rounds))
+        for name in names
+    ]
+    rows.append(("The choosing itself, each fold left out", *(f"{m['mean_brier_of_choosing']:.4f}" for m in rounds)))
+    columns = (Column("Candidate", "code"), *(Column(f"Round {made['round']}", "count") for made in rounds))
+    note = "Mean of men's and women's Brier score on training people not seen; the star marks what was chosen."
+    return Table("How the models were chosen, inside the training sample", columns, tuple(rows), "scored", note)
+
+
+def _beside(given: Given, made: Mapping[str, Any]) -> Table:
+    number, scores = made["round"], made["scores"]
+    for name, score in scores.items():
+        key = f"challenge.{number}.{name}"
+        given.evidence.claim(Claim(key, score["value"], "scored", score.get("low"), score.get("high"), made["judged"]))
+    scored: Mapping[str, Any] = given.scored or {}
+    others = [(row["average"], row["who"], row) for row in scored["beside"] if row["round"] == number]
+    ours = (scores["average"]["value"], "This study", None)
+    rows: list[tuple[Cell, ...]] = []
+    marked = 0
+    for place, (_, who, row) in enumerate(sorted([*others, ours], key=lambda each: each[:2])):
+        if row is None:
+            marked = place
+            rows.append((who, *(_words(scores[name]) for name in _FIGURES), _fair(scores)))
+        else:
+            rows.append((capital(who), *(f"{row[name]:.4f}" for name in _FIGURES), ""))
+    columns = (
+        Column("Who"),
+        *(Column(word, "count") for word in ("Men", "Women", "Mean of both")),
+        Column("Fairness score, men; women", "count"),
+    )
+    note = (
+        f"Brier score, less is better; {made['teaching']:,} people taught and {made['judged']:,} were judged. 95%"
+        " intervals by drawing people again within each sex; they hold for the people judged, not for another fit."
+        " Where three teams share a line, each had one of the three places."
+    )
+    return Table(f"Round {number}, beside what others reached", columns, tuple(rows), "scored", note, marked=(marked,))
+
+
+def _frontier(made: Mapping[str, Any]) -> Table:
+    columns = (
+        Column("Cut off at", "count"),
+        *(Column(word, "count") for word in ("Brier, mean", "Gap, men", "Gap, women", "Fair, men", "Fair, women")),
+    )
+    names = ("average", "gap_men", "gap_women", "fair_men", "fair_women")
+    rows = tuple((f"{one['cap']:.2f}", *(f"{one[name]:.4f}" for name in names)) for one in made["frontier"])
+    return Table(f"Round {made['round']}: forecasts cut off", columns, rows, "scored")
+
+
+def _fair(scores: Mapping[str, Any]) -> str:
+    return f"{scores['fair_men']['value']:.4f}; {scores['fair_women']['value']:.4f}"
+
+
+def _words(score: Mapping[str, Any]) -> str:
+    return f"{score['value']:.4f} ({score['low']:.4f} to {score['high']:.4f})"

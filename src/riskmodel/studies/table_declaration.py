@@ -1,0 +1,121 @@
+"""What the ``study.toml`` of a finished table may say: one file, its columns, the rounds, and how the model is chosen.
+
+Such a study has no linkage and no histories: somebody else made the table. So every column says what it may hold and
+from which round on it was known; a round that asks for a column known later is refused before any row is read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import Field
+
+from riskmodel.errors import DeclarationError, Fault
+from riskmodel.studies.declaration import AuditTable, ModelTable, PurposeTable, StudyTable, Table
+
+
+class ColumnTable(Table):
+    """What one column may hold: words (in order, unless `nominal`), truth values, or numbers within a span."""
+
+    words: list[str] = Field(default_factory=list)
+    nominal: bool = False
+    truth: bool = False
+    span: list[float] | None = Field(default=None, min_length=2, max_length=2)
+    missing: bool = False
+    from_round: int = 1
+
+
+class GroupTable(Table):
+    """A column by which people are compared, with the words for its values."""
+
+    column: str
+    words: dict[str, str]
+
+
+class SourceTable(Table):
+    """The file, the key of its rows, and the column that says who teaches (1) and who is judged (0)."""
+
+    folder: str
+    file: str
+    key: str
+    split: str
+    as_of: dt.date
+    licence: str
+    columns: dict[str, ColumnTable]
+    groups: dict[str, GroupTable]
+
+
+class RoundTable(Table):
+    """One forecast: its outcome, the earlier outcomes that end a person's risk, and the score to reach."""
+
+    number: int = Field(ge=1)
+    outcome: str
+    without: list[str] = Field(default_factory=list)
+    fields: list[str] = Field(default_factory=list)  # all that were known by then, when not given
+    target: float
+
+
+class ChoiceTable(Table):
+    """The candidates, and the folds inside the teaching rows by which one of them is chosen."""
+
+    candidates: list[str] = Field(min_length=1)
+    folds: int = Field(default=5, ge=2, le=20)
+    seed: int = 0
+    said: str  # what was already known of the judged rows when the candidates were written down
+
+
+class BesideTable(Table):
+    """A file of scores that others have published on the same split: columns round, men, women, average."""
+
+    file: str
+    names: list[str]
+    only: dict[str, str] = Field(default_factory=dict)
+
+
+class FittedTable(ModelTable):
+    """How the model of the card is judged; its learner is the one that was chosen."""
+
+    comparators: list[str] = Field(default=["BaseRate()", "Logistic()"])
+    folds: int = Field(default=5, ge=2, le=20)
+    calibrate: Literal["isotonic", "sigmoid", "none"] = "none"
+    caps: list[float] = Field(default=[1.0])  # forecasts are cut off here, to draw accuracy against the fairness score
+
+
+class TableDeclaration(Table):
+    """The whole ``study.toml`` of a finished table."""
+
+    study: StudyTable
+    purpose: PurposeTable
+    table: SourceTable
+    rounds: list[RoundTable] = Field(min_length=1)
+    choice: ChoiceTable
+    model: FittedTable = FittedTable()
+    audit: AuditTable = AuditTable()
+    beside: list[BesideTable] = Field(default_factory=list)
+    card: dict[str, Any]
+
+
+def fields_of(declared: TableDeclaration, round_: RoundTable) -> tuple[str, ...]:
+    """The columns that a round may use.
+
+    Raises
+    ------
+    DeclarationError : a column that was known later, an outcome, or one that was not declared; all at once
+    """
+    columns = declared.table.columns
+    outcomes = {name for each in declared.rounds for name in (each.outcome, *each.without)}
+    asked = round_.fields or [name for name, column in columns.items() if column.from_round <= round_.number]
+    faults = []
+    for name in asked:
+        where = f"rounds.{round_.number}"
+        if name in outcomes:
+            faults.append(Fault(where, f"the outcome {name} as a field", "what was known before", "Leave it out."))
+        elif name not in columns:
+            faults.append(Fault(where, f"the unknown column {name}", "a column under [table.columns]", "Declare it."))
+        elif columns[name].from_round > round_.number:
+            found = f"{name}, which is measured up to the outcome of round {round_.number}"
+            faults.append(Fault(where, found, "what was known when the forecast was due", "Leave it out."))
+    if faults:
+        raise DeclarationError("known-too-late", faults=faults)
+    return tuple(asked)
