@@ -217,7 +217,12 @@ def test_a_whole_small_study_and_what_may_go_wrong_around_it(
     assert "[approval-altered] An earlier list lies in the store: do not use it." in altered.stdout
     assert command("approval", "sign-off", folder).returncode == 0
     study = folder / "study.toml"
-    study.write_text(study.read_text().replace("as_of = 2020-01-01", "as_of = 2099-01-01"))
+    advice = folder / "run" / "advice" / "advisory_list.csv"
+    advice.write_text(advice.read_text() + "seen on Monday\n")
+    study.write_text(study.read_text().replace("as_of = 2020-01-01", "as_of = 2019-12-01"))
+    refused(command("run", folder), 3, "result-written-in", "Move the folder 'advice'")
+    assert advice.read_text().endswith("seen on Monday\n")
+    study.write_text(study.read_text().replace("as_of = 2019-12-01", "as_of = 2099-01-01"))
     assert "[data-too-old]" in finished(command, folder).stdout
 
     refused(command("run", folder, "--cards", folder), 3, "place-taken", "not overwritten")

@@ -66,6 +66,23 @@ class Result:
         """One stored JSON document."""
         return json.loads(self.path(f"{name}.json").read_text(encoding="utf-8"))
 
+    def must_be_as_made(self) -> None:
+        """Refuse a result into whose free files somebody has written since; replacing it would lose that."""
+        changed = [
+            file
+            for file, stated in sorted(self.parts.items())
+            if not file.endswith((".parquet", ".json"))
+            and (path := self.folder / file).exists()
+            and hashlib.sha256(path.read_bytes()).hexdigest() != stated
+        ]
+        if changed:
+            raise DataRefused(
+                "result-written-in",
+                found=f"the result {self.name!r}, in which {', '.join(changed)} was changed since it was made",
+                expected="the files as they were made",
+                repair=f"Move the folder {self.name!r} to where such work is kept, then run again.",
+            )
+
     def path(self, file: str) -> Path:
         """The path of one part; refuses one that is not there."""
         path = self.folder / file

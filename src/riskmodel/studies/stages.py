@@ -16,7 +16,7 @@ from riskmodel import tracking
 from riskmodel.advisory.score import score
 from riskmodel.cards.brief import write_brief
 from riskmodel.cards.model_card import ModelCard
-from riskmodel.engines.folders import Result
+from riskmodel.engines.folders import Result, read_result
 from riskmodel.errors import DeclarationError, NotFound, RiskmodelError
 from riskmodel.explain import contributions
 from riskmodel.explain.contributions import Explanation
@@ -310,6 +310,9 @@ def advise(store: Store, study: Study, model: RiskModel, histories: Histories, c
         earlier = "" if store.peek("advice") is None else " An earlier list lies in the store: do not use it."
         return f"No advisory list: {refusal}{earlier}"
     inputs = {"scores": scores.fingerprint}
+    earlier_list = read_result(store.folder, "advice")
+    if earlier_list is not None and store.kept("advice", inputs) is None:
+        earlier_list.must_be_as_made()  # its columns for reviews may be filled in
     result = made_once(store, "advice", inputs, scores.export)
     return f"Advisory list for {scores.people:,} people, to be judged by a professional: {result.folder}"
 

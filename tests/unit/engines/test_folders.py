@@ -99,6 +99,16 @@ def test_a_result_with_a_damaged_or_lost_table_is_refused(tmp_path: Path) -> Non
         result.table(table.removesuffix(".parquet"))
 
 
+def test_a_result_that_somebody_has_written_in_is_known(tmp_path: Path) -> None:
+    _write(tmp_path)
+    result = read_result(tmp_path, "part")
+    assert result is not None
+    result.must_be_as_made()
+    (result.folder / "free.txt").write_text("free, and a remark")
+    with pytest.raises(DataRefused, match=r"free\.txt was changed.*Move the folder 'part'.*result-written-in"):
+        result.must_be_as_made()
+
+
 def test_one_run_at_a_time_in_a_folder(tmp_path: Path) -> None:
     with alone(tmp_path), pytest.raises(DataRefused, match="store-busy"), alone(tmp_path):
         pass
