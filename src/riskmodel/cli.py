@@ -101,7 +101,7 @@ def data_fetch(
 
 @card_app.command("verify")
 def card_verify(folder: Annotated[Path, typer.Argument(help="The folder with card.json.")]) -> None:
-    """Recompute what a card claims; refuses a stale or altered one."""
+    """Check a card against its own evidence; refuses an altered one."""
     from riskmodel.cards.verify import verify_card
 
     typer.echo(verify_card(folder))

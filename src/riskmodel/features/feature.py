@@ -157,7 +157,7 @@ def window_words(window: Window) -> str:
         return f"up to {duration_words(window.closes)} before" if closed else "so far"
     if closed:
         return f"from {duration_words(window.opens)} until {duration_words(window.closes)} before"
-    return f"in the last {duration_words(window.opens)}"
+    return f"in the last {duration_words(window.opens).removeprefix('1 ')}"
 
 
 def window_label(window: Window) -> str:

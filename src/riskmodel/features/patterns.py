@@ -138,7 +138,9 @@ class Escalation(Feature):
     @property
     def sentence(self) -> Sentence:
         what = "yearly rate" if self.of == "count" else "mean value"
-        noun = f"rise in the {what} of {self.events.words}, in the last {duration_words(self.recent)}"
+        noun = (
+            f"rise in the {what} of {self.events.words}, in the last {duration_words(self.recent).removeprefix('1 ')}"
+        )
         return Sentence(f"{noun} against the time before, {window_words(self.window)}", "", self.events.about)
 
 

@@ -153,7 +153,7 @@ def test_families_join_the_windows_of_the_same_events():
     assert by_agency[0] == (ANY_AGENCY, "youth justice")
     assert by_agency[1].tolist() == [[5.0, 1.0]]
     assert columns[5].at("about") == "people tied to them"
-    assert columns[3].at("window") == "in the last 1 year"
+    assert columns[3].at("window") == "in the last year"
     assert told(["x_1"], [])[0].at("window") == "not known"
 
 
@@ -229,7 +229,7 @@ def test_reasons_tell_both_directions_and_nothing_protected():
     # Age adds most and is not shown; arson joins its windows (.8); .01 is not worth a sentence.
     assert [str(reason) for reason in found] == [
         "Raises the score: Number of arson events as victim, in the last 5 years: 3",
-        "Raises the score: Number of caution events, recorded by youth justice, in the last 1 year: 2",
+        "Raises the score: Number of caution events, recorded by youth justice, in the last year: 2",
         "Lowers the score: Days since the last of custody events, so far: none recorded",
     ]
     assert [reason.raises for reason in found] == [True, True, False]

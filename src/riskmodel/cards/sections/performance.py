@@ -97,7 +97,8 @@ def _ranking(given: Given) -> list[Block]:
         tuple((given.called(name), *(cell(given.figure(metric, name)) for metric in metrics)) for name in names),
         source="evaluation",
         note="95% intervals, made by drawing whole people again. AUROC: 0.5 is chance, 1 is perfect. Scaled Brier"
-        " score: 0 is no better than giving everyone the base rate, 1 is perfect.",
+        " score: 0 is no better than giving everyone the base rate, 1 is perfect. The base rate is the same for all"
+        " within one test period, so its AUROC over all periods together only says how the periods differ.",
         marked=(0,),
     )
     return [figure, table]
