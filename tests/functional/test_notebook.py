@@ -71,7 +71,9 @@ def test_the_study_file_and_the_notebook_give_the_same_fingerprints(study: Study
     bar = "auroc beats best_count by 0.02"
     model = rm.fit(training, rm.LightGBM(seed=7), rm.ForwardFolds(2), calibrate="isotonic", seed=7, success_bar=bar)
     rules = Rules(reference={"ethnicity": "white", "sex": "male"})
-    audit = rm.audit(model, by=["sex", "ethnicity", ("sex", "ethnicity")], training=training, capacity=0.05, rules=rules, seed=7)
+    audit = rm.audit(
+        model, by=["sex", "ethnicity", ("sex", "ethnicity")], training=training, capacity=0.05, rules=rules, seed=7
+    )
 
     for name, noun in (("received", intake), ("linked", people), ("histories", histories)):
         assert noun.result.fingerprint == by_file[name], name
