@@ -82,7 +82,14 @@ def _words(given: Given, label: str) -> str:
     said = f"a list of the highest-scoring {label}"
     judged = given.model.evaluation.predictions
     dates = len(judged["as_of"].unique())
+    if given.training.manifest.get("checked"):
+        return f"{said} (about {places_of(label, judged.num_rows):,.0f} of them)"
     if dates > _FEW_DATES:
         return said
-    places = float(label[:-1]) / 100 * judged.num_rows / dates
+    places = places_of(label, judged.num_rows) / dates
     return f"{said} (about {places:,.0f} of them on each date)"
+
+
+def places_of(label: str, rows: int) -> float:
+    """Places on a list of a share of the rows, such as "20%"."""
+    return float(label[:-1]) / 100 * rows

@@ -144,7 +144,8 @@ def gathered(given: Given) -> None:
     evidence, model = given.evidence, given.model
     evidence.artefact("training", given.training.fingerprint, "training set")
     evidence.artefact("model", model.fingerprint, "fitted model")
-    evidence.artefact("evaluation", model.evaluation.fingerprint, "evaluation on forward folds")
+    kind = "forward folds" if model.declaration["folds"]["kind"] == "forward" else "folds of people"
+    evidence.artefact("evaluation", model.evaluation.fingerprint, f"evaluation on {kind}")
     evidence.artefact("audit", given.audit.fingerprint, "audit by group")
     evidence.artefact("explanation", given.explanation.fingerprint, "explanation of the model")
     for name, document, holds in (

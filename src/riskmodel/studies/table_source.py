@@ -6,6 +6,7 @@ value stays missing. Judged rows never enter a training set made here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,9 @@ def read_table(path: Path, declared: TableDeclaration) -> tuple[pa.Table, dict[s
     return table.select([source.key, *columns]), report
 
 
-def rows_of(table: pa.Table, declared: TableDeclaration, round_: RoundTable) -> Rows:
+def rows_of(
+    table: pa.Table, declared: TableDeclaration, round_: RoundTable, report: Mapping[str, Any] | None = None
+) -> Rows:
     """The rows at risk in a round, parted into those that teach and those that are judged."""
     source = declared.table
     at_risk = risk_set(table, round_)
@@ -96,7 +99,13 @@ def rows_of(table: pa.Table, declared: TableDeclaration, round_: RoundTable) -> 
     day = np.full(at_risk.num_rows, np.datetime64(source.as_of, "us"))
     made = {"entity_id": keys, "as_of": day, "outcome": at_risk[round_.outcome].cast(pa.int8()), **groups, **columns}
     training = TrainingSet.of(pa.table(made).filter(pa.array(teaches)), horizon=years(1))
-    manifest = {**training.manifest, "columns": meanings, "round": round_.number, "judged_rows": int((~teaches).sum())}
+    manifest = {
+        **training.manifest,
+        "columns": meanings,
+        "round": round_.number,
+        "judged_rows": int((~teaches).sum()),
+        "checked": dict(report or {}) | {"file": source.file, "licence": source.licence},
+    }
     training = TrainingSet(training.table, horizon=years(1), manifest=manifest)
     judged = np.stack([values[~teaches] for values in columns.values()], axis=1)
     return Rows(training, np.ascontiguousarray(judged, np.float32), keys[~teaches])

@@ -149,7 +149,7 @@ def run_table_study(study: TableStudy, places: Places) -> TableRun:
         run = Stages(store, progress)
         with run.stage("check", "table"):
             table, report = check(store, study, places.data)
-            rounds = {each.number: rows_of(table, study.declaration, each) for each in study.declaration.rounds}
+            rounds = {each.number: rows_of(table, study.declaration, each, report) for each in study.declaration.rounds}
         with run.stage("choose", "choice"):
             choice = choose(store, study, rounds, progress.step)
         first = min(rounds)
@@ -164,7 +164,7 @@ def run_table_study(study: TableStudy, places: Places) -> TableRun:
         with run.stage("score", "scores"):
             scores = score(store, study, table, rounds, choice, places.data)
         with run.stage("card", "card"):
-            folder = card(store, study, (model, audit, explanation), rounds[first], report, scores)
+            folder = card(store, study, (model, audit, explanation), rounds[first], scores)
             publish(folder, places.cards, ("card.*", "brief.*"))
             if places.front_page is not None:
                 write_index(places.front_page)
@@ -292,7 +292,6 @@ def card(
     study: TableStudy,
     made: tuple[RiskModel, Audit, Explanation],
     rows: Rows,
-    report: Mapping[str, Any],
     scores: Mapping[str, Any],
 ) -> Path:
     """Write the card of the first round's model, with the scores of every round; returns its folder."""
@@ -301,7 +300,6 @@ def card(
         "parts": [rows.training.fingerprint, model.fingerprint, audit.fingerprint, explanation.fingerprint],
         "study": study.declaration.model_dump(mode="json"),
         "scores": scores,
-        "report": report,
     }
 
     def make(folder: Path) -> None:

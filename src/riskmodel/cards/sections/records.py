@@ -15,6 +15,10 @@ from riskmodel.cards.words import capital, day_words, listed, plain
 from riskmodel.dates import duration_words
 from riskmodel.governance.disclosure import SUPPRESSED, Total
 
+TABLE_RULE = (
+    "The table holds no dates, so nothing can be checked against a day. Which columns were known by the time of the"
+    " forecast is what its publishers say; a column that was measured later is refused."
+)
 TIME_RULE = (
     "A fact is used for an as-of date only if it both happened and became known to the partnership strictly before that"
     " date, and had not been corrected by then. A record that arrived late is not used for the days on which nobody"
@@ -51,6 +55,11 @@ def feeds(given: Given) -> Section:
     """What came from each agency, what was accepted and what was set aside."""
     blocks: list[Block] = [*text_blocks(given.text.data_notes)] if given.text.data_notes else []
     by_feed: Mapping[str, Any] = (given.intake or {}).get("feeds", {})
+    checked = given.training.manifest.get("checked")
+    if checked:
+        given.counted("table.rows", int(checked["rows"]), "training")
+        blocks.append(Paragraph(_checked_words(checked)))
+        return Section("records", "Whose records", tuple(blocks))
     if not by_feed:
         blocks.append(Paragraph("No report of the intake was given to this card, so what was delivered is not known."))
         return Section("records", "Whose records", tuple(blocks))
@@ -75,9 +84,21 @@ def feeds(given: Given) -> Section:
     return Section("records", "Whose records", tuple(blocks))
 
 
+def _checked_words(checked: Mapping[str, Any]) -> str:
+    """The check of a finished table in words."""
+    return (
+        f"The records came as one finished table, {checked['file']} ({checked['licence']}), with"
+        f" {count_words(checked['rows'])} rows. Each of the {checked['columns']} columns that are used was checked"
+        f" against what it may hold; {len(checked['missing'])} of them have missing values, which stay missing."
+    )
+
+
 def linkage(given: Given) -> Section:
     """How records were joined into people, and how many."""
     quality = given.linkage
+    if given.training.manifest.get("checked"):
+        said = "Nothing was joined here: the table holds one row a person, made by those who published it."
+        return Section("linkage", "Joining records into people", (Paragraph(said),))
     if not quality:
         return Section(
             "linkage",
@@ -187,7 +208,10 @@ def label(given: Given) -> Section:
                 )
             )
         )
-    blocks += [Heading("Who knew what, and when"), Paragraph(TIME_RULE)]
+    blocks += [
+        Heading("Who knew what, and when"),
+        Paragraph(TABLE_RULE if given.training.manifest.get("checked") else TIME_RULE),
+    ]
     return Section("label", "What is predicted", tuple(blocks))
 
 
