@@ -16,6 +16,7 @@ from riskmodel.governance.access import connect
 from riskmodel.models.learners import BaseRate, Logistic
 from riskmodel.studies import table_study
 from riskmodel.studies.declaration import is_of_a_table
+from riskmodel.studies.run import Places
 from riskmodel.studies.table_choice import FILE, Choice, chosen_by_folds
 from riskmodel.studies.table_scores import challenge_scores, frontier
 from riskmodel.studies.table_source import judged_rows, read_table, rows_of
@@ -248,3 +249,19 @@ def test_the_day_of_the_study_is_that_of_the_rows(folder: Path) -> None:
     table, _ = read_table(folder / "data" / "small" / "small.parquet", declared)
     made = rows_of(table, declared, declared.rounds[0]).training
     assert set(made.as_of().astype("datetime64[D]").tolist()) == {dt.date(2015, 1, 1)}
+
+
+@pytest.mark.slow
+def test_from_the_file_to_the_card_and_kept_when_run_again(folder: Path) -> None:
+    study = TableStudy.load(folder)
+    places = Places.of(study, None, None, None, None)
+    finished = table_study.run_table_study(study, places)
+    document = json.loads((places.cards / "card.json").read_text(encoding="utf-8"))
+    assert [made["round"] for made in document["scored"]["rounds"]] == [1, 2]
+    assert any(section["name"] == "challenge" for section in document["sections"])
+    before = document["fingerprint"]
+    again = table_study.run_table_study(study, places)
+    assert again.scores == finished.scores
+    assert json.loads((places.cards / "card.json").read_text(encoding="utf-8"))["fingerprint"] == before
+    store = connect(f"duckdb:///{places.store}", study.purpose)
+    assert [entry.action for entry in store.ledger.entries()].count("score") == 1
