@@ -70,6 +70,7 @@ class BesideTable(Table):
 
     file: str
     names: list[str]
+    by: str = ""  # who published them, where the file's names do not say
     only: dict[str, str] = Field(default_factory=dict)
 
 

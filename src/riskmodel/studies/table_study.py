@@ -35,7 +35,7 @@ from riskmodel.studies.progress import shown
 from riskmodel.studies.run import Places, Stages
 from riskmodel.studies.study import LEARNER_WORDS
 from riskmodel.studies.table_choice import FILE, Choice, chosen_by_folds
-from riskmodel.studies.table_declaration import TableDeclaration, fields_of
+from riskmodel.studies.table_declaration import BesideTable, TableDeclaration, fields_of
 from riskmodel.studies.table_scores import challenge_scores, frontier
 from riskmodel.studies.table_source import Rows, judged_rows, read_table, rows_of
 from riskmodel.tables import fingerprint_table
@@ -283,8 +283,12 @@ def beside(declared: TableDeclaration, folder: Path) -> list[dict[str, Any]]:
                 if all(row[name] == value for name, value in each.only.items()):
                     figures = {name: float(row[name]) for name in ("men", "women", "average")}
                     figures |= {"all": float(row["all"])} if row.get("all") else {}
-                    made.append({"round": int(row["round"]), "who": ", ".join(row[n] for n in each.names), **figures})
+                    made.append({"round": int(row["round"]), "who": _who(each, row), **figures})
     return made
+
+
+def _who(each: BesideTable, row: Mapping[str, str]) -> str:
+    return ", ".join(row[name] for name in each.names) + (f" ({each.by})" if each.by else "")
 
 
 def card(

@@ -32,7 +32,7 @@ def challenge(given: Given) -> Section | None:
         _choices(rounds),
     ]
     for made in rounds:
-        blocks += [Heading(f"Round {made['round']}"), _beside(given, made)]
+        blocks += [Heading(f"Round {made['round']}"), _beside(given, made), _fair(made)]
     blocks += [Heading("Accuracy against the fairness score"), Paragraph(_CAP), *(_frontier(made) for made in rounds)]
     return Section("challenge", "The challenge's test sample", tuple(blocks))
 
@@ -58,8 +58,8 @@ def _choices(rounds: list[Mapping[str, Any]]) -> Table:
         (name, *(f"{made['mean_brier'][name]:.4f}{' *' if made['chosen'] == name else ''}" for made in rounds))
         for name in names
     ]
-    rows.append(("The choosing itself, each fold left out", *(f"{m['mean_brier_of_choosing']:.4f}" for m in rounds)))
-    columns = (Column("Candidate", "code"), *(Column(f"Round {made['round']}", "count") for made in rounds))
+    rows.append(("the choosing itself, each fold left out", *(f"{m['mean_brier_of_choosing']:.4f}" for m in rounds)))
+    columns = (Column("Candidate"), *(Column(f"Round {made['round']}", "count") for made in rounds))
     note = "Mean of men's and women's Brier score on training people not seen; the star marks what was chosen."
     return Table("How the models were chosen, inside the training sample", columns, tuple(rows), "scored", note)
 
@@ -77,13 +77,13 @@ def _beside(given: Given, made: Mapping[str, Any]) -> Table:
     for place, (_, who, row) in enumerate(sorted([*others, ours], key=lambda each: each[:2])):
         if row is None:
             marked = place
-            rows.append((who, *(_words(scores[name]) for name in _FIGURES), _fair(scores)))
+            rows.append((who, *(f"{scores[name]['value']:.4f}" for name in _FIGURES)))
+            rows.append(("its 95% interval", *(_interval(scores[name]) for name in _FIGURES)))
         else:
-            rows.append((capital(who), *(f"{row[name]:.4f}" for name in _FIGURES), ""))
+            rows.append((capital(who), *(f"{row[name]:.4f}" for name in _FIGURES)))
     columns = (
         Column("Who"),
         *(Column(word, "count") for word in ("Men", "Women", "Mean of both")),
-        Column("Fairness score, men; women", "count"),
     )
     note = (
         f"Brier score, less is better; {made['teaching']:,} people taught and {made['judged']:,} were judged. 95%"
@@ -103,9 +103,18 @@ def _frontier(made: Mapping[str, Any]) -> Table:
     return Table(f"Round {made['round']}: forecasts cut off", columns, rows, "scored")
 
 
-def _fair(scores: Mapping[str, Any]) -> str:
-    return f"{scores['fair_men']['value']:.4f}; {scores['fair_women']['value']:.4f}"
+def _fair(made: Mapping[str, Any]) -> Table:
+    scores = made["scores"]
+    rows = tuple(
+        (capital(word), *(_words(scores[f"{name}_{word}"]) for name in ("gap", "fair"))) for word in ("men", "women")
+    )
+    columns = (Column("Of"), Column("Gap of false positive rates", "count"), Column("Fairness score", "count"))
+    return Table(f"Round {made['round']}, the challenge's fairness score", columns, rows, "scored")
+
+
+def _interval(score: Mapping[str, Any]) -> str:
+    return f"{score['low']:.4f} to {score['high']:.4f}"
 
 
 def _words(score: Mapping[str, Any]) -> str:
-    return f"{score['value']:.4f} ({score['low']:.4f} to {score['high']:.4f})"
+    return f"{score['value']:.4f} ({_interval(score)})"
