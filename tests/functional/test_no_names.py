@@ -169,12 +169,19 @@ def test_the_recorded_model_predicts_exactly_as_the_kept_one(ran: Ran) -> None:
     assert served.predict(table.to_pandas())["probability"].to_numpy().tobytes() == kept.predict(X).tobytes()
 
 
+def _listens_to_interrupts() -> None:
+    """A test run started in the background ignores interrupts, and what it starts would do so too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("stage", ["link", "explain"])
 def test_interrupted_it_says_so(ran: Ran, tmp_path: Path, stage: str) -> None:
     store = tmp_path / "run"
     shutil.copytree(ran.store, store, ignore=shutil.ignore_patterns("ml*", "linked", "explanation"))
     words = [*COMMAND, "run", str(ran.study), "--store", str(store)]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, preexec_fn=_listens_to_interrupts
+    )
     assert process.stderr is not None
     said = ""
     for line in process.stderr:

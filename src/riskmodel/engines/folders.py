@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskmodel.errors import DataRefused, EvidenceError, NotFound
+from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotFound
 from riskmodel.tables import combined_fingerprint, fingerprint_document, fingerprint_table, ordered
 
 MANIFEST = "manifest.json"
@@ -119,7 +119,15 @@ class Draft:
         self.rows[name] = table.num_rows
 
     def write_document(self, name: str, document: object) -> None:
-        """Store a JSON document."""
+        """Store a JSON document under a name of its own; "manifest" is the result's."""
+        if f"{name}.json" == MANIFEST:
+            raise DeclarationError.of(
+                "document-name",
+                where="result",
+                found=f"a document named {name!r}",
+                expected="a name that the result itself does not use",
+                repair="Choose another name.",
+            )
         text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, default=str)
         (self.folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
         self.parts[f"{name}.json"] = fingerprint_document(json.loads(text))

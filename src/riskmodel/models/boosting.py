@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import RLock
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +22,9 @@ from riskmodel.models.metrics import Numbers
 from riskmodel.seeds import derived
 
 BOOSTER = "booster.txt"
+_ONE_AT_A_TIME = RLock()
+"""Held around every native call: LightGBM keeps its number of threads in one global, and a call that sets it while
+another learns has that one write beyond its buffers, which kills the process (seen with 4.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +100,13 @@ class LightGBM:
         """Learn from (n, p) float32 features and (n,) outcomes 0/1; `threads` 0 is one a core."""
         import lightgbm
 
-        data = lightgbm.Dataset(
-            np.ascontiguousarray(X, np.float32), label=outcome, free_raw_data=True, params=self._data_parameters()
-        )
-        booster = lightgbm.train(self._parameters(names, threads), data, num_boost_round=self.rounds)
-        return FittedLightGBM(names, scrubbed(_without_machine(booster.model_to_string(num_iteration=-1))))
+        settings = self._parameters(names, threads)
+        rows = np.ascontiguousarray(X, np.float32)
+        with _ONE_AT_A_TIME:
+            data = lightgbm.Dataset(rows, label=outcome, free_raw_data=True, params=self._data_parameters())
+            booster = lightgbm.train(settings, data, num_boost_round=self.rounds)
+            text = booster.model_to_string(num_iteration=-1)
+        return FittedLightGBM(names, scrubbed(_without_machine(text)))
 
     def _data_parameters(self) -> dict[str, Any]:
         return {"verbosity": -1, "max_bin": 255, "min_data_in_leaf": self.min_rows_per_leaf, "force_row_wise": True}
@@ -146,14 +152,16 @@ class FittedLightGBM(Fitted):
         """The LightGBM booster (lightgbm.Booster), for contributions."""
         import lightgbm
 
-        return lightgbm.Booster(model_str=self.text)
+        with _ONE_AT_A_TIME:
+            return lightgbm.Booster(model_str=self.text)
 
     def predict(self, X: Matrix) -> Numbers:
         """Probability of each row."""
         self.must_fit(X)
         if not len(X):
             return np.empty(0)
-        return np.asarray(self.booster.predict(np.ascontiguousarray(X, np.float32)), np.float64)
+        with _ONE_AT_A_TIME:
+            return np.asarray(self.booster.predict(np.ascontiguousarray(X, np.float32)), np.float64)
 
     def state(self) -> dict[str, Any]:
         """Where the trees are."""

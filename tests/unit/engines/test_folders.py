@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from riskmodel.engines.folders import alone, publish, read_result, sweep, writing
-from riskmodel.errors import DataRefused, EvidenceError, NotFound
+from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotFound
 
 
 def _write(root: Path, value: int = 1, inputs: str = "in") -> None:
@@ -58,6 +58,11 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
     assert read_result(tmp_path, "part") is None
     sweep(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_name_of_the_manifest_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(DeclarationError, match="document-name"), writing(tmp_path, "part", "in") as draft:
+        draft.write_document("manifest", {})
 
 
 def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
