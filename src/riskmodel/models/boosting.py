@@ -24,7 +24,7 @@ from riskmodel.seeds import derived
 BOOSTER = "booster.txt"
 _ONE_AT_A_TIME = RLock()
 """Held around every native call: LightGBM keeps its number of threads in one global, and a call that sets it while
-another learns has that one write beyond its buffers, which kills the process (seen with 4.6)."""
+another learns has that one write beyond its buffers, which can kill the process (met once with 4.7)."""
 
 
 @dataclass(frozen=True, slots=True)
