@@ -178,9 +178,7 @@ def _candidates(X: Matrix, cuts: int) -> list[Candidate]:
     return made
 
 
-def _chosen(
-    X: Matrix, outcome: Numbers, most: int, cuts: int
-) -> tuple[list[Candidate], npt.NDArray[np.int64]]:
+def _chosen(X: Matrix, outcome: Numbers, most: int, cuts: int) -> tuple[list[Candidate], npt.NDArray[np.int64]]:
     """Items in the order in which they were taken, and which of them hold for each row, as bits."""
     candidates = _candidates(X, cuts)
     chosen: list[Candidate] = []

@@ -65,9 +65,7 @@ def test_a_rare_value_that_is_certain_is_caught_though_the_feature_orders_little
 
 
 def test_rows_counted_twice(quarterly):
-    twice = TrainingSet.of(
-        pa.concat_tables([quarterly.table, quarterly.table.slice(0, 30)]), horizon=quarterly.horizon
-    )
+    twice = TrainingSet.of(pa.concat_tables([quarterly.table, quarterly.table.slice(0, 30)]), horizon=quarterly.horizon)
     found = answers(twice)["row-twice"]
     assert found.answer == "fail"
     assert found.evidence.startswith("30 of 4830")
