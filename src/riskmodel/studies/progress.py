@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
@@ -159,11 +159,6 @@ def shown(shares: dict[str, float], stream: TextIO | None = None) -> Iterator[Pr
         yield progress
     finally:
         progress.close()
-
-
-def only(stages: Sequence[str], shares: dict[str, float]) -> dict[str, float]:
-    """The shares of the stages that will run, in their order."""
-    return {name: shares[name] for name in stages}
 
 
 def _left(clock: Clock) -> str:

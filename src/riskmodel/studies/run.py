@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +37,6 @@ SHARES = {
     "advise": 4.0,
 }
 """Usual share of each stage in the time of a run, for the time left."""
-
-WorldMaker = Callable[[int, int, Path], None]
-"""Writes the deliveries of a synthetic society (people, seed) to a folder."""
 
 
 class Named(Protocol):
@@ -88,7 +85,7 @@ class Run:
         yield f"Model card: {self.card}"
 
 
-def run_study(study: Study, places: Places, society: WorldMaker | None = None) -> Run:
+def run_study(study: Study, places: Places, society: stages.WorldMaker | None = None) -> Run:
     """Run a study from its deliveries to its card, and to an advisory list when an approval is in force.
 
     Parameters
@@ -125,7 +122,7 @@ class Stages:
         self.progress.done("nothing made" if after is None else f"{'kept' if kept else 'made'} {_words(after)}")
 
 
-def _run(study: Study, places: Places, store: Store, society: WorldMaker | None, run: Stages) -> Run:
+def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker | None, run: Stages) -> Run:
     if study.declaration.feeds.world is not None:
         with run.stage("deliver", "delivered"):
             stages.deliver(store, study, society)

@@ -44,6 +44,7 @@ from riskmodel.studies.study import Study
 
 Steps = Callable[[str, int, int], None]
 WorldMaker = Callable[[int, int, Path], None]
+"""Writes the deliveries of a synthetic society (people, seed) to a folder."""
 
 
 class Judged(Protocol):
