@@ -1,0 +1,5 @@
+"""The command line, as ``python -m riskmodel.cli``."""
+
+from riskmodel.cli import main
+
+main()

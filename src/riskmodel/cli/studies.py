@@ -1,0 +1,54 @@
+"""The verbs of a study: run it, or read what it declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskmodel.cli.arguments import StudyFolder
+
+
+def run(
+    study: StudyFolder,
+    data: Annotated[Path | None, typer.Option(envvar="RISKMODEL_DATA", help="Where the study's files lie.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Where results are kept [default: STUDY/run].")] = None,
+    cards: Annotated[Path | None, typer.Option(help="Where the card goes [default: model_cards/NAME].")] = None,
+    tracking_uri: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow server.")] = None,
+) -> None:
+    """Run a study from its records to its model card."""
+    from riskmodel.studies.declaration import is_of_a_table, read_text
+    from riskmodel.studies.run import Places, run_study
+    from riskmodel.studies.study import Study
+    from riskmodel.studies.table_study import TableStudy, run_table_study
+    from riskmodel.world.society import World
+
+    if is_of_a_table(read_text(study)):
+        table = TableStudy.load(study)
+        for line in run_table_study(table, Places.of(table, data, store, cards, tracking_uri)).summary():
+            typer.echo(line)
+        return
+
+    def society(people: int, seed: int, folder: Path) -> None:
+        World.generate(people=people, seed=seed).deliveries(folder)
+
+    loaded = Study.load(study)
+    finished = run_study(loaded, Places.of(loaded, data, store, cards, tracking_uri), society)
+    for line in finished.summary():
+        typer.echo(line)
+
+
+def check(study: StudyFolder) -> None:
+    """Read a study and say what it declares, without opening any data."""
+    from riskmodel.studies.declaration import is_of_a_table, read_text
+    from riskmodel.studies.study import Study
+    from riskmodel.studies.table_study import TableStudy
+
+    if is_of_a_table(read_text(study)):
+        table = TableStudy.load(study)
+        rounds, columns = len(table.declaration.rounds), len(table.declaration.table.columns)
+        typer.echo(f"{table.declaration.study.title}: {rounds} rounds, {columns} columns.")
+        return
+    loaded = Study.load(study)
+    typer.echo(f"{loaded.declaration.study.title}: {len(loaded.features)} features, learner {loaded.learner!r}.")

@@ -1,0 +1,67 @@
+"""Real servers for the tests that need one: PostgreSQL and a browser, started here and stopped at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = "/usr/bin/chromium"
+BROWSER_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def free_port() -> int:
+    with socket.socket() as asking:
+        asking.bind(("127.0.0.1", 0))
+        return int(asking.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an empty PostgreSQL database on loopback, started for this test process."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("no PostgreSQL server on this machine (Debian's package postgresql)")
+    programs, folder, port = found[-1].parent, tmp_path_factory.mktemp("postgresql"), free_port()
+    owner = []
+    if os.geteuid() == 0:  # the server refuses to run as root
+        owner = ["runuser", "-u", "postgres", "--"]
+        for parent in (folder, *folder.parents):
+            if parent.stat().st_uid == 0 and parent != Path("/"):
+                parent.chmod(parent.stat().st_mode | 0o011)
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+    quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run([*owner, programs / "initdb", "-D", data, "-U", "riskmodel", "-A", "trust", "--no-sync"], **quiet)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+    server = [*owner, programs / "pg_ctl", "-D", data]
+    subprocess.run([*server, "-w", "-o", options, "-l", folder / "log", "start"], **quiet)
+    yield f"postgresql://riskmodel@127.0.0.1:{port}/postgres"
+    subprocess.run([*server, "-m", "immediate", "stop"], **quiet)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright; one for this test process."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium on this machine (Debian's package chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=BROWSER_OPTIONS)
+        yield opened
+        opened.close()
