@@ -23,11 +23,14 @@ from riskmodel.explain.summary import Explanation, importance_table, swarm
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.boosting import FittedLightGBM, LightGBM
 from riskmodel.models.comparators import FittedRate, FittedScore
+from riskmodel.models.curves import FittedCurves
 from riskmodel.models.fitted import Fitted, Matrix
 from riskmodel.models.labelled import Labelled
 from riskmodel.models.logistic import FittedLogistic
 from riskmodel.models.metrics import Numbers, logit
+from riskmodel.models.points import FittedPoints
 from riskmodel.models.risk_model import RiskModel
+from riskmodel.models.stack import FittedStack
 from riskmodel.seeds import derived, stream
 
 __all__ = ["Explanation", "contributions", "contributions_of", "explanation"]
@@ -40,6 +43,9 @@ BAG: Final = 0.8
 METHODS: Final = {
     FittedLightGBM.kind: "path-dependent TreeSHAP: what is left out is averaged along the trees' own branches",
     FittedLogistic.kind: "linear terms, measured from a person with the median of every feature",
+    FittedCurves.kind: "the model's own curves, each with mean 0 over the rows that taught it",
+    FittedPoints.kind: "the points of the items that hold, measured from a sheet on which none does",
+    FittedStack.kind: "the weighted sum of what the features add to the stacked learners",
 }
 
 
@@ -177,7 +183,13 @@ def _exact(fitted: Fitted, X: Matrix) -> tuple[Numbers, Numbers]:
         return _of_trees(fitted.booster, X), margin
     if isinstance(fitted, FittedLogistic):
         return _of_lines(fitted, X), fitted.log_odds(X)
+    if isinstance(fitted, FittedStack):
+        return _of_stack(fitted, X), fitted.log_odds(X)
     margin = logit(fitted.predict(X))
+    if isinstance(fitted, FittedCurves):
+        return np.column_stack([fitted.contributions(X), np.full(len(X), fitted.intercept)]), margin
+    if isinstance(fitted, FittedPoints):
+        return _of_points(fitted, X), margin
     if isinstance(fitted, FittedRate):
         return _on_one(X, None, margin, margin), margin
     if isinstance(fitted, FittedScore):
@@ -188,7 +200,7 @@ def _exact(fitted: Fitted, X: Matrix) -> tuple[Numbers, Numbers]:
     raise DataRefused(
         "contributions-unknown",
         found=f"a model of the kind {fitted.kind!r}",
-        expected="trees, a logistic regression or a single score",
+        expected="a learner of this package",
         repair="Explain another model, or add exact contributions for this kind.",
     )
 
@@ -216,6 +228,22 @@ def _of_lines(fitted: FittedLogistic, X: Matrix) -> Numbers:
     for place, column in enumerate(fitted.marked):
         made[:, column] += np.isnan(X[:, column]) * fitted.slopes[p + place]
     made[:, p] = fitted.intercept + float(np.einsum("j,j->", fitted.medians, fitted.slopes[:p]))
+    return made
+
+
+def _of_points(fitted: FittedPoints, X: Matrix) -> Numbers:
+    made = np.zeros((len(X), X.shape[1] + 1))
+    for item in fitted.items:
+        made[:, item.column] += fitted.slope * item.points * item.holds(X)
+    made[:, -1] = fitted.intercept
+    return made
+
+
+def _of_stack(fitted: FittedStack, X: Matrix) -> Numbers:
+    made = np.zeros((len(X), X.shape[1] + 1))
+    for part, weight in zip(fitted.parts, fitted.weights, strict=True):
+        made += weight * _exact(part, X)[0]
+    made[:, -1] += fitted.intercept
     return made
 
 

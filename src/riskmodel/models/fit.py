@@ -166,7 +166,7 @@ class _Procedure:
 
     def _job(self, learner: Learner, train: Rows, score: Rows) -> tuple[Fitted, Numbers]:
         names, X = self.labelled.inputs(learner)
-        made = fitted(learner, X[train], self.labelled.outcome[train], names, 1)
+        made = fitted(learner, X[train], self.labelled.outcome[train], names, 1, self.labelled.people[train])
         return made, made.predict(X[score])
 
 

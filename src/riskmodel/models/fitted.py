@@ -10,7 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,11 @@ class Fitted(ABC):
     kind: ClassVar[str]
     names: tuple[str, ...]
 
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        if "kind" in vars(cls):
+            _KINDS[cls.kind] = cls
+
     @abstractmethod
     def predict(self, X: Matrix) -> Numbers:
         """Probability of each row: (n_rows, n_features) float32 in the order of `names`, (n_rows,) float64 out."""
@@ -48,9 +53,14 @@ class Fitted(ABC):
         """Native text files beside the document, by file name."""
         return {}
 
+    @classmethod
+    @abstractmethod
+    def restored(cls, names: tuple[str, ...], state: Mapping[str, Any], files: Mapping[str, str]) -> Self:
+        """What was saved: the features, the learned state, and the native files by name."""
+
     def document(self) -> dict[str, Any]:
-        """Kind, features and learned state, as JSON."""
-        return {"kind": self.kind, "names": list(self.names), "state": self.state()}
+        """Kind, features, learned state and the names of native files, as JSON."""
+        return {"kind": self.kind, "names": list(self.names), "state": self.state(), "files": sorted(self.files())}
 
     def save(self, folder: Path) -> None:
         """Write the document and the native files into a folder."""
@@ -71,6 +81,20 @@ class Fitted(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.names)} features)"
+
+
+_KINDS: dict[str, type[Fitted]] = {}
+
+
+def restored(document: Mapping[str, Any], files: Mapping[str, str]) -> Fitted:
+    """A learner that has learned, from its document and its native files.
+
+    Raises
+    ------
+    KeyError : a kind that is not known, or a part that is missing
+    """
+    made = _KINDS[document["kind"]]
+    return made.restored(tuple(document["names"]), document["state"], {name: files[name] for name in document["files"]})
 
 
 def write_json(path: Path, document: object) -> None:

@@ -12,25 +12,30 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError
-from riskmodel.models.boosting import FittedLightGBM, LightGBM
-from riskmodel.models.comparators import BaseRate, BestCount, CurrentPractice, FittedCount, FittedPractice, FittedRate
-from riskmodel.models.fitted import DOCUMENT, Fitted, Matrix
-from riskmodel.models.logistic import FittedLogistic, Logistic
+from riskmodel.models.boosting import LightGBM
+from riskmodel.models.comparators import BaseRate, BestCount, CurrentPractice
+from riskmodel.models.curves import ExplainableBoosting
+from riskmodel.models.fitted import DOCUMENT, Fitted, Matrix, restored
+from riskmodel.models.logistic import Logistic
 from riskmodel.models.metrics import Numbers
-from riskmodel.models.points import FittedPoints, PointsScore
+from riskmodel.models.points import PointsScore
+from riskmodel.models.stack import Stack, parts_from_documents
 
 __all__ = [
     "BaseRate",
     "BestCount",
     "CurrentPractice",
+    "ExplainableBoosting",
     "Fitted",
     "Learner",
     "LightGBM",
     "Logistic",
     "PointsScore",
+    "Stack",
     "fitted",
     "learner_from_document",
     "load_fitted",
@@ -63,15 +68,18 @@ class Learner(Protocol):
 
 
 _SETTINGS: dict[str, Any] = {
-    made.kind: made for made in (LightGBM, Logistic, PointsScore, BaseRate, BestCount, CurrentPractice)
-}
-_FITTED: dict[str, Any] = {
-    made.kind: made for made in (FittedLightGBM, FittedLogistic, FittedPoints, FittedRate, FittedCount, FittedPractice)
+    made.kind: made
+    for made in (LightGBM, ExplainableBoosting, Logistic, PointsScore, Stack, BaseRate, BestCount, CurrentPractice)
 }
 
 
 def fitted(
-    learner: Learner, X: Matrix, outcome: Numbers, names: tuple[str, ...] | None = None, threads: int = 1
+    learner: Learner,
+    X: Matrix,
+    outcome: Numbers,
+    names: tuple[str, ...] | None = None,
+    threads: int = 1,
+    people: npt.NDArray[np.int64] | None = None,
 ) -> Fitted:
     """Teach a learner.
 
@@ -83,6 +91,7 @@ def fitted(
     names : feature names in column order; None names them by number
     threads : int, 0 is one a core; never changes what is learned. On a busy machine one is the fastest: threads
         of one learner wait for each other
+    people : (n_rows,) whose row each is, for learners that judge parts of their own; None is a person a row
 
     Examples
     --------
@@ -109,6 +118,8 @@ def fitted(
         )
     # Small linear algebra on many threads waits more than it works.
     with threadpool_limits(1, user_api="blas"):
+        if isinstance(learner, Stack):
+            return learner.fitted(X, outcome, names, threads, people)
         return learner.fitted(X, outcome, names, threads)
 
 
@@ -136,6 +147,8 @@ def learner_from_document(document: Mapping[str, Any]) -> Learner:
         )
     if isinstance(settings.get("among"), list):
         settings["among"] = tuple(settings["among"])
+    if isinstance(settings.get("of"), list):
+        settings["of"] = parts_from_documents(settings["of"])
     made: Learner = _SETTINGS[kind](**settings)
     return made
 
@@ -145,10 +158,8 @@ def load_fitted(folder: Path) -> Fitted:
     path = folder / DOCUMENT
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        made = _FITTED[document["kind"]]
-        wanted = [value for key, value in document["state"].items() if key == "booster"]
-        files = {file: (folder / Path(file).name).read_text(encoding="utf-8") for file in wanted}
-        restored: Fitted = made.restored(tuple(document["names"]), document["state"], files)
+        files = {name: (folder / Path(name).name).read_text(encoding="utf-8") for name in document["files"]}
+        return restored(document, files)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise EvidenceError(
             "model-damaged",
@@ -156,4 +167,3 @@ def load_fitted(folder: Path) -> Fitted:
             expected="the files as they were written",
             repair="Fit the model again, or copy the folder again.",
         ) from error
-    return restored

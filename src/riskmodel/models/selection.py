@@ -14,12 +14,14 @@ from typing import Final
 from riskmodel.models.evaluation import MODEL
 from riskmodel.models.risk_model import RiskModel
 
-SIMPLEST_FIRST: Final = ("best_count", "points", "logistic", "lightgbm")
+SIMPLEST_FIRST: Final = ("best_count", "points", "logistic", "explainable_boosting", "lightgbm", "stack")
 IN_WORDS: Final = {
     "best_count": "the single best count",
     "points": "a points score",
     "logistic": "a logistic regression",
+    "explainable_boosting": "a sum of one curve a feature",
     "lightgbm": "gradient-boosted trees",
+    "stack": "a stack of learners",
 }
 
 

@@ -20,8 +20,10 @@ from riskmodel.features.language import age, count, days_since
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.comparators import BaseRate, BestCount
 from riskmodel.models.fit import fit
-from riskmodel.models.learners import LightGBM, Logistic
+from riskmodel.models.learners import ExplainableBoosting, LightGBM, Logistic, PointsScore
+from riskmodel.models.metrics import logit
 from riskmodel.models.splits import ForwardFolds
+from riskmodel.models.stack import FittedStack
 from riskmodel.seeds import stream
 
 FEATURES = [
@@ -110,6 +112,19 @@ def test_models_of_one_score_or_none(training):
     assert contributions(base, np.empty((4, 0), np.float32)).shape == (4, 1)
 
 
+def test_points_curves_and_stacks_add_up_to_their_own_log_odds(training, lines):
+    X = training.matrix()[:200]
+    points = fitted(training, PointsScore()).fitted
+    made = contributions_of(points, X)
+    np.testing.assert_allclose(made.sum(axis=1), points.intercept + points.slope * points.total(X), atol=1e-9)
+    curves = fitted(training, ExplainableBoosting(bags=1, bins=16)).fitted
+    np.testing.assert_allclose(contributions_of(curves, X).sum(axis=1), logit(curves.predict(X)), atol=1e-9)
+    stack = FittedStack(NAMES, (lines.fitted, curves), -0.5, np.array([0.75, 0.25]))
+    by_hand = 0.75 * contributions_of(lines.fitted, X) + 0.25 * contributions_of(curves, X)
+    by_hand[:, -1] -= 0.5
+    np.testing.assert_allclose(contributions_of(stack, X), by_hand, atol=1e-12)
+
+
 def test_what_does_not_add_up_is_refused():
     with pytest.raises(EvidenceError) as refused:
         must_add_up(np.array([[0.1, 0.2, -1.0]]), np.array([-0.6]))
@@ -132,6 +147,10 @@ def test_a_model_of_an_unknown_kind_is_refused(trees):
 
         def state(self):
             return {}
+
+        @classmethod
+        def restored(cls, names, state, files):
+            return cls()
 
     with pytest.raises(DataRefused) as refused:
         contributions_of(Strange(), np.zeros((2, 1), np.float32))

@@ -10,12 +10,19 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from riskmodel.models.estimators import RiskClassifier
-from riskmodel.models.learners import LightGBM, Logistic, PointsScore, fitted
+from riskmodel.models.learners import ExplainableBoosting, LightGBM, Logistic, PointsScore, fitted
 
 SMALL = LightGBM(rounds=20, min_rows_per_leaf=2, min_information_per_leaf=0.1)
 
 
-@parametrize_with_checks([RiskClassifier(Logistic()), RiskClassifier(SMALL), RiskClassifier(PointsScore())])
+@parametrize_with_checks(
+    [
+        RiskClassifier(Logistic()),
+        RiskClassifier(SMALL),
+        RiskClassifier(PointsScore()),
+        RiskClassifier(ExplainableBoosting(bags=1, bins=8, min_rows_per_leaf=2)),
+    ]
+)
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 

@@ -14,9 +14,11 @@ from riskmodel.models.learners import (
     BaseRate,
     BestCount,
     CurrentPractice,
+    ExplainableBoosting,
     LightGBM,
     Logistic,
     PointsScore,
+    Stack,
     fitted,
     learner_from_document,
     load_fitted,
@@ -32,6 +34,8 @@ EVERY = (
     BestCount(),
     BestCount(among=("injuries",)),
     CurrentPractice("arrests"),
+    ExplainableBoosting(seed=3, bags=2, bins=16),
+    Stack((LightGBM(seed=3, rounds=15), Logistic(), PointsScore())),
 )
 
 
