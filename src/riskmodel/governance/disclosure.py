@@ -9,7 +9,7 @@ can follow its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -241,18 +241,27 @@ def _counts(
 def _against_earlier(
     table: pa.Table, counts: Sequence[str], cells: Sequence[Cell], earlier: Edition, rules: RuleSet
 ) -> list[Cell]:
-    """The cells, those hidden whose figure beside the earlier one would give a small change away."""
+    """The cells as a reader of both editions sees them.
+
+    Hidden are figures that beside the earlier one would give a small change away. A figure that was shown before and
+    still holds is known to the reader, so that hiding it now protects nothing else.
+    """
     rows = list(zip(*(table.column(name).to_pylist() for name in earlier.keys), strict=True))
     made = list(cells)
     for place, count in enumerate(counts):
         before = earlier.figures(count)
         for row, key in enumerate(rows):
             at = place * table.num_rows + row
-            shown = made[at].shown
-            if key in before and shown is not None and _tells_a_small_change(shown, rules.span_of(before[key]), rules):
+            cell = made[at]
+            if key not in before:
+                continue
+            span = rules.span_of(before[key])
+            if cell.shown is not None and _tells_a_small_change(cell.shown, span, rules):
                 most = rules.smallest_shown - 1
-                wide = (float(max(1, made[at].count - most)), float(made[at].count + most))
-                made[at] = Cell(made[at].count, None, (1.0, np.inf), wide)
+                wide = (float(max(1, cell.count - most)), float(cell.count + most))
+                made[at] = Cell(cell.count, None, (1.0, np.inf), wide)
+            elif cell.shown is not None and span[0] <= cell.count <= span[1]:
+                made[at] = replace(cell, hidden=span)
     return made
 
 

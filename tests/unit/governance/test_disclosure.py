@@ -199,3 +199,15 @@ def _prints(guess: tuple[int, ...], printed: list[int | None], hidden: list[bool
         if not closed and (rules.rounded(count) != figure or 0 < count < rules.smallest_shown):
             return False
     return True
+
+
+def test_a_figure_of_the_last_edition_that_still_holds_protects_nothing_when_hidden_now():
+    """Edition 1 showed b = 40 of 100; hiding b again in edition 2 would leave a = 100 - 40 - 55 to the reader."""
+    groups, totals = ["a", "b", "c", "all"], [Total("group", "all")]
+    exact = RuleSet("exact", "for this test", 8, 1)
+    first = pa.table({"group": ["b", "all"], "n": [40, 100]})
+    now = pa.table({"group": groups, "n": [5, 40, 55, 100]})
+    alone = released(now, ["n"], totals=totals, rules=exact)
+    assert alone.column("n").to_pylist() == [None, None, 55, 100]  # the smallest other one
+    made = released(now, ["n"], totals=totals, rules=exact, earlier=Edition(first, ("group",)))
+    assert made.column("n").to_pylist()[2] is None  # the reader remembers b, so c has to go too
