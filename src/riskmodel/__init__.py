@@ -39,6 +39,7 @@ _WHERE = {
     "ExplainableBoosting": "models.learners",
     "PointsScore": "models.learners",
     "Stack": "models.learners",
+    "Tuned": "models.tuning",
     "BaseRate": "models.learners",
     "BestCount": "models.learners",
     "CurrentPractice": "models.learners",

@@ -144,7 +144,9 @@ def gathered(given: Given) -> None:
     evidence, model = given.evidence, given.model
     evidence.artefact("training", given.training.fingerprint, "training set")
     evidence.artefact("model", model.fingerprint, "fitted model")
-    kind = "forward folds" if model.declaration["folds"]["kind"] == "forward" else "folds of people"
+    kind = {"forward": "forward folds", "place": "places held out"}.get(
+        model.declaration["folds"]["kind"], "folds of people"
+    )
     evidence.artefact("evaluation", model.evaluation.fingerprint, f"evaluation on {kind}")
     evidence.artefact("audit", given.audit.fingerprint, "audit by group")
     evidence.artefact("explanation", given.explanation.fingerprint, "explanation of the model")

@@ -7,43 +7,38 @@ outcome. Unknown outcomes neither teach nor judge; they are counted.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
-from riskmodel.dates import Duration
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models import calibrate as calibration
 from riskmodel.models import metrics
-from riskmodel.models.calibrate import Calibration, Method
+from riskmodel.models.calibrate import Method
 from riskmodel.models.decision import decision_curve
 from riskmodel.models.evaluation import ALL, MODEL, Evaluation, calibration_rows, figures_table, roc_curve
-from riskmodel.models.fitted import Fitted
 from riskmodel.models.judging import Judged, capacity_label, judge, places
 from riskmodel.models.labelled import Labelled
-from riskmodel.models.learners import BaseRate, BestCount, Learner, Logistic, fitted
+from riskmodel.models.learners import BaseRate, BestCount, Learner, Logistic
 from riskmodel.models.metrics import Numbers
+from riskmodel.models.procedure import Procedure, Progress, Steps, workers
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.similar import SimilarCases
-from riskmodel.models.splits import Fold, Folds, ForwardFolds, Rows
+from riskmodel.models.splits import Fold, Folds, ForwardFolds, PlaceFolds, Rows
 from riskmodel.models.success import Finding, Measured, SuccessBar
+from riskmodel.models.tuning import Journal, Search, Tuned
 from riskmodel.models.uncertainty import Resampling
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many steps are done, and how many there are."""
 
 
 def fit(
     training: TrainingSet,
-    learner: Learner,
+    learner: Learner | Tuned,
     folds: Folds = ForwardFolds(4),  # noqa: B008 - frozen settings, safe to share
     *,
     calibrate: Method | None = "isotonic",
@@ -53,6 +48,7 @@ def fit(
     success_bar: SuccessBar | str | None = None,
     replicates: int = 1000,
     threads: int = 0,
+    journal: str | Path | None = None,
     progress: Progress | None = None,
 ) -> RiskModel:
     """Fit a model, judge it beside its comparators on rows it has not seen, and keep the model of all rows.
@@ -60,8 +56,8 @@ def fit(
     Parameters
     ----------
     training : TrainingSet
-    learner : frozen settings, such as ``LightGBM(seed=7)``
-    folds : ForwardFolds or PersonFolds
+    learner : frozen settings, such as ``LightGBM(seed=7)``, or ``Tuned`` settings, searched for inside every fold
+    folds : ForwardFolds, PersonFolds or PlaceFolds
     calibrate : "isotonic", "sigmoid" or None; learned inside the rows that teach (see `models.calibrate`)
     comparators : learners judged on the same folds; they are not calibrated, each makes probabilities of its own
     capacity : shares of the rows (below 1) or places on one list (from 1); one list is made in each fold
@@ -69,6 +65,7 @@ def fit(
     success_bar : SuccessBar or its sentence, such as "auroc beats best_count by 0.02", declared before the fit
     replicates : int, bootstrap draws of people
     threads : int, 0 is one a core; never changes the result
+    journal : a file in which finished trials of a search are kept, so that it can be taken up again
     progress : called as the work goes on
 
     Returns
@@ -82,16 +79,16 @@ def fit(
     """
     bar = SuccessBar.parse(success_bar) if isinstance(success_bar, str) else success_bar
     rivals = _named([_resolved(rival, training) for rival in comparators if rival != learner])
-    candidates = {MODEL: _resolved(learner, training), **rivals}
+    candidates = {MODEL: learner if isinstance(learner, Tuned) else _resolved(learner, training), **rivals}
     _must_be_settings(calibrate, capacity, replicates, bar, rivals)
     labelled = Labelled.of(training)
-    split = folds.split(labelled.as_of, labelled.people, _horizon(training))
-    steps = _Steps(progress, total=len(split) * (len(candidates) + 1) + 3)
+    split = _split(labelled, folds)
+    steps = Steps(progress, total=len(split) * (len(candidates) + 1) + 3)
     everyone = np.arange(len(labelled.outcome))
-    with _workers(threads) as pool:
-        procedure = _Procedure(labelled, seed, pool)
+    with workers(threads) as pool:
+        procedure = Procedure(labelled, seed, pool, Journal(None if journal is None else Path(journal)))
         unseen = procedure.unseen(candidates, split, calibrate, steps)
-        final = procedure.begin(candidates[MODEL], everyone, everyone[:0], calibrate)
+        final = procedure.begin(candidates[MODEL], everyone, everyone[:0], calibrate, "final")
         judged = _judge(labelled, split, unseen, capacity, Resampling(replicates, seed), pool, steps)
         steps.begin("decision curve")
         curve = _decision(labelled, split, unseen, Resampling(replicates, seed))
@@ -101,10 +98,10 @@ def fit(
     rows = np.concatenate([fold.test for fold in split])
     similar = SimilarCases.of(unseen[MODEL][rows], labelled.outcome[rows], labelled.people[rows])
     return RiskModel(
-        learner=candidates[MODEL],
+        learner=kept.learner,
         fitted=kept.fitted,
         calibration=kept.calibration,
-        features=tuple(training.features) if candidates[MODEL].inputs is None else (),
+        features=tuple(training.features) if kept.learner.inputs is None else (),
         similar=similar,
         evaluation=_evaluation(labelled, split, unseen, judged, curve, bar),
         declaration={
@@ -115,93 +112,10 @@ def fit(
             "seed": seed,
             "success_bar": None if bar is None else bar.text,
             "replicates": replicates,
+            **({"tuning": _tuning(learner, procedure.searches)} if isinstance(learner, Tuned) else {}),
         },
         training_fingerprint=training.fingerprint,
     )
-
-
-@dataclass(frozen=True)
-class _Procedure:
-    """How a learner is taught and calibrated on some rows; the same in every fold and in the end.
-
-    The pieces of work are independent of each other and run on one thread each: learners that share threads wait for
-    each other whenever the machine has other work.
-    """
-
-    labelled: Labelled = field(repr=False)
-    seed: int
-    pool: Executor
-
-    def begin(self, learner: Learner, train: Rows, score: Rows, method: Method | None) -> Callable[[], _Taught]:
-        """Start to teach the learner on some rows and to score others; call what is returned to wait for it."""
-        outcome, people = self.labelled.outcome[train], self.labelled.people[train]
-        parts = [] if method is None else calibration.inner_parts(outcome, people, self.seed)
-        work = self.pool.submit(self._job, learner, train, score)
-        inner = [(scored, self.pool.submit(self._job, learner, train[teach], train[scored])) for teach, scored in parts]
-
-        def wait() -> _Taught:
-            made, scores = work.result()
-            unseen = np.empty(len(train))
-            for scored, part in inner:
-                unseen[scored] = part.result()[1]
-            calibrated = calibration.learned(method, unseen, outcome) if inner else calibration.AsItIs()
-            return _Taught(made, calibrated, calibrated.probability(scores))
-
-        return wait
-
-    def unseen(
-        self, candidates: Mapping[str, Learner], split: Sequence[Fold], method: Method | None, steps: _Steps
-    ) -> dict[str, Numbers]:
-        """Each candidate's probability for every row that is judged, NaN for the rows that are not."""
-        begun = [
-            (fold, name, self.begin(learner, fold.train, fold.test, method if name == MODEL else None))
-            for fold in split
-            for name, learner in candidates.items()
-        ]
-        made = {name: np.full(len(self.labelled.outcome), np.nan) for name in candidates}
-        for fold, name, wait in begun:
-            steps.begin(f"fold {fold.number} of {len(split)}: {candidates[name].kind.replace('_', ' ')}")
-            made[name][fold.test] = wait().probability
-        return made
-
-    def _job(self, learner: Learner, train: Rows, score: Rows) -> tuple[Fitted, Numbers]:
-        names, X = self.labelled.inputs(learner)
-        made = fitted(learner, X[train], self.labelled.outcome[train], names, 1, self.labelled.people[train])
-        return made, made.predict(X[score])
-
-
-@dataclass(frozen=True)
-class _Taught:
-    """A learner that was taught, its calibration, and the probabilities of the rows it was asked to score."""
-
-    fitted: Fitted
-    calibration: Calibration
-    probability: Numbers = field(repr=False)
-
-
-@contextmanager
-def _workers(threads: int) -> Iterator[Executor]:
-    """Threads for independent pieces of work; the linear algebra underneath stays on one thread each."""
-    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
-    with threadpool_limits(1, user_api="blas"):
-        try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-@dataclass
-class _Steps:
-    """Tells the progress callback which step begins."""
-
-    told: Progress | None
-    total: int
-    done: int = 0
-
-    def begin(self, what: str) -> None:
-        if self.told is not None:
-            self.told(what, self.done, self.total)
-        self.done += 1
 
 
 def _judge(
@@ -211,7 +125,7 @@ def _judge(
     capacity: Sequence[float],
     resampling: Resampling,
     pool: Executor,
-    steps: _Steps,
+    steps: Steps,
 ) -> dict[str, Judged]:
     """Figures on all test rows together, then on each fold."""
     sets = {ALL: np.concatenate([fold.test for fold in split]), **{str(fold.number): fold.test for fold in split}}
@@ -339,6 +253,10 @@ def _success(bar: SuccessBar, judged: Judged) -> tuple[Finding, ...]:
     return bar.judged(metric_of, lead_of)
 
 
+def _tuning(tuned: Tuned, searches: Sequence[Search]) -> dict[str, Any]:
+    return {**tuned.document(), "searches": [search.document() for search in searches]}
+
+
 def _resolved(learner: Learner, training: TrainingSet) -> Learner:
     """BestCount looks among the counts of the feature language when the features say what they are."""
     if not isinstance(learner, BestCount) or learner.among is not None:
@@ -379,5 +297,17 @@ def _must_be_settings(
         bar.must_be_about(tuple(known), tuple(rivals))
 
 
-def _horizon(training: TrainingSet) -> Duration | None:
-    return training.horizon
+def _split(labelled: Labelled, folds: Folds) -> tuple[Fold, ...]:
+    training = labelled.training
+    if not isinstance(folds, PlaceFolds):
+        return folds.split(labelled.as_of, labelled.people, training.horizon)
+    if folds.by not in training.group_names:
+        raise DeclarationError.of(
+            "place-unknown",
+            where="folds.by",
+            found=repr(folds.by),
+            expected=f"a group of the training set: {', '.join(training.group_names) or 'it has none'}",
+            repair="Keep the place among the groups when the training set is built.",
+        )
+    places = training.group(folds.by).take(labelled.kept).to_pylist()
+    return folds.split_by(places, labelled.as_of, labelled.people)

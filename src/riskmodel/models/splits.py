@@ -10,6 +10,7 @@ People may stand on both sides (the same person, at an earlier date): they are c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -35,6 +36,7 @@ class Fold:
     test_from, test_until : datetime64[us], first and last as-of moment of the test period, both inside
     shared_people : int, people with a row on both sides
     waiting : int, rows before the test period whose outcome was not yet complete when it began
+    place : str, the place that was held out, empty where places are not
     """
 
     number: int
@@ -44,9 +46,10 @@ class Fold:
     test_until: np.datetime64
     shared_people: int
     waiting: int
+    place: str = ""
 
     def __repr__(self) -> str:
-        period = f"{str(self.test_from)[:10]}..{str(self.test_until)[:10]}"
+        period = self.place or f"{str(self.test_from)[:10]}..{str(self.test_until)[:10]}"
         return f"Fold({self.number}: train {len(self.train)} rows, test {len(self.test)} rows, {period})"
 
     def document(self) -> dict[str, int | str]:
@@ -59,6 +62,7 @@ class Fold:
             "test_until": str(self.test_until)[:10],
             "people_in_both": self.shared_people,
             "rows_waiting_for_their_outcome": self.waiting,
+            **({"place": self.place} if self.place else {}),
         }
 
 
@@ -170,7 +174,72 @@ class PersonFolds:
         return tuple(folds)
 
 
-Folds: TypeAlias = ForwardFolds | PersonFolds
+@dataclass(frozen=True, slots=True)
+class PlaceFolds:
+    """One place after the other is held out: how would the model do where nobody taught it?
+
+    Each place with enough rows is judged by a model of the people of all other places. People with a row in the place
+    do not teach it. Time is not kept apart, so it says nothing about how a model ages: judge forward in time as well.
+
+    Parameters
+    ----------
+    by : str, the group of the training set that holds the place, such as "area" or "force"
+    least : int, rows that a place needs to be judged; smaller places always teach
+    """
+
+    kind: ClassVar[str] = "place"
+    by: str = "area"
+    least: int = 100
+
+    def __post_init__(self) -> None:
+        if not self.by or self.least < 1:
+            fault = Fault("folds", f"by {self.by!r}, least {self.least}", "a group, and at least 1 row", "Correct it.")
+            raise DeclarationError("folds-invalid", faults=[fault])
+
+    def document(self) -> dict[str, object]:
+        """The settings as JSON."""
+        return {"kind": self.kind, "by": self.by, "least": self.least}
+
+    def split_by(self, places: Sequence[str | None], as_of: Moments, people: npt.NDArray[np.int64]) -> tuple[Fold, ...]:
+        """The folds over rows whose outcome is known, the places in the order of their names.
+
+        Parameters
+        ----------
+        places : (n_rows,) the place of each row, None where it is not known: such rows teach and are never judged
+        as_of : (n_rows,) datetime64[us]
+        people : (n_rows,) int64
+
+        Raises
+        ------
+        DataRefused : fewer than two places are large enough
+        """
+        known = np.array([place or "" for place in places])
+        named, rows = np.unique(known, return_counts=True)
+        judged = [str(place) for place, n in zip(named, rows, strict=True) if place and n >= self.least]
+        if len(judged) < 2:
+            raise DataRefused(
+                "too-few-places",
+                found=f"{len(judged)} places of {len(named)} with at least {self.least} rows",
+                expected="at least two places to hold out",
+                repair="Lower `least`, or group the places into larger ones.",
+            )
+        folds = []
+        for number, place in enumerate(judged, start=1):
+            test = np.flatnonzero(known == place)
+            in_test = np.isin(people, people[test])
+            train = np.flatnonzero(~in_test)
+            if not len(train):
+                raise DataRefused(
+                    "no-one-left-to-teach",
+                    found="a place in which everybody has a row",
+                    expected="people who were never there",
+                    repair="Group by places that people seldom change.",
+                )
+            folds.append(Fold(number, train, test, as_of[test].min(), as_of[test].max(), 0, 0, place))
+        return tuple(folds)
+
+
+Folds: TypeAlias = ForwardFolds | PersonFolds | PlaceFolds
 
 
 def person_parts(people: npt.NDArray[np.int64], parts: int, seed: int) -> npt.NDArray[np.int64]:

@@ -38,11 +38,14 @@ from riskmodel.models import fit as fitting
 from riskmodel.models.learners import Learner
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import Folds
+from riskmodel.models.tuning import Tuned
 from riskmodel.studies.declaration import AuditTable, ModelTable
 from riskmodel.studies.published import comparisons
 from riskmodel.studies.study import Study
 
 Steps = Callable[[str, int, int], None]
+TRIALS = "trials.jsonl"
+"""Where the finished trials of a search for settings are kept, so that it can be taken up again."""
 WorldMaker = Callable[[int, int, Path], None]
 """Writes the deliveries of a synthetic society (people, seed) to a folder."""
 
@@ -51,7 +54,7 @@ class Judged(Protocol):
     """What fitting and auditing ask of a study, whatever its rows were made from."""
 
     @property
-    def learner(self) -> Learner: ...
+    def learner(self) -> Learner | Tuned: ...
 
     @property
     def comparators(self) -> Sequence[Learner]: ...
@@ -174,6 +177,7 @@ def fit(store: Store, study: Judged, training: TrainingSet, steps: Steps) -> Ris
             capacity=tuple(settings.capacity),
             seed=settings.seed,
             success_bar=settings.success_bar,
+            journal=store.folder / TRIALS,
             progress=steps,
         )
         model.save(folder)

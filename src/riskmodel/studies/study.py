@@ -23,6 +23,7 @@ from riskmodel.governance.purposes import Purpose
 from riskmodel.models import learners
 from riskmodel.models.learners import Learner
 from riskmodel.models.splits import ForwardFolds
+from riskmodel.models.tuning import Tuned
 from riskmodel.studies.declaration import FILE, AuditTable, Declaration, ModelTable, parse, read_text
 from riskmodel.studies.expressions import Words, evaluate
 from riskmodel.studies.lines import line_of
@@ -31,8 +32,17 @@ DURATIONS = {name: getattr(dates, name) for name in ("days", "weeks", "months", 
 FEATURE_WORDS: Words = DURATIONS | {name: getattr(language, name) for name in language.__all__}
 LEARNER_WORDS: Words = {
     name: getattr(learners, name)
-    for name in ("LightGBM", "Logistic", "PointsScore", "BaseRate", "BestCount", "CurrentPractice")
-}
+    for name in (
+        "LightGBM",
+        "ExplainableBoosting",
+        "Logistic",
+        "PointsScore",
+        "Stack",
+        "BaseRate",
+        "BestCount",
+        "CurrentPractice",
+    )
+} | {"Tuned": Tuned}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Study:
     outcome: Outcome
     features: tuple[Feature, ...]
     carry: tuple[Feature, ...]
-    learner: Learner
+    learner: Learner | Tuned
     comparators: tuple[Learner, ...]
 
     @property

@@ -149,7 +149,7 @@ def test_a_model_of_an_unknown_kind_is_refused(trees):
             return {}
 
         @classmethod
-        def restored(cls, names, state, files):
+        def restored(cls, names, state, files):  # noqa: ARG003 - it is never called
             return cls()
 
     with pytest.raises(DataRefused) as refused:

@@ -26,6 +26,11 @@ def _judged(given: Given) -> str:
     """How the folds were made, and what they do not rule out."""
     folds = given.model.declaration["folds"]
     beside = "Beside it stand simpler ways, judged on the same rows."
+    if folds["kind"] == "place":
+        return (
+            f"It is judged in one {folds['by']} after the other, each time by a model that was taught in all others; "
+            f"not on later years. {beside}"
+        )
     if folds["kind"] != "forward":
         return f"It is judged on people that it had not seen, not on later years. {beside}"
     later = "It is judged on rows that it had not seen and that come later than those it learned from"
@@ -229,7 +234,7 @@ def _by_period(given: Given) -> list[Block]:
 
 
 def _part(fold: Mapping[str, Any], *, by_time: bool) -> str:
-    """What a fold was judged on: its period, or its number where people were parted without regard to time."""
+    """What a fold was judged on: its period, its place, or its number where people were parted."""
     if not by_time:
-        return f"People, part {fold.get('fold')}"
+        return str(fold["place"]) if fold.get("place") else f"People, part {fold.get('fold')}"
     return f"{day_words(str(fold.get('test_from')))} to {day_words(str(fold.get('test_until')))}"
