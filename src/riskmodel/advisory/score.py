@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from riskmodel.advisory import gate, words
+from riskmodel.advisory import conditions, gate, words
 from riskmodel.advisory.missing import missing_of
 from riskmodel.advisory.scores import Basis, Scores
 from riskmodel.cohorts.cohort import Cohort, Eligible, eligible
@@ -28,6 +28,9 @@ from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.histories.store import Histories
 from riskmodel.models.risk_model import RiskModel
+
+LEAST_FOR_A_MEAN = 20
+"""Of fewer people the mean probability is not written down: it would tell of single ones."""
 
 
 def score(
@@ -81,8 +84,9 @@ def score(
         granted = gate.must_be_approved(approval, model, card, wanted, book)
         gate.must_know_its_features(model)
         gate.must_be_covered(model, wanted)
+        conditions.must_be_reviewed(book, granted)
         late = gate.must_be_fresh(histories, model, day, granted)
-        found = _eligible_on(histories, cohort, day)
+        found = conditions.within_areas(histories, _eligible_on(histories, cohort, day), day, granted)
         gate.must_fit_the_list(found.rows.num_rows, granted)
     basis = Basis(
         as_of=day,
@@ -105,6 +109,7 @@ def score(
         histories=basis.histories,
         as_of=day.isoformat(),
         people=made.people,
+        mean_probability=round(float(made._probability.mean()), 3) if made.people >= LEAST_FOR_A_MEAN else None,
         list=made.fingerprint,
     )
     return made

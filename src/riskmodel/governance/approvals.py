@@ -12,44 +12,22 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from riskmodel.errors import DeclarationError, EvidenceError, Fault, NotPermitted
 from riskmodel.governance.declarations import read_declaration, text_faults, unknown_key_faults
 from riskmodel.governance.ledger import Ledger
+from riskmodel.governance.limits import Limits, limit_faults
 from riskmodel.governance.purposes import Purpose
 from riskmodel.tables import fingerprint_document
 
 DECISIONS = ("pending", "approved", "refused", "deferred", "withdrawn")
 _DATES = ("decided_on", "valid_from", "valid_until")
-_LIMITS = ("people_per_list", "working_capacity", "oldest_data_days", "score_valid_days")
 _KEYS = ("model", "card", "purpose", "decision", "decided_by", *_DATES, "conditions", "limits", "seal")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _SEAL_LINE = re.compile(r"^seal[ \t]*=.*$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Conditions that a machine can check; None where the board set none.
-
-    Parameters
-    ----------
-    people_per_list : int, the most people one list may hold
-    working_capacity : int, how many people the team can take on from one list; needed to order a list by score
-    oldest_data_days : int, how far each agency's feed may end before the as-of date
-    score_valid_days : int, for how long after its as-of date a score may be looked at
-    """
-
-    people_per_list: int | None = None
-    working_capacity: int | None = None
-    oldest_data_days: int | None = None
-    score_valid_days: int | None = None
-
-    def document(self) -> dict[str, int]:
-        """The limits that are set."""
-        return {name: value for name in _LIMITS if (value := getattr(self, name)) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +55,7 @@ class Approval:
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
     conditions: str = ""
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     seal: str = ""
 
     def __post_init__(self) -> None:
@@ -88,10 +66,10 @@ class Approval:
     def from_mapping(cls, given: Mapping[str, Any]) -> Approval:
         """An approval from a TOML table with the same names; all faults at once."""
         limits = given.get("limits", {})
-        faults = [*unknown_key_faults("approval", given, _KEYS), *_faults(given), *_limit_faults(limits)]
+        faults = [*unknown_key_faults("approval", given, _KEYS), *_faults(given), *limit_faults(limits)]
         if faults:
             raise DeclarationError("approval-invalid", faults=faults)
-        values = {**given, "decided_by": tuple(given.get("decided_by", ())), "limits": Limits(**limits)}
+        values = {**given, "decided_by": tuple(given.get("decided_by", ())), "limits": Limits.from_mapping(limits)}
         return cls(**values)
 
     @classmethod
@@ -266,7 +244,14 @@ def sign_off(path: str | Path, ledger: Ledger) -> Approval:
             expected='a line `seal = ""` at the top of the file, before any [table]',
             repair="Put that line at the top and sign off again.",
         )
-    ledger.append(
+    write_down(approval, ledger)
+    os.replace(aside, path)
+    return signed
+
+
+def write_down(approval: Approval, ledger: Ledger) -> str:
+    """Write a decision that was signed off into the ledger; returns the hash of its entry."""
+    return ledger.append(
         "approval",
         approval=approval.fingerprint,
         decision=approval.decision,
@@ -277,8 +262,6 @@ def sign_off(path: str | Path, ledger: Ledger) -> Approval:
         valid_until=_iso(approval.valid_until),
         roles=len(approval.decided_by),
     )
-    os.replace(aside, path)
-    return signed
 
 
 _TEMPLATE = """\
@@ -300,6 +283,8 @@ seal = ""                 # written at signing off; leave it empty
 # working_capacity = 40     # how many people the team can take on from one list
 # oldest_data_days = 60     # how far an agency's data may end before the as-of date
 # score_valid_days = 90     # how long after its as-of date a score may be looked at
+# reviewed_percent = 80     # how many of 100 people on the earlier lists must have been reviewed before the next list
+# areas = ["E02001"]        # only people who live in one of these areas
 """
 
 
@@ -355,18 +340,6 @@ def _order_faults(decided: dt.date, start: dt.date, end: dt.date) -> list[Fault]
         faults.append(_fault("valid_from", f"{start}", f"{decided} or later", "An approval cannot begin before it."))
     if end <= start:
         faults.append(_fault("valid_until", f"{end}", f"a day after {start}", "Correct the dates."))
-    return faults
-
-
-def _limit_faults(limits: Any) -> list[Fault]:
-    if not isinstance(limits, Mapping):
-        return [_fault("limits", "a value that is no table", "a table [limits]", "Write it as a table.")]
-    faults = unknown_key_faults("approval.limits", limits, _LIMITS)
-    faults += [
-        _fault(f"limits.{name}", "a value that is no whole number above 0", "a whole number above 0", "Correct it.")
-        for name, value in limits.items()
-        if name in _LIMITS and (isinstance(value, bool) or not isinstance(value, int) or value < 1)
-    ]
     return faults
 
 
