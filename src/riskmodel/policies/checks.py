@@ -135,10 +135,10 @@ def placebo_dates(panel: Panel, asked: Asked, shift: int, *, comparison: Compari
     left = f"; {int((~kept).sum())} treated unit(s) start too early and are left out" if not kept.all() else ""
     sentence = (
         f"With the start moved {shift} period(s) back {found} in {asked.outcome} before anything was done "
-        f"({_figures(made)}){left}."
+        f"({figures(made)}){left}."
     )
     return Check(
-        "placebo_dates", asked.outcome, _ratio(made), made.p_value, float("nan"), made.state, sentence, (made,)
+        "placebo_dates", asked.outcome, ratio(made), made.p_value, float("nan"), made.state, sentence, (made,)
     )  # fmt: skip
 
 
@@ -151,10 +151,10 @@ def placebo_outcomes(panel: Panel, asked: Sequence[Asked], estimate: Estimator) 
         seems = (
             "unknown whether it moves" if np.isnan(p_value) else "it moves" if p_value < alarm else "it does not move"
         )
-        sentence = f"{effect.outcome} cannot be moved by the policy; {seems} in these data ({_figures(effect)})."
+        sentence = f"{effect.outcome} cannot be moved by the policy; {seems} in these data ({figures(effect)})."
         made.append(
             Check(
-                "placebo_outcomes", effect.outcome, _ratio(effect), p_value, float("nan"), effect.state, sentence,
+                "placebo_outcomes", effect.outcome, ratio(effect), p_value, float("nan"), effect.state, sentence,
                 (effect,),
             )
         )  # fmt: skip
@@ -180,20 +180,20 @@ def randomisation(
     strata : (n_units,) labels; starts are dealt out within a stratum only
     """
     real = estimate(panel, asked)
-    if not np.isfinite(_ratio(real)):
+    if not np.isfinite(ratio(real)):
         return _unknown("randomisation", asked.outcome, f"{asked.outcome} has no estimate to compare.", (real,))
     groups = _groups(strata, panel.n_units)
     chance = stream(seed, "policies", "randomisation", asked.outcome)
     reached = 0
     for _ in range(draws):
-        drawn = _ratio(estimate(panel.starting(_dealt(panel.starts, groups, chance)), asked))
-        reached += bool(abs(drawn) >= abs(_ratio(real)) * (1 - 1e-12)) if np.isfinite(drawn) else 1
+        drawn = ratio(estimate(panel.starting(_dealt(panel.starts, groups, chance)), asked))
+        reached += bool(abs(drawn) >= abs(ratio(real)) * (1 - 1e-12)) if np.isfinite(drawn) else 1
     p_value = (1 + reached) / (1 + draws)
     sentence = (
         f"Of {draws} roll-outs dealt out at random, {reached} give as large an estimate for {asked.outcome} as the "
         f"real one (p = {p_value:.3f})."
     )
-    return Check("randomisation", asked.outcome, _ratio(real), p_value, float("nan"), real.state, sentence, (real,))
+    return Check("randomisation", asked.outcome, ratio(real), p_value, float("nan"), real.state, sentence, (real,))
 
 
 def minimum_detectable_effect(
@@ -273,11 +273,13 @@ def _noncentrality(periods: int, beyond: int, alarm: float) -> float:
     return float(optimize.brentq(lambda far: float(stats.ncf.sf(critical, periods, beyond, far)) - _POWER, 1e-6, 1e4))
 
 
-def _ratio(effect: Effect) -> float:
+def ratio(effect: Effect) -> float:
+    """The estimate over its standard error, NaN without one."""
     return effect.estimate / effect.se if np.isfinite(effect.se) and effect.se > 0 else float("nan")
 
 
-def _figures(effect: Effect) -> str:
+def figures(effect: Effect) -> str:
+    """The estimate with its interval in words, or why there is none."""
     if not np.isfinite(effect.estimate):
         return f"not estimable: {effect.reason}"
     return f"{effect.estimate:.3g}, {effect.conduct.confidence:.0%} interval {effect.low:.3g} to {effect.high:.3g}"

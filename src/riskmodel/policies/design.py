@@ -21,12 +21,34 @@ from riskmodel.policies.roll_out import Starts, roll_out_faults, roll_out_finger
 from riskmodel.tables import fingerprint_document
 
 UnitKind = Literal["person", "place", "area"]
-ESTIMATORS = ("group_time", "imputation", "twfe", "synthetic_did", "single_did")
+ESTIMATORS = (
+    "group_time",
+    "imputation",
+    "two_stage",
+    "twfe",
+    "stepped_wedge",
+    "poisson",
+    "synthetic_did",
+    "synthetic_control",
+    "single_did",
+    "interrupted",
+)
 COMPARISONS = ("never_treated", "not_yet_treated")
 ESTIMANDS = ("average effect on the treated", "effect on the treated by time since the start")
-CHECKS = ("pre_trends", "placebo_dates", "placebo_outcomes", "randomisation", "minimum_detectable_effect")
+CHECKS = (
+    "pre_trends",
+    "honest_bounds",
+    "placebo_dates",
+    "placebo_units",
+    "placebo_outcomes",
+    "randomisation",
+    "few_clusters",
+    "recording_change",
+    "minimum_detectable_effect",
+)
 REGISTERED, OPENED = "plan-registered", "outcomes-opened"
-_SINGLE = ("synthetic_did", "single_did")
+_SINGLE = ("synthetic_did", "synthetic_control", "single_did", "interrupted")
+_EVERYONE = ("imputation", "two_stage", "twfe", "stepped_wedge", "poisson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,30 @@ class PlannedOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedSpillover:
+    """What the policy may do to people at its edge: those with a tie to somebody to whom something was done.
+
+    Parameters
+    ----------
+    name : str, how it is called in every table
+    through : str, the tie, such as "parent" or "co_resident" (`ties.TIES` has those that are derived)
+    agency, kind : str, the event that exposes, such as the parent's imprisonment
+    outcome : PlannedOutcome, what is counted of the exposed person
+    """
+
+    name: str
+    through: str
+    agency: str
+    kind: str
+    outcome: PlannedOutcome
+
+    def document(self) -> dict[str, Any]:
+        """The spillover as a JSON-able document."""
+        given = {name: getattr(self, name) for name in ("name", "through", "agency", "kind")}
+        return given | {"outcome": self.outcome.document()}
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What will be evaluated and how, before any outcome is seen.
 
@@ -77,6 +123,9 @@ class Plan:
     confidence : float, of the intervals
     stopping : str, when the analysis is done and that it is done once
     waiver : str, why the outcomes are of one agency only
+    same_harm : tuple of (outcome, outcome), the same harm as two sources record it, the more independent one second
+    spillovers : tuple of PlannedSpillover, effects on kin and periphery
+    ranked_by : str, by what units are ranked to judge inequality ("" when it is not judged)
 
     Raises
     ------
@@ -101,11 +150,15 @@ class Plan:
     confidence: float = 0.95
     stopping: str = "one analysis, when the last period has settled"
     waiver: str = ""
+    same_harm: tuple[tuple[str, str], ...] = ()
+    spillovers: tuple[PlannedSpillover, ...] = ()
+    ranked_by: str = ""
 
     def __post_init__(self) -> None:
-        faults = [*_word_faults(self), *_outcome_faults(self), *_unit_faults(self)]
+        faults = [*_word_faults(self), *_outcome_faults(self), *_source_faults(self), *_unit_faults(self)]
         if not faults:
-            single, everyone = self.estimator in _SINGLE, self.comparison == "not_yet_treated"
+            single = self.estimator in _SINGLE
+            everyone = self.comparison == "not_yet_treated" or self.estimator in _EVERYONE
             faults = roll_out_faults(self.first_treated(), len(self.calendar), single=single, everyone=everyone)
         if faults:
             raise DeclarationError("plan-invalid", faults=faults)
@@ -140,6 +193,9 @@ class Plan:
         return {name: getattr(self, name) for name in (*names, "stopping", "waiver")} | {
             "outcomes": [outcome.document() for outcome in self.outcomes],
             "tests": list(self.tests),
+            "same_harm": [list(pair) for pair in self.same_harm],
+            "spillovers": [spillover.document() for spillover in self.spillovers],
+            "ranked_by": self.ranked_by,
             "calendar": [str(self.begins), str(self.ends), str(self.every)],
             "settles_after": str(self.settles_after),
             "n_units": len(self.units),
@@ -282,6 +338,29 @@ def _outcome_faults(plan: Plan) -> list[Fault]:
         faults.append(
             Fault("plan.tests", "placebo_outcomes without a placebo outcome", "one marked placebo", "Mark an outcome.")
         )
+    return faults
+
+
+def _source_faults(plan: Plan) -> list[Fault]:
+    """Pairs of sources that are none, a test of them without a pair, and spillovers of one name."""
+    agency = {outcome.name: outcome.agency for outcome in plan.outcomes}
+    faults = [
+        Fault(
+            "plan.same_harm",
+            f"{first!r} and {second!r}",
+            "two outcomes of the plan from different agencies",
+            "Name one outcome of each agency that records the harm.",
+        )
+        for first, second in plan.same_harm
+        if agency.get(first) is None or agency.get(second) is None or agency[first] == agency[second]
+    ]
+    if "recording_change" in plan.tests and not plan.same_harm:
+        faults.append(
+            Fault("plan.tests", "recording_change without two sources", "a pair in same_harm", "Name the two sources.")
+        )
+    names = [spillover.name for spillover in plan.spillovers] + list(agency)
+    if len(set(names)) < len(names):
+        faults.append(Fault("plan.spillovers", "a name that is taken", "a name for each effect", "Rename one of them."))
     return faults
 
 

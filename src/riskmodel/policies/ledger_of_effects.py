@@ -23,6 +23,7 @@ from riskmodel.policies.effects import Effect, stated
 from riskmodel.policies.estimators import planned_estimator, planned_question
 from riskmodel.policies.multiplicity import holm
 from riskmodel.policies.panel import Panel
+from riskmodel.policies.spillover import Spillover
 from riskmodel.tables import fingerprint_document
 
 NET = "net demand"
@@ -82,6 +83,8 @@ class LedgerOfEffects:
     checks, power : tuples of Check and Power
     deviations : tuple of Deviation
     uncounted : tuple of (outcome, int), facts that are of no unit and stand in no count
+    spillovers : tuple of Spillover, effects on people at the edge, judged in the same family
+    p_spillover : tuple of float, Holm's p-values of `spillovers`
     """
 
     plan: str
@@ -95,6 +98,8 @@ class LedgerOfEffects:
     power: tuple[Power, ...] = field(repr=False)
     deviations: tuple[Deviation, ...]
     uncounted: tuple[tuple[str, int], ...] = ()
+    spillovers: tuple[Spillover, ...] = ()
+    p_spillover: tuple[float, ...] = ()
 
     def table(self) -> pa.Table:
         """Every agency's outcomes with their lags, TABLE."""
@@ -129,6 +134,7 @@ class LedgerOfEffects:
         pairs = list(zip(self.outcomes, self.effects, self.p_family, strict=True))
         pairs.sort(key=lambda pair: pair[0].name != self.primary)
         said = [_sentence(outcome, effect, p_family, self.power) for outcome, effect, p_family in pairs]
+        said += [_spilled(each, p) for each, p in zip(self.spillovers, self.p_spillover, strict=True)]
         if self.net_demand is not None:
             said.append(_net_sentence(self.net_demand))
         said += [check.sentence for check in self.checks]
@@ -145,6 +151,10 @@ class LedgerOfEffects:
             "registered": [self.registered.number, self.registered.entry, self.registered.opened_before],
             "table": self.table().to_pylist(),
             "conduct": [effect.document()["conduct"] for effect in self.effects],
+            "spillovers": [
+                {"name": each.planned.name, "left_out": each.left_out, "p_family": stated(p), **each.effect.document()}
+                for each, p in zip(self.spillovers, self.p_spillover, strict=True)
+            ],
             "net_demand": None if self.net_demand is None else _net_document(self.net_demand),
             "sentences": list(self.sentences()),
             "deviations": [str(deviation) for deviation in self.deviations],
@@ -166,6 +176,7 @@ def ledger_of_effects(
     cost_unit: str = "pounds",
     checks: Sequence[Check] = (),
     power: Sequence[Power] = (),
+    spillovers: Sequence[Spillover] = (),
 ) -> LedgerOfEffects:
     """Estimate every outcome of the plan and put them side by side.
 
@@ -177,6 +188,7 @@ def ledger_of_effects(
         an outcome that is not in the plan, which gets no row
     costs : what one event of each demand outcome costs, in `cost_unit`; without it events are added up as they are
     checks, power : results of `checks`; planned ones that are not given are listed as deviations
+    spillovers : effects on people at the edge; planned ones that are not given are listed as deviations
 
     Raises
     ------
@@ -195,9 +207,17 @@ def ledger_of_effects(
     made = [given.get(outcome.name) or _planned(plan, panel, outcome.name) for outcome in plan.outcomes]
     judged = [i for i, outcome in enumerate(plan.outcomes) if not outcome.placebo]
     p_family = np.full(len(made), np.nan)
-    p_family[judged] = holm([made[i].p_value for i in judged])
+    in_family = holm([made[i].p_value for i in judged] + [each.effect.p_value for each in spillovers])
+    p_family[judged] = in_family[: len(judged)]
     done = {check.test for check in checks} | ({"minimum_detectable_effect"} if power else set())
     missing = [Deviation("check", test, "not made") for test in plan.tests if test not in done]
+    named = [each.planned.name for each in spillovers]
+    missing += [Deviation("spillover", each.name, "not made") for each in plan.spillovers if each.name not in named]
+    missing += [
+        Deviation("spillover", "not in the plan", each.planned.name)
+        for each in spillovers
+        if each.planned not in plan.spillovers
+    ]
     if not opened(plan, ledger):
         missing.append(Deviation("opening", "outcomes opened for this plan in the ledger", "not written down"))
     return LedgerOfEffects(
@@ -212,6 +232,8 @@ def ledger_of_effects(
         tuple(power),
         (*deviations(plan, [effect.conduct for effect in {**_by_name(made), **given}.values()], registered), *missing),
         tuple((outcome.name, lost) for outcome in plan.outcomes if (lost := panel.uncounted.get(outcome.name, 0))),
+        tuple(spillovers),
+        tuple(in_family[len(judged) :]),
     )
 
 
@@ -266,6 +288,16 @@ def _sentence(outcome: PlannedOutcome, effect: Effect, p_family: float, power: S
         seen = [made.sentence for made in power if made.outcome == outcome.name]
         beside += " " + (seen[0] if seen else "Which change the study could have seen was not worked out.")
     return f"{name}: {found} ({_figures(effect)}).{beside}"
+
+
+def _spilled(spillover: Spillover, p_family: float) -> str:
+    effect, planned = spillover.effect, spillover.planned
+    who = f"{planned.name}: {spillover.n_exposed:,} people reached through {planned.through} ({planned.kind})"
+    if effect.state == "not_estimable":
+        return f"{who}: not estimable, because of {effect.reason}."
+    shown = p_family < 1 - effect.conduct.confidence
+    found = ("rose" if effect.estimate > 0 else "fell") if shown else "no change is shown"
+    return f"{who}, {planned.outcome.name} {found} ({_figures(effect)})."
 
 
 def _figures(effect: Effect) -> str:
