@@ -139,6 +139,19 @@ RELATIONS: Final = pa.schema(
 """Dated ties. ``kind`` says what other is to entity: "parent", "co_resident", "partner" ... ``through="parent"``
 carries events of other_id (the parent) to entity_id. Sorted by (entity_id, kind, other_id, starts_at)."""
 
+AREA_VALUES: Final = pa.schema(
+    [
+        pa.field("area", pa.string(), nullable=False),
+        pa.field("measure", pa.string(), nullable=False),  # "imd_decile", "population" ...
+        pa.field("value", pa.float64()),
+        pa.field("source", pa.string(), nullable=False),  # who publishes it
+        pa.field("starts_at", MOMENT, nullable=False),  # from when it holds, until the next one
+        pa.field("known_at", MOMENT, nullable=False),
+        pa.field("known_until", MOMENT),
+    ]
+)
+"""Measures of areas over time. Sorted by (area, measure, starts_at, known_at)."""
+
 ROWS: Final = pa.schema([pa.field("entity_id", pa.int64(), nullable=False), pa.field("as_of", MOMENT, nullable=False)])
 """Who is in question and when. Sorted by (entity_id, as_of), no duplicates."""
 

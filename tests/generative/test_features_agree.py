@@ -4,6 +4,7 @@ What became known later never changes a row, and neither the order of the input 
 """
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,17 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskmodel.dates import Duration, Window, days
-from riskmodel.features import nodes, patterns
+from riskmodel.features import nodes, patterns, places
 from riskmodel.features.build import feature_matrix
 from riskmodel.features.feature import NODES, from_document
 from riskmodel.features.reference import answer
 from riskmodel.features.selection import PLACE_TIES, Events
+from riskmodel.histories.overlaid import with_area_values
 from riskmodel.histories.store import Histories
-from riskmodel.tables import EVENTS, PERSONS, RELATIONS, RESIDENCES, ROWS
+from riskmodel.tables import AREA_VALUES, EVENTS, PERSONS, RELATIONS, RESIDENCES, ROWS
 
 START = dt.datetime(2021, 1, 1)
+MEASURES = ("imd_decile", "population")
 KINDS, ROLES, AGENCIES = ("arson", "custody", "violence"), ("victim", "suspect"), ("health", "police")
 PERSON_TIES = ("parent", "co_resident")
+AREAS = st.sampled_from(["E01", "E02"])
 ENTITIES, PLACES = st.integers(1, 4), st.integers(7, 9)
 
 moment = st.integers(0, 130).map(lambda halves: START + dt.timedelta(hours=12 * halves))
@@ -49,8 +53,12 @@ EVENT = {
     "event_id": st.integers(1, 6),
 }
 RESIDENCE = {
-    "entity_id": ENTITIES, "place_id": PLACES, "area": st.sampled_from(["E01", "E02"]), "starts_at": moment,
+    "entity_id": ENTITIES, "place_id": PLACES, "area": st.none() | AREAS, "starts_at": moment,
     "ends_at": maybe_moment, "known_at": moment, "known_until": maybe_moment,
+}  # fmt: skip
+AREA_VALUE = {
+    "area": AREAS, "measure": st.sampled_from(MEASURES), "value": value, "source": st.just("ons"), "starts_at": moment,
+    "known_at": moment, "known_until": maybe_moment,
 }  # fmt: skip
 RELATION = {
     "entity_id": ENTITIES, "other_id": ENTITIES, "kind": st.sampled_from(PERSON_TIES), "starts_at": maybe_moment,
@@ -68,9 +76,24 @@ EVERY_TIE = pa.Table.from_pylist(
 )
 
 
+# a residence with an area and a value of every measure, of somebody and somewhere else
+EVERY_AREA = pa.Table.from_pylist(
+    [{"entity_id": 99, "place_id": 99, "area": "E09", "starts_at": START, "known_at": START}], schema=RESIDENCES
+)
+EVERY_MEASURE = pa.Table.from_pylist(
+    [{"area": "E09", "measure": one, "source": "ons", "starts_at": START, "known_at": START} for one in MEASURES],
+    schema=AREA_VALUES,
+)
+
+
+def histories_of(tables):
+    areas = tables["area_values"]
+    return with_area_values(Histories.of(**{name: part for name, part in tables.items() if part is not areas}), areas)
+
+
 @st.composite
 def tables(draw):
-    """The four tables; births and the day a person became known are drawn too."""
+    """The five tables; births and the day a person became known are drawn too."""
     born = st.none() | st.dates(dt.date(1999, 1, 1), dt.date(2021, 2, 1))
     persons = [
         {"entity_id": entity, "birth_date": draw(born), "known_at": draw(moment)} for entity in draw(st.sets(ENTITIES))
@@ -80,7 +103,8 @@ def tables(draw):
         "events": pa.concat_tables([events, pa.Table.from_pylist(EVERY_WORD, schema=EVENTS)]),
         "persons": pa.Table.from_pylist(persons, schema=PERSONS),
         "relations": pa.concat_tables([draw(table(RELATIONS, RELATION, 6)), EVERY_TIE]),
-        "residences": draw(table(RESIDENCES, RESIDENCE, 6)),
+        "residences": pa.concat_tables([draw(table(RESIDENCES, RESIDENCE, 6)), EVERY_AREA]),
+        "area_values": pa.concat_tables([draw(table(AREA_VALUES, AREA_VALUE, 5)), EVERY_MEASURE]),
     }
 
 
@@ -100,6 +124,7 @@ choice = st.builds(
     agencies=st.just(()) | st.sampled_from(AGENCIES).map(lambda word: (word,)),
     through=ties,
 )
+at_home = choice.map(lambda events: replace(events, through=()))
 spells = st.builds(Events, kinds=some_kinds.filter(bool), through=ties)
 duration = st.builds(Duration, months=st.sampled_from([0, 0, 1, 2]), days=st.integers(0, 20))
 
@@ -145,9 +170,11 @@ STRATEGIES = {
     "sequence": st.builds(patterns.Sequence, choice, choice, st.integers(1, 40).map(days), window()),
     "below_thresholds": st.builds(patterns.BelowThresholds, choice, thresholds, st.sampled_from([0.0, 0.5]), window()),
     "days_since_agencies": st.builds(patterns.DaysSinceAgencies, choice, st.integers(1, 3)),
-    "moves": st.builds(patterns.Moves, window()),
-    "days_at_address": st.just(patterns.DaysAtAddress()),
-    "household_size": st.just(patterns.HouseholdSize()),
+    "moves": st.builds(places.Moves, window()),
+    "days_at_address": st.just(places.DaysAtAddress()),
+    "area_rate": st.builds(places.AreaRate, at_home, window().filter(lambda one: one.opens), st.integers(1, 2)),
+    "area_value": st.builds(places.AreaValue, st.sampled_from(MEASURES)),
+    "household_size": st.builds(places.HouseholdSize, st.none() | st.integers(1, 20)),
 }
 
 
@@ -167,6 +194,7 @@ def later_events(since):
             "events": table(EVENTS, EVENT | {"known_at": late}, 6),
             "relations": table(RELATIONS, RELATION | {"known_at": late}, 4),
             "residences": table(RESIDENCES, RESIDENCE | {"known_at": late}, 4),
+            "area_values": table(AREA_VALUES, AREA_VALUE | {"known_at": late}, 4),
         }
     )
 
@@ -204,7 +232,7 @@ def test_documents_give_the_same_features(features):
 @given(questions())
 def test_the_kernel_is_the_reference_to_the_bit(question):
     given_tables, rows, features, _ = question
-    histories = Histories.of(**given_tables)
+    histories = histories_of(given_tables)
     found = columns(feature_matrix(histories, rows, features))
     for number, feature in enumerate(features):
         oracle = [answer(histories, feature, row["entity_id"], row["as_of"]).value for row in rows.to_pylist()]
@@ -217,24 +245,24 @@ def test_the_kernel_is_the_reference_to_the_bit(question):
 @given(questions())
 def test_what_became_known_later_changes_nothing(question):
     given_tables, rows, features, later = question
-    before = feature_matrix(Histories.of(**given_tables), rows, features)
+    before = feature_matrix(histories_of(given_tables), rows, features)
     more = {
         name: pa.concat_tables([part, later[name]]) if name in later else part for name, part in given_tables.items()
     }
-    assert (columns(feature_matrix(Histories.of(**more), rows, features)) == columns(before)).all()
+    assert (columns(feature_matrix(histories_of(more), rows, features)) == columns(before)).all()
 
 
 @thorough
 @given(questions(), st.randoms(use_true_random=False), st.integers(1, 3), st.integers(1, 4))
 def test_order_blocks_and_threads_cannot_be_seen(question, random, threads, block_rows):
     given_tables, rows, features, _ = question
-    before = columns(feature_matrix(Histories.of(**given_tables), rows, features))
+    before = columns(feature_matrix(histories_of(given_tables), rows, features))
     shuffled = {
         name: part.take(pa.array(mixed(part.num_rows, random), pa.int64())) for name, part in given_tables.items()
     }
     order = mixed(rows.num_rows, random)
     after = feature_matrix(
-        Histories.of(**shuffled), rows.take(pa.array(order)), features, threads=threads, block_rows=block_rows
+        histories_of(shuffled), rows.take(pa.array(order)), features, threads=threads, block_rows=block_rows
     )
     assert (columns(after) == before[:, order]).all()
 

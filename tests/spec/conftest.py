@@ -21,10 +21,12 @@ from riskmodel.features import language
 from riskmodel.features.build import feature_matrix
 from riskmodel.features.feature import Feature
 from riskmodel.features.reference import answer
+from riskmodel.histories.overlaid import with_area_values
 from riskmodel.histories.store import Histories
-from riskmodel.tables import EVENTS, PERSONS, RELATIONS, RESIDENCES
+from riskmodel.tables import AREA_VALUES, EVENTS, PERSONS, RELATIONS, RESIDENCES
 
-SCHEMAS = {"events": EVENTS, "persons": PERSONS, "relations": RELATIONS, "residences": RESIDENCES}
+SCHEMAS = {"events": EVENTS, "persons": PERSONS, "relations": RELATIONS, "residences": RESIDENCES,
+           "area_values": AREA_VALUES}  # fmt: skip
 LENGTHS = {name: getattr(dates, name) for name in ("days", "weeks", "months", "years")}
 WORDS = {**vars(language), **LENGTHS, "date": dt.date}
 
@@ -75,7 +77,9 @@ def read(path: Path) -> list[Case]:
     for section, part in document.items():
         tables = {name: table_of(text, SCHEMAS[name]) for name, text in part.items() if name in SCHEMAS}
         tables.setdefault("events", EVENTS.empty_table())
+        areas = tables.pop("area_values", None)
         histories = Histories.of(**tables)
+        histories = histories if areas is None else with_area_values(histories, areas)
         for case in part["case"]:
             feature = eval(case["expression"], WORDS)  # noqa: S307 # our own files, read in tests only
             answers = tuple(_answer(day, *rest) for day, *rest in case["answers"])
@@ -91,7 +95,7 @@ def table_of(text: str, schema: pa.Schema) -> pa.Table:
         row = dict(zip(heading, line, strict=True))
         row = {name: _cell(cell, schema.field(name).type) for name, cell in row.items()}
         first = row.get("happened_at") or row.get("starts_at") or dt.datetime(2000, 1, 1)
-        rows.append({"event_id": number, "entity_id": 1, "agency": "police", "known_at": first} | row)
+        rows.append({"event_id": number, "entity_id": 1, "agency": "police", "source": "ons", "known_at": first} | row)
     return pa.Table.from_pylist(rows, schema=schema)
 
 

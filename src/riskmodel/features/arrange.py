@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.features.carried import carried, simple_ties, together
-from riskmodel.features.exposures import OWN_STREAMS, exposures, own_stream, tie_table
+from riskmodel.features.exposures import MOST_TIES, exposures, is_own_stream, own_stream, tie_table
 from riskmodel.features.feature import Feature
 from riskmodel.features.order import compiled_order
 from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Needs, Whole, arrays_of, needs_of, needs_through, pieces_of
@@ -54,8 +54,10 @@ class Plan:
     ties_left_out: Mapping[str, int]
 
 
-def planned(histories: Histories, features: Sequence[Feature], entities: Whole, *, threads: int) -> Plan:
-    """What the kernel needs for these features and these entities (sorted, each once)."""
+def planned(
+    histories: Histories, features: Sequence[Feature], entities: Whole, *, threads: int, most_ties: int = MOST_TIES
+) -> Plan:
+    """What the kernel needs for these features and these entities (each once)."""
     sizes = {"kind": len(histories.kinds), "agency": len(histories.agencies), "place": 1}
     program = compiled(features, sizes)
     needs = needs_of(program, sorted(histories.kinds), histories.agencies)
@@ -67,7 +69,7 @@ def planned(histories: Histories, features: Sequence[Feature], entities: Whole, 
         with ThreadPoolExecutor(threads) as pool:
             parts += list(pool.map(lambda piece: arrays_of(piece(), 0, types, needs, ids), pieces))
     for channel, through in enumerate(program.channels[1:], 1):
-        reaching, missing = _through(histories, program, channel, entities, types, needs, threads)
+        reaching, missing = _through(histories, program, channel, entities, types, needs, threads, most_ties)
         parts += reaching
         if missing:
             left_out["_or_".join(through)] = missing
@@ -89,17 +91,18 @@ def _through(
     types: Types,
     needs: Needs,
     threads: int,
+    most_ties: int,
 ) -> tuple[list[Arrays], int]:
     """What reaches the entities through a choice of ties, in parts, and how many tie rows were left out."""
     through = program.channels[channel]
     ids = pa.array(entities)
-    if through[0] in OWN_STREAMS:
+    if is_own_stream(through[0]):
         return [arrays_of(own_stream(histories, through[0]), channel, types, needs, ids, spell=True)], 0
     ties, places = tie_table(histories, through), through[0] in PLACE_TIES
     points, spells = program.carries(channel, POINT), program.carries(channel, SPELL)
     parts, simple, others = [], ties.slice(0, 0), ties
     if points and not places:
-        simple, others = simple_ties(ties, entities)
+        simple, others = simple_ties(ties, entities, most_ties)
     if simple.num_rows:
         own = needs_through(needs, program, through)
         pieces = pieces_of(histories, own.columns)
@@ -115,6 +118,7 @@ def _through(
                 places=places,
                 points=as_points,
                 spells=as_spells,
+                most_ties=most_ties,
                 threads=threads,
             )
             parts.append(arrays_of(table, channel, types, needs, ids, spell=True))

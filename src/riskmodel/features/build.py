@@ -19,11 +19,14 @@ import pyarrow.compute as pc
 from riskmodel.dates import EARLIEST, Moments, moments, years
 from riskmodel.errors import DataRefused
 from riskmodel.features import kernel
+from riskmodel.features.areas import AreaColumns, area_columns, of_areas
 from riskmodel.features.arrange import Plan, planned
 from riskmodel.features.declared import checked
+from riskmodel.features.exposures import EVERY_TIE, MOST_TIES
 from riskmodel.features.feature import Feature
 from riskmodel.features.nodes import Age
 from riskmodel.features.pieces import Whole, naive
+from riskmodel.features.places import HomeArea
 from riskmodel.histories.store import Histories
 from riskmodel.histories.visibility import NULL_TIME, known
 
@@ -82,14 +85,7 @@ def filled(
 ) -> tuple[Matrix, Mapping[str, int]]:
     """The (p, n) float32 matrix of checked features, and how many tie rows each choice of ties left out."""
     sweeping, order = prepared(histories, rows, features, threads=threads or cores())
-    matrix = np.empty((len(features), rows.num_rows), np.float32)
-    done = 0
-    with ThreadPoolExecutor(threads or cores()) as pool:
-        work = [pool.submit(sweeping.fill, block, matrix, int(block[0, 0])) for block in sweeping.blocks(block_rows)]
-        for one in work:
-            done += one.result()
-            if progress is not None:
-                progress(done, rows.num_rows)
+    matrix = swept(sweeping, threads=threads or cores(), block_rows=block_rows, progress=progress)
     if order is not None:
         unsorted = np.empty_like(matrix)
         unsorted[:, order] = matrix
@@ -97,22 +93,58 @@ def filled(
     return matrix, sweeping.plan.ties_left_out
 
 
+def swept(
+    sweeping: Sweeping, *, threads: int, block_rows: int = BLOCK_ROWS, progress: Progress | None = None
+) -> Matrix:
+    """The (p, n) matrix of what was prepared, rows in the order in which they are swept."""
+    rows = len(sweeping.asked.entity)
+    matrix = np.empty((sweeping.columns, rows), np.float32)
+    done = 0
+    with ThreadPoolExecutor(threads) as pool:
+        work = [pool.submit(sweeping.fill, block, matrix, int(block[0, 0])) for block in sweeping.blocks(block_rows)]
+        for one in work:
+            done += one.result()
+            if progress is not None:
+                progress(done, rows)
+    return matrix
+
+
 def prepared(
-    histories: Histories, rows: pa.Table, features: Sequence[Feature], *, threads: int
+    histories: Histories,
+    rows: pa.Table,
+    features: Sequence[Feature],
+    *,
+    threads: int,
+    most_ties: int = MOST_TIES,
 ) -> tuple[Sweeping, Whole | None]:
     """Everything that the blocks share, and the order that sorted the rows (None when they came together already)."""
     kernel.compiled_sweep()  # before any thread asks for it: two would compile it twice
     asked, order = asked_of(rows)
     entities = asked.entity[asked.starts]
-    plan = planned(histories, features, entities, threads=threads)
     aged = tuple(column for column, feature in enumerate(features) if isinstance(feature, Age))
+    plan = planned(histories, features, entities, threads=threads, most_ties=most_ties)
     born: Moments = np.broadcast_to(np.datetime64("NaT", "us"), len(asked.entity))
     if aged or plan.program.reads_births:
         born = born_by(histories, asked.entity, asked.as_of.view("datetime64[us]"))
     dates, date = dates_of(asked.as_of)
     opens, closes = bounds(plan, dates)
     groups = _groups(plan, asked, date, opens, closes)
-    return Sweeping(plan, asked, born, date, opens, closes, groups, aged), order
+    areas = _areas(histories, features, asked, dates, date, threads) if of_areas(features) else None
+    return Sweeping(plan, asked, born, date, opens, closes, groups, aged, areas, len(features)), order
+
+
+def _areas(
+    histories: Histories, features: Sequence[Feature], asked: Asked, dates: Whole, date: Whole, threads: int
+) -> AreaColumns:
+    """What is asked of areas: first where each row's person lives, then the measures of those areas."""
+
+    def filling(of: Histories, rows: pa.Table, wanted: Sequence[Feature]) -> Matrix:
+        sweeping, order = prepared(of, rows, wanted, threads=threads, most_ties=EVERY_TIE)
+        found = swept(sweeping, threads=threads)
+        return found if order is None else found[:, np.argsort(order)]
+
+    rows = pa.table({"entity_id": asked.entity, "as_of": asked.as_of.view("datetime64[us]")})
+    return area_columns(histories, features, filling(histories, rows, [HomeArea()])[0], date, dates, filling)
 
 
 def cores() -> int:
@@ -172,6 +204,8 @@ class Sweeping:
     closes: Whole
     groups: Whole
     aged: tuple[int, ...]
+    areas: AreaColumns | None
+    columns: int
 
     def blocks(self, rows: int) -> list[Whole]:
         """The groups in blocks of about so many rows; no entity is cut in two."""
@@ -203,6 +237,8 @@ class Sweeping:
         for column in self.aged:
             as_of = self.asked.as_of[begin:end].view("datetime64[us]")
             matrix[column, offset : offset + end - begin] = ages(self.born[begin:end], as_of)
+        if self.areas is not None:
+            self.areas.fill(matrix, offset, begin, end)
         return end - begin
 
 

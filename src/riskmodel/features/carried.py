@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.dates import EARLIEST
-from riskmodel.features.exposures import MOST_TIES
 from riskmodel.features.order import compiled_order
 from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Needs, Piece, Whole, arrays_of, whole
 from riskmodel.features.program import Types
@@ -24,13 +23,13 @@ from riskmodel.features.program import Types
 _EARLIEST = int(EARLIEST.astype(np.int64))
 
 
-def simple_ties(ties: pa.Table, entities: Whole) -> tuple[pa.Table, pa.Table]:
+def simple_ties(ties: pa.Table, entities: Whole, most_ties: int) -> tuple[pa.Table, pa.Table]:
     """The ties of these entities, in two: pairs tied by one row, and all others (or all, where the bound matters)."""
     owner = pc.index_in(ties["entity_id"], pa.array(entities)).fill_null(-1).to_numpy()
     ours = (owner >= 0) & (ties["entity_id"].to_numpy() != ties["other_id"].to_numpy())
     if not ours.all():
         ties, owner = ties.filter(pa.array(ours)), owner[ours]
-    if np.bincount(owner, minlength=1).max(initial=0) > MOST_TIES:
+    if np.bincount(owner, minlength=1).max(initial=0) > most_ties:
         return ties.slice(0, 0), ties
     order = np.lexsort((ties["other_id"].to_numpy(), owner))
     other = ties["other_id"].to_numpy()[order]

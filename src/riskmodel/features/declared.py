@@ -12,6 +12,7 @@ from riskmodel.errors import DeclarationError, Fault
 from riskmodel.features.exposures import known_ties
 from riskmodel.features.feature import Feature, did_you_mean
 from riskmodel.features.pieces import pieces_of
+from riskmodel.features.places import AreaRate, AreaValue
 from riskmodel.histories.store import Histories
 
 
@@ -37,8 +38,25 @@ def checked(histories: Histories, features: Sequence[Feature]) -> None:
                 faults += [
                     Fault(f"{feature.name}.{part}", repr(word), expected, did_you_mean(word, words)) for word in strange
                 ]
+        faults += _area_faults(histories, feature)
     if faults:
         raise DeclarationError("features-invalid", faults=faults)
+
+
+def _area_faults(histories: Histories, feature: Feature) -> list[Fault]:
+    """What is asked of areas needs to know where people live, and an area's value has to be there."""
+    if not isinstance(feature, AreaRate | AreaValue):
+        return []
+    if histories.residences["area"].null_count == histories.residences.num_rows:
+        expected, repair = "residences with an area", "Receive a register that says the area, or leave it out."
+        return [Fault(feature.name, "nobody whose area is known", expected, repair)]
+    if isinstance(feature, AreaRate):
+        return []
+    known = sorted(histories.area_values["measure"].unique().to_pylist())
+    if feature.measure in known:
+        return []
+    repair = did_you_mean(feature.measure, known) if known else "Add the measures with with_area_values."
+    return [Fault(f"{feature.name}.measure", repr(feature.measure), "a measure of the area values", repair)]
 
 
 def _known_words(histories: Histories, *, roles: bool) -> dict[str, list[str]]:
@@ -55,7 +73,10 @@ def _known_words(histories: Histories, *, roles: bool) -> dict[str, list[str]]:
 
 def sources_of(histories: Histories, feature: Feature) -> list[str]:
     """The agencies whose records a feature rests on in these histories."""
-    found = set()
+    found: set[str] = set()
+    if isinstance(feature, AreaValue):
+        values = histories.area_values
+        found |= set(values.filter(pc.equal(values["measure"], feature.measure))["source"].to_pylist())
     for events in feature.selections:
         kinds = events.kinds or tuple(histories.kinds)
         recording = {agency for kind in kinds for agency in histories.kinds.get(kind, ())}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,6 +24,9 @@ from riskmodel.tables import EVENTS, RELATIONS
 
 MOST_TIES: Final = 1000
 """How many tie rows may carry events to one entity through one choice of ties."""
+
+EVERY_TIE: Final = np.iinfo(np.int32).max
+"""No bound: between an area and those who live in it, where each event has one way to go."""
 
 _EARLIEST: Final = "TIMESTAMP '0001-01-01'"
 _FOREVER: Final = "TIMESTAMP '9999-12-31'"
@@ -54,9 +58,17 @@ def tie_table(histories: Histories, through: tuple[str, ...]) -> pa.Table:
 
 def own_stream(histories: Histories, stream: str) -> pa.Table:
     """Where a person lived, or who lives with them, as events with a column `spell`."""
-    ties = tie_table(histories, ("co_resident",)) if stream == "household" else histories.relations.schema.empty_table()
-    made = query(_STREAMS[stream], lived=histories.residences, ties=ties)
+    at_home = stream.startswith("household")
+    ties = tie_table(histories, ("co_resident",)) if at_home else histories.relations.schema.empty_table()
+    name, _, under = stream.partition("_under_")
+    sql = _YOUNG.format(under=int(under)) if under else _STREAMS[name]
+    made = query(sql, lived=histories.residences, ties=ties, persons=histories.persons)
     return made.select([*EVENTS.names, "spell"]).cast(pa.schema([*EVENTS, pa.field("spell", pa.bool_())]))
+
+
+def is_own_stream(tie: str) -> bool:
+    """Whether the word names a stream of a person's own that is no event in the tables."""
+    return tie.partition("_under_")[0] in _STREAMS
 
 
 def exposures(
@@ -167,9 +179,6 @@ _DERIVED: Final = {
           AND greatest(a.known_at, b.known_at) < coalesce(least(a.known_until, b.known_until), {_FOREVER})""",
 }
 
-OWN_STREAMS: Final = ("residence", "household")
-"""Streams of a person's own that are no events in the tables."""
-
 _COLUMNS: Final = "NULL::VARCHAR AS role, NULL::DOUBLE AS value, '-' AS agency"
 _STREAMS: Final = {
     "residence": f"""
@@ -179,4 +188,20 @@ _STREAMS: Final = {
         SELECT entity_id, coalesce(starts_at, {_EARLIEST}) AS happened_at, ends_at AS ended_at, known_at,
                known_until, 'co_resident' AS kind, other_id AS place_id, other_id AS event_id, true AS spell, {_COLUMNS}
         FROM ties""",
+    "area": """
+        SELECT entity_id, starts_at AS happened_at, ends_at AS ended_at, known_at, known_until, 'area' AS kind,
+               place_id, epoch_us(known_at) AS event_id, true AS spell, NULL::VARCHAR AS role,
+               number::DOUBLE AS value, '-' AS agency
+        FROM lived LEFT JOIN (
+            SELECT area, row_number() OVER (ORDER BY area) - 1 AS number
+            FROM (SELECT DISTINCT area FROM lived WHERE area IS NOT NULL)) USING (area)""",
 }
+_YOUNG: Final = f"""
+    SELECT * FROM (
+        SELECT t.entity_id, greatest(coalesce(t.starts_at, {_EARLIEST}), p.birth_date::TIMESTAMP) AS happened_at,
+               least(t.ends_at, p.birth_date::TIMESTAMP + INTERVAL {{under}} YEAR - INTERVAL 1 MICROSECOND) AS ended_at,
+               greatest(t.known_at, p.known_at) AS known_at, t.known_until, 'co_resident' AS kind,
+               t.other_id AS place_id, t.other_id AS event_id, true AS spell, {_COLUMNS}
+        FROM ties t JOIN persons p ON p.entity_id = t.other_id WHERE p.birth_date IS NOT NULL
+    ) WHERE happened_at <= ended_at"""
+"""Who lives at the same address and has not come to an age: spells that end the moment before that birthday."""

@@ -63,7 +63,8 @@ class Feature:
     """The standard fields that the word reads."""
 
     def __init_subclass__(cls) -> None:
-        NODES[cls.word] = cls
+        if cls.word:
+            NODES[cls.word] = cls
 
     def __post_init__(self) -> None:
         faults = [fault for events in self.selections for fault in events.faults()] + self.faults()
@@ -131,7 +132,7 @@ def from_document(document: Mapping[str, Any]) -> Feature:
     ------
     DeclarationError : no such feature word, or a part that the word does not have
     """
-    for words in ("nodes", "patterns"):
+    for words in ("nodes", "patterns", "places"):
         import_module(f"riskmodel.features.{words}")  # a node is known once its module is loaded
     word = str(document.get("feature"))
     if word not in NODES:

@@ -21,7 +21,7 @@ import numpy as np
 _log = getLogger(__name__)
 
 COUNT, LAST_TIME, FIRST_TIME, SUM, LARGEST, SMALLEST, LATEST, DISTINCT, OPEN, OPEN_TIME, OPEN_DISTINCT = range(11)
-GAP, FIRST_OF_TWO, SECOND_OF_TWO, BELOW, REACHED, MOVE = range(11, 17)
+GAP, FIRST_OF_TWO, SECOND_OF_TWO, BELOW, REACHED, MOVE, OPEN_LATEST = range(11, 18)
 """Steps: what an event adds to a slot."""
 
 NUMBER_OF, ANY, DAYS_SINCE, TOTAL, MEAN, VALUE, BITS, DAYS, RATE, TREND, ESCALATION, SHORTEST, MEAN_GAP = range(13)
@@ -203,6 +203,10 @@ def sweep(
                         if whole[i + n + r] != none and whole[i + n + r] != c and a <= r < b:
                             whole[i + r] += 1
                         whole[i + n + r] = c
+                elif code == OPEN_LATEST:
+                    for r in range(seen, gone):
+                        if as_of[row + r] <= ended[e]:
+                            real[x + r] = v
         for f in range(results.shape[0]):
             code = results[f, 1]
             i = results[f, 2] * n

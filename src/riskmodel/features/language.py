@@ -27,17 +27,15 @@ from riskmodel.features.nodes import (
 )
 from riskmodel.features.patterns import (
     BelowThresholds,
-    DaysAtAddress,
     DaysSinceAgencies,
     Escalation,
     Gap,
-    HouseholdSize,
-    Moves,
     Rate,
     Sequence,
     Thresholds,
     Trend,
 )
+from riskmodel.features.places import AreaRate, AreaValue, DaysAtAddress, HouseholdSize, Moves
 from riskmodel.features.selection import Events, words_of
 
 __all__ = [
@@ -65,6 +63,8 @@ __all__ = [
     "moves",
     "days_at_address",
     "household_size",
+    "area_rate",
+    "area_value",
     "seen_by",
 ]
 
@@ -253,9 +253,29 @@ def days_at_address() -> DaysAtAddress:
     return DaysAtAddress()
 
 
-def household_size() -> HouseholdSize:
-    """How many other people are known to live at the same address."""
-    return HouseholdSize()
+def household_size(*, under: int | None = None) -> HouseholdSize:
+    """How many other people (those younger than `under` years) are known to live at the same address."""
+    return HouseholdSize(under)
+
+
+def area_rate(kind: Words = None, *, fewest: int = 10, **where: Unpack[Windowed]) -> AreaRate:
+    """Such events a year per 1,000 people of the area where the person lives; about the place, not the person.
+
+    Parameters
+    ----------
+    fewest : people known to live in the area below which there is no rate
+
+    Examples
+    --------
+    >>> area_rate("violence", within="1y").name
+    'area_violence_rate_per_year_and_1000_people_1y'
+    """
+    return AreaRate(_events(kind, where), _window(where), fewest)
+
+
+def area_value(measure: str) -> AreaValue:
+    """The latest value of a dated measure, such as "imd_decile", of the area where the person lives."""
+    return AreaValue(measure)
 
 
 def seen_by(feature: FeatureT, *agencies: str) -> FeatureT:

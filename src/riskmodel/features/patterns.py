@@ -1,4 +1,4 @@
-"""Meanings over time: rates, trends, escalation, gaps, sequences, near misses, moves, the day agencies came together.
+"""Meanings over time: rates, trends, escalation, gaps, sequences, near misses, the day agencies came together.
 
 Like `nodes`, these say what is asked and never how it is computed. Every number that a definition needs (how long a
 year is, what "earlier" means, which of two ties wins) stands in the docstring of its node.
@@ -22,11 +22,7 @@ Thresholds: TypeAlias = "tuple[tuple[str, dt.date, float], ...]"
 
 YEAR_DAYS: Final = 365.25
 MEASURES: Final = ("count", "value")
-RESIDENCES: Final = Events(kinds=("residence",), through=("residence",))
-"""Where the person lived, as events: a residence happens when it starts. Only nodes of this package use it."""
 _NOTHING: Final = Events()
-HOUSEHOLD: Final = Events(kinds=("co_resident",), through=("household",))
-"""Who lives at the same address, as spells with the other person's number for a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class Rate(Feature):
     outside: Events = _NOTHING
 
     def faults(self) -> list[Fault]:
-        return _bounded(self.window)
+        return bounded(self.window)
 
     @property
     def name(self) -> str:
@@ -116,7 +112,7 @@ class Escalation(Feature):
     of: str = "count"
 
     def faults(self) -> list[Fault]:
-        found = choice_fault("of", self.of, MEASURES) + _bounded(self.window)
+        found = choice_fault("of", self.of, MEASURES) + bounded(self.window)
         if self.window.closes != Duration():
             found.append(Fault("feature.until", str(self.window.closes), "no `until`", "Drop `until`."))
         opens = self.window.opens
@@ -272,63 +268,8 @@ class DaysSinceAgencies(Feature):
         return Sentence(f"days since {self.reached} agencies recorded {self.events.words}", "days", self.events.about)
 
 
-@dataclass(frozen=True, slots=True)
-class Moves(Feature):
-    """How many residences began in the window at another place than the one begun before; the first is no move."""
-
-    word: ClassVar[str] = "moves"
-    says: ClassVar[str] = "how many times the person moved to another address in the window"
-    fields: ClassVar[tuple[str, ...]] = ("address", "address_from")
-    window: Window = Window()
-
-    @property
-    def name(self) -> str:
-        return f"moves_count{window_label(self.window)}"
-
-    @property
-    def sentence(self) -> Sentence:
-        return Sentence(f"number of moves, {window_words(self.window)}")
-
-
-@dataclass(frozen=True, slots=True)
-class DaysAtAddress(Feature):
-    """Days since the latest known residence began; NaN when none is known."""
-
-    word: ClassVar[str] = "days_at_address"
-    says: ClassVar[str] = "days since the latest known residence began"
-    fields: ClassVar[tuple[str, ...]] = ("address", "address_from")
-
-    @property
-    def name(self) -> str:
-        return "days_at_address"
-
-    @property
-    def sentence(self) -> Sentence:
-        return Sentence("days at the present address", "days")
-
-
-@dataclass(frozen=True, slots=True)
-class HouseholdSize(Feature):
-    """How many other people are known to live at the same address on the as-of date."""
-
-    word: ClassVar[str] = "household_size"
-    says: ClassVar[str] = "how many other people are known to live at the same address on the as-of date"
-    fields: ClassVar[tuple[str, ...]] = ("address", "address_from")
-
-    @property
-    def name(self) -> str:
-        return "household_others_now"
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        return ("about_place",)
-
-    @property
-    def sentence(self) -> Sentence:
-        return Sentence("number of other people at the same address", "", "about_place")
-
-
-def _bounded(window: Window) -> list[Fault]:
+def bounded(window: Window) -> list[Fault]:
+    """The fault of a window without a beginning, if it has none."""
     if window.opens is not None:
         return []
     return [Fault("feature.within", "no window", "a window with a beginning", 'Write, say, within = "2y".')]

@@ -24,18 +24,20 @@ from riskmodel.dates import FOREVER
 from riskmodel.errors import DataRefused
 from riskmodel.features import kernel
 from riskmodel.features.program import CODES, Program, Types
+from riskmodel.histories.overlaid import Overlaid
 from riskmodel.histories.store import Histories
-from riskmodel.tables import EVENTS, MOMENT, PERSONS, RELATIONS, RESIDENCES, conform, fingerprint_document
+from riskmodel.tables import AREA_VALUES, EVENTS, MOMENT, PERSONS, RELATIONS, RESIDENCES, conform, fingerprint_document
 
 Whole: TypeAlias = "npt.NDArray[np.int64]"
 Arrays: TypeAlias = "dict[str, np.ndarray]"
 Piece: TypeAlias = "Callable[[], pa.Table]"
 
 FOREVER_MICRO: Final = int(FOREVER.astype(np.int64))
+_SCHEMAS: Final = {"persons": PERSONS, "relations": RELATIONS, "residences": RESIDENCES, "area_values": AREA_VALUES}
 WORDED: Final = ("kind", "role", "agency")
-_SPELL_STEPS: Final = {kernel.OPEN, kernel.OPEN_TIME, kernel.OPEN_DISTINCT}
-_VALUE_STEPS: Final = {kernel.SUM, kernel.LARGEST, kernel.SMALLEST, kernel.LATEST, kernel.BELOW}
-_ORDERED_STEPS: Final = {kernel.SUM, kernel.LATEST, kernel.MOVE}
+_SPELL_STEPS: Final = {kernel.OPEN, kernel.OPEN_TIME, kernel.OPEN_DISTINCT, kernel.OPEN_LATEST}
+_VALUE_STEPS: Final = {kernel.SUM, kernel.LARGEST, kernel.SMALLEST, kernel.LATEST, kernel.BELOW, kernel.OPEN_LATEST}
+_ORDERED_STEPS: Final = {kernel.SUM, kernel.LATEST, kernel.MOVE, kernel.OPEN_LATEST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class EventFiles:
     paths : Parquet files
     columns : what the files call the columns of EVENTS, where it differs; a file may lack ``known_at`` only if it is
         mapped to another column (such as the time itself)
-    others : the other tables ("persons", "relations", "residences"), when there are any
+    others : the other tables ("persons", "relations", "residences", "area_values"), when there are any
     covered_until : for each agency the first day that is not delivered in full
 
     Raises
@@ -160,8 +162,7 @@ class EventFiles:
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """A whole table, conformed; of the events, only where a feature goes through ties."""
         if name != "events":
-            schema = {"persons": PERSONS, "relations": RELATIONS, "residences": RESIDENCES}[name]
-            return self.others.get(name, schema.empty_table())
+            return self.others[name] if name in self.others else _SCHEMAS[name].empty_table()
         parts = [piece() for piece in self.pieces(EVENTS.names)]
         plain = pa.concat_tables([part.cast(_undictionaried(part.schema)) for part in parts])
         if self._known_at_once:
@@ -202,6 +203,8 @@ class EventFiles:
 def pieces_of(histories: Histories, columns: Sequence[str]) -> list[Piece]:
     """The events in pieces, without loading them all when they lie in files."""
     result = histories.result
+    while isinstance(result, Overlaid) and "events" not in result.tables:
+        result = result.base
     if isinstance(result, EventFiles):
         return result.pieces(columns)
     if "events" not in vars(histories) and hasattr(result, "path"):

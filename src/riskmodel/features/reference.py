@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskmodel.dates import Window, moments, years
-from riskmodel.features.exposures import MOST_TIES, OWN_STREAMS, own_stream, tie_table
+from riskmodel.dates import Duration, Window, moments, years
+from riskmodel.features.exposures import MOST_TIES, is_own_stream, own_stream, tie_table
 from riskmodel.features.feature import Feature
 from riskmodel.features.nodes import (
     Age,
@@ -91,7 +91,7 @@ class Question:
     @property
     def birth(self) -> Moment | None:
         """The day of birth, None when it was not known by the as-of date."""
-        for _, person in _rows_of(self.histories.persons, "entity_id", self.entity_id):
+        for _, person in rows_of(self.histories.persons, "entity_id", self.entity_id):
             if person["birth_date"] is not None and is_known(person["known_at"], None, self.as_of):
                 return dt.datetime.combine(person["birth_date"], dt.time())
         return None
@@ -119,25 +119,23 @@ class Question:
         return sorted((s for s in self._reaching(events, spells=True) if s.begins_at < self.as_of), key=_order)
 
     def _reaching(self, events: Events, *, spells: bool) -> Iterable[Seen]:
-        if not events.through or events.through[0] in OWN_STREAMS:
-            table = own_stream(self.histories, events.through[0]) if events.through else self.histories.events
-            for row, event in _rows_of(table, "entity_id", self.entity_id):
-                if self._visible(event, events):
-                    yield _seen(row, event, event["happened_at"], event["ended_at"], None)
+        if not events.through or is_own_stream(events.through[0]):
+            yield from own_events(self, events, self.entity_id)
             return
         for tie in self._ties(events.through):
             column = "place_id" if tie["kind"] in PLACE_TIES else "entity_id"
-            for row, event in _rows_of(self.histories.events, column, tie["other_id"]):
-                if self._visible(event, events) and event["entity_id"] != self.entity_id:
+            for row, event in rows_of(self.histories.events, column, tie["other_id"]):
+                if self.is_visible(event, events) and event["entity_id"] != self.entity_id:
                     yield from _carried(row, event, tie, spells=spells)
 
     def _ties(self, through: tuple[str, ...]) -> list[Row]:
         table = tie_table(self.histories, through)
-        rows = [tie for _, tie in _rows_of(table, "entity_id", self.entity_id)]
+        rows = [tie for _, tie in rows_of(table, "entity_id", self.entity_id)]
         first = sorted(rows, key=lambda tie: (tie["known_at"], tie["starts_at"] or Moment.min, tie["other_id"]))
         return [tie for tie in first[: self.most_ties] if is_known(tie["known_at"], tie["known_until"], self.as_of)]
 
-    def _visible(self, event: Row, events: Events) -> bool:
+    def is_visible(self, event: Row, events: Events) -> bool:
+        """Whether an event is chosen, and could be seen on the day."""
         chosen = events.holds(event["kind"], event["role"], event["agency"])
         return chosen and is_visible(event["happened_at"], event["known_at"], event["known_until"], self.as_of)
 
@@ -149,13 +147,14 @@ def answer(histories: Histories, feature: Feature, entity_id: int, as_of: Moment
     -------
     Answer, with the value as a double before it is rounded to float32
     """
-    import_module("riskmodel.features.reference_patterns")  # registers its half of `answered`
+    for part in ("patterns", "places"):
+        import_module(f"riskmodel.features.reference_{part}")  # registers its part of `answered`
     return answered(feature, Question(histories, entity_id, as_of))
 
 
 @singledispatch
 def answered(feature: Feature, asked: Question) -> Answer:
-    """The answer to a question: one function for each node, here and in `reference_patterns`."""
+    """The answer to a question: one function for each node, here, in `reference_patterns` and in `reference_places`."""
     raise NotImplementedError(f"no reference for {feature.word}")
 
 
@@ -273,7 +272,22 @@ def _order(seen: Seen) -> tuple[Moment, int, float]:
     return seen.begins_at, seen.event_id, seen.value_or_last
 
 
-def _rows_of(table: pa.Table, column: str, wanted: object) -> list[tuple[int, Row]]:
+def own_events(asked: Question, events: Events, entity_id: int) -> Iterable[Seen]:
+    """The chosen events of one entity itself that are visible on the day asked about."""
+    table = own_stream(asked.histories, events.through[0]) if events.through else asked.histories.events
+    for row, event in rows_of(table, "entity_id", entity_id):
+        if asked.is_visible(event, events):
+            yield _seen(row, event, event["happened_at"], event["ended_at"], None)
+
+
+def moment_of(length: Duration, since: Moment) -> Moment:
+    """The moment so long after another."""
+    after: Moment = length.after(moments([since]))[0].item()
+    return after
+
+
+def rows_of(table: pa.Table, column: str, wanted: object) -> list[tuple[int, Row]]:
+    """The rows of a table in which a column has this value, with their numbers."""
     rows = np.flatnonzero(pc.equal(table[column], wanted).fill_null(False).to_numpy(zero_copy_only=False))
     return list(zip(rows.tolist(), table.take(pa.array(rows)).to_pylist(), strict=True))
 

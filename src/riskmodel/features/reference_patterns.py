@@ -1,4 +1,4 @@
-"""What the words of `patterns` mean, in slow plain Python: the second half of the oracle."""
+"""What the words of `patterns` mean, in slow plain Python: the second part of the oracle."""
 
 from __future__ import annotations
 
@@ -88,28 +88,6 @@ def _reached(feature: patterns.DaysSinceAgencies, asked: Question) -> Answer:
         if len(agencies) == feature.reached:
             return give(in_days(asked.as_of - seen.happened_at), found[: number + 1])
     return give(math.nan, found)
-
-
-@answered.register
-def _moves(feature: patterns.Moves, asked: Question) -> Answer:
-    lived = asked.points(patterns.RESIDENCES, Window())
-    moved = [now for before, now in pairwise(lived) if before.place_id != now.place_id]
-    moved = [seen for seen in moved if asked.inside(seen.happened_at, feature.window)]
-    return give(len(moved), moved)
-
-
-@answered.register
-def _at_address(feature: patterns.DaysAtAddress, asked: Question) -> Answer:  # noqa: ARG001 # the word has no parts
-    lived = asked.points(patterns.RESIDENCES, Window())
-    return give(in_days(asked.as_of - lived[-1].happened_at) if lived else math.nan, lived[-1:])
-
-
-@answered.register
-def _household(feature: patterns.HouseholdSize, asked: Question) -> Answer:  # noqa: ARG001 # the word has no parts
-    here = [
-        spell for spell in asked.spells(patterns.HOUSEHOLD) if spell.ended_at is None or asked.as_of <= spell.ended_at
-    ]
-    return give(len({spell.place_id for spell in here}), here)
 
 
 def _is_near_miss(feature: patterns.BelowThresholds, seen: Seen) -> bool:

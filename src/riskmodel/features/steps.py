@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from riskmodel.dates import FOREVER, Window
-from riskmodel.features import kernel, nodes, patterns
+from riskmodel.features import kernel, nodes, patterns, places
 from riskmodel.features.feature import Feature
 from riskmodel.features.nodes import Age
 from riskmodel.features.program import CODES, POINT, SPELL, Program, Step
@@ -35,14 +35,14 @@ def compiled(features: Sequence[Feature], sizes: Mapping[str, int]) -> Program:
 
     Parameters
     ----------
-    features : in the order of the output columns; age, which looks at no events, is left to `build`
+    features : in the order of the output columns; age is left to `build`, and what is asked of areas to `areas`
     sizes : how many different codes there are of "kind", "agency" and "place"
     """
     making = Making(dict(sizes))
     results = [
         (column, *(*result_of(feature, making), 0, 0, 0)[:6])
         for column, feature in enumerate(features)
-        if not isinstance(feature, Age)
+        if not isinstance(feature, Age | places.AreaRate | places.AreaValue)
     ]
     return Program(
         windows=tuple(making.windows),
@@ -216,20 +216,25 @@ def _reached(feature: patterns.DaysSinceAgencies, making: Making) -> Result:
 
 
 @result_of.register
-def _moves(feature: patterns.Moves, making: Making) -> Result:
-    step = making.step(kernel.MOVE, patterns.RESIDENCES, feature.window, integers=[0, NULL_TIME])
+def _moves(feature: places.Moves, making: Making) -> Result:
+    step = making.step(kernel.MOVE, places.RESIDENCES, feature.window, integers=[0, NULL_TIME])
     return kernel.NUMBER_OF, step.integer, 0
 
 
 @result_of.register
-def _at_address(feature: patterns.DaysAtAddress, making: Making) -> Result:  # noqa: ARG001 # the word has no parts
-    step = making.step(kernel.LAST_TIME, patterns.RESIDENCES, integers=[NULL_TIME])
+def _at_address(feature: places.DaysAtAddress, making: Making) -> Result:  # noqa: ARG001 # the word has no parts
+    step = making.step(kernel.LAST_TIME, places.RESIDENCES, integers=[NULL_TIME])
     return kernel.DAYS_SINCE, step.integer, 0
 
 
 @result_of.register
-def _household(feature: patterns.HouseholdSize, making: Making) -> Result:  # noqa: ARG001 # the word has no parts
-    return _bits(kernel.OPEN_DISTINCT, patterns.HOUSEHOLD, _ALL, "place", SPELL, making)
+def _household(feature: places.HouseholdSize, making: Making) -> Result:
+    return _bits(kernel.OPEN_DISTINCT, feature.living, _ALL, "place", SPELL, making)
+
+
+@result_of.register
+def _area(feature: places.HomeArea, making: Making) -> Result:  # noqa: ARG001 # the node has no parts
+    return kernel.VALUE, 0, making.step(kernel.OPEN_LATEST, places.AREAS, number=float("nan"), reach=SPELL).number
 
 
 def _bits(code: int, events: Events, window: Window, of: str, reach: int, making: Making) -> Result:

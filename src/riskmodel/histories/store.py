@@ -25,6 +25,7 @@ from riskmodel.linkage import addresses
 from riskmodel.linkage.identity import People
 from riskmodel.linkage.pseudonyms import salt_of
 from riskmodel.tables import (
+    AREA_VALUES,
     EVENTS,
     PERSONS,
     RELATIONS,
@@ -96,6 +97,11 @@ class Histories:
     @cached_property
     def relations(self) -> pa.Table:
         return self.result.table("relations")
+
+    @cached_property
+    def area_values(self) -> pa.Table:
+        """Dated measures of areas, where there are any (`overlaid.with_area_values`)."""
+        return self.result.table("area_values") if "area_values" in self.result.rows else AREA_VALUES.empty_table()
 
     @cached_property
     def coverage(self) -> Mapping[str, Any]:
