@@ -87,7 +87,7 @@ def write_features(
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     parts = sweeping.blocks(part_rows)
-    writer = _Writer(sweeping, features, aside)
+    writer = PartWriter(sweeping, features, aside)
     done = 0
     with ThreadPoolExecutor(threads or cores()) as pool:
         for written in pool.map(writer.write, range(len(parts)), parts):
@@ -106,7 +106,7 @@ def write_features(
     return Written(final, done, len(parts), fingerprint_document(definitions))
 
 
-class _Writer:
+class PartWriter:
     """Fills and writes one part at a time on each thread, in a buffer that the thread keeps."""
 
     def __init__(self, sweeping: Sweeping, features: Sequence[Feature], folder: Path) -> None:
