@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -137,7 +138,7 @@ def _taught_anew(model: RiskModel, rows: Labelled, teach: Rows, judged: Rows, se
 
 def _unlike(names: Sequence[str], here: TrainingSet, there: Labelled) -> pa.Table:
     taught = Labelled.of(here)
-    made = []
+    made: list[dict[str, Any]] = []
     for column, name in enumerate(names):
         ours = taught.X[:, here.feature_names.index(name)].astype(np.float64)
         theirs = there.X[:, column].astype(np.float64)
@@ -174,13 +175,13 @@ def _advice(found: Judged, positives: int) -> str:
         return f"It cannot be told: there is no AUROC there.{few}"
     if lead.high < 0:
         return f"Teach it anew: a model of theirs ranks people better than this one, beyond the noise.{few}"
-    if _misses(own["calibration_slope"]):
+    if _misses(own["calibration_slope"], 0.8, 1.25):
         return f"Learn intercept and slope there: its probabilities are too extreme, or not extreme enough.{few}"
-    if _misses(own["expected_observed"]):
+    if _misses(own["expected_observed"], 0.9, 1.1):
         return f"Move the intercept there: it ranks people as well, but the outcome is more or less common.{few}"
     return f"It can be used as it is: nothing learned there is better beyond the noise.{few}"
 
 
-def _misses(figure: Figure) -> bool:
-    """Whether a figure that should be 1 is not, beyond the noise."""
-    return figure.low > 1 or figure.high < 1
+def _misses(figure: Figure, low: float, high: float) -> bool:
+    """Whether a figure that should be 1 is not, beyond the noise and by more than matters (low to high)."""
+    return (figure.low > 1 and figure.value > high) or (figure.high < 1 and figure.value < low)
