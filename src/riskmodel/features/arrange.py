@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskmodel.features.carried import carried, simple_ties, together
+from riskmodel.features.carried import Carrying, carrying, simple_ties, together
 from riskmodel.features.exposures import MOST_TIES, exposures, is_own_stream, own_stream, tie_table
 from riskmodel.features.feature import Feature
 from riskmodel.features.order import compiled_order
@@ -46,12 +46,35 @@ class Sweepable:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Plan:
-    """A program fitted to the words of the data, the events it sweeps, and what its ties left out."""
+    """A program fitted to the words of the data, the events it sweeps, and what its ties left out.
+
+    Attributes
+    ----------
+    events : all that is laid out for every entity
+    carrying : ties whose events are laid out for a block of entities at a time
+    """
 
     program: Program
     types: Types
+    needs: Needs
+    arrays: Arrays
     events: Sweepable
+    carrying: tuple[Carrying, ...]
     ties_left_out: Mapping[str, int]
+
+    def events_of(self, begin: int, end: int) -> Sweepable:
+        """The events of the entities ``begin:end``; ``starts`` is for those, into the arrays that come with it."""
+        starts = self.events.starts[begin : end + 1]
+        if not self.carrying:
+            return replace(self.events, starts=starts)
+        own = {name: array[starts[0] : starts[-1]] for name, array in self.arrays.items() if name != "starts"}
+        own["entity"] = np.repeat(np.arange(end - begin, dtype=np.int32), np.diff(starts))
+        parts = [own]
+        for one in self.carrying:
+            parts.append(one.laid_out(begin, end))
+            parts[-1]["entity"] -= np.int32(begin)
+        arrays = _in_order(together(parts), end - begin, ordered=self.needs.ordered)
+        return _sweepable(arrays, _codes(arrays, self.needs))
 
 
 def planned(
@@ -63,24 +86,36 @@ def planned(
     needs = needs_of(program, sorted(histories.kinds), histories.agencies)
     types = program.typed(*(needs.words[part] for part in ("kind", "role", "agency")))
     ids = pa.array(entities)
-    parts, left_out = [], {}
+    parts, left_out, carrying = [], {}, []
     if any(not step.events.through for step in program.steps):
         pieces = pieces_of(histories, needs.columns)
         with ThreadPoolExecutor(threads) as pool:
             parts += list(pool.map(lambda piece: arrays_of(piece(), 0, types, needs, ids), pieces))
     for channel, through in enumerate(program.channels[1:], 1):
-        reaching, missing = _through(histories, program, channel, entities, types, needs, threads, most_ties)
+        reaching, simple, missing = _through(histories, program, channel, entities, types, needs, threads, most_ties)
         parts += reaching
+        carrying += simple
         if missing:
             left_out["_or_".join(through)] = missing
-    arrays = _in_order(together(parts), len(entities), ordered=needs.ordered)
+    placed = program.uses("place")
+    if placed:  # the places of an entity are numbered over all its events, so that all have to be there
+        parts += [one.laid_out(0, len(entities)) for one in carrying]
+        carrying = []
+    arrays = _in_order(together(parts), len(entities), ordered=needs.ordered, whole=bool(carrying))
     codes = np.empty((len(CODES), 0), np.int32)
-    if needs.numbered:
-        codes = np.stack([arrays["kind"], arrays["agency"], _numbered_in_entity(arrays)]).astype(np.int32, order="C")
+    if not carrying:
+        codes = _codes(arrays, needs)
+    if placed:
         sizes["place"] = int(codes[2].max(initial=0)) + 1
         program = compiled(features, sizes)
         types = program.typed(*(needs.words[part] for part in ("kind", "role", "agency")))
-    return Plan(program, types, _sweepable(arrays, codes), left_out)
+    return Plan(program, types, needs, arrays, _sweepable(arrays, codes), tuple(carrying), left_out)
+
+
+def _codes(arrays: Arrays, needs: Needs) -> npt.NDArray[np.int32]:
+    if not needs.numbered:
+        return np.empty((len(CODES), 0), np.int32)
+    return np.stack([arrays["kind"], arrays["agency"], _numbered_in_entity(arrays)]).astype(np.int32, order="C")
 
 
 def _through(
@@ -92,21 +127,21 @@ def _through(
     needs: Needs,
     threads: int,
     most_ties: int,
-) -> tuple[list[Arrays], int]:
+) -> tuple[list[Arrays], list[Carrying], int]:
     """What reaches the entities through a choice of ties, in parts, and how many tie rows were left out."""
     through = program.channels[channel]
     ids = pa.array(entities)
     if is_own_stream(through[0]):
-        return [arrays_of(own_stream(histories, through[0]), channel, types, needs, ids, spell=True)], 0
+        return [arrays_of(own_stream(histories, through[0]), channel, types, needs, ids, spell=True)], [], 0
     ties, places = tie_table(histories, through), through[0] in PLACE_TIES
     points, spells = program.carries(channel, POINT), program.carries(channel, SPELL)
-    parts, simple, others = [], ties.slice(0, 0), ties
+    parts, simple, others, lazily = [], ties.slice(0, 0), ties, []
     if points and not places:
         simple, others = simple_ties(ties, entities, most_ties)
     if simple.num_rows:
         own = needs_through(needs, program, through)
         pieces = pieces_of(histories, own.columns)
-        parts.append(carried(simple, pieces, entities, channel, types, own, threads=threads))
+        lazily.append(carrying(simple, pieces, entities, channel, types, own, threads=threads))
     left_out = 0
     asked = [(ties, points, spells)] if not simple.num_rows else [(others, points, False), (ties, False, spells)]
     for chosen, as_points, as_spells in asked:
@@ -123,7 +158,7 @@ def _through(
             )
             parts.append(arrays_of(table, channel, types, needs, ids, spell=True))
             left_out = max(left_out, missing)
-    return parts, left_out
+    return parts, lazily, left_out
 
 
 def _named_events(histories: Histories, program: Program, through: tuple[str, ...]) -> pa.Table:
@@ -135,13 +170,18 @@ def _named_events(histories: Histories, program: Program, through: tuple[str, ..
     return histories.events.filter(pc.is_in(histories.events["kind"], value_set=pa.array(kinds, pa.string())))
 
 
-def _in_order(arrays: Arrays, entities: int, *, ordered: bool) -> Arrays:
-    """The arrays sorted, with ``starts``; simultaneous events are put in order only if their order matters."""
+def _in_order(arrays: Arrays, entities: int, *, ordered: bool, whole: bool = False) -> Arrays:
+    """The arrays sorted, with ``starts``; simultaneous events are put in order only if their order matters.
+
+    `whole`: what settles the order is kept, for they will be put in order again with others.
+    """
     entity = np.ascontiguousarray(arrays["entity"], np.int32)
     happened = np.ascontiguousarray(arrays["happened"])
     starts = np.concatenate([[0], np.cumsum(np.bincount(entity, minlength=entities))]).astype(np.int64)
     made = {
-        name: array for name, array in arrays.items() if name != "event_id" and (name != "entity" or "placed" in arrays)
+        name: array
+        for name, array in arrays.items()
+        if (name != "event_id" or whole) and (name != "entity" or "placed" in arrays)
     }
     if not ordered and _is_sorted(entity, happened):
         return made | {"starts": starts}

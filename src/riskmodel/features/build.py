@@ -128,7 +128,7 @@ def prepared(
         born = born_by(histories, asked.entity, asked.as_of.view("datetime64[us]"))
     dates, date = dates_of(asked.as_of)
     opens, closes = bounds(plan, dates)
-    groups = _groups(plan, asked, date, opens, closes)
+    groups = _groups(asked, date, opens, closes)
     areas = _areas(histories, features, asked, dates, date, threads) if of_areas(features) else None
     return Sweeping(plan, asked, born, date, opens, closes, groups, aged, areas, len(features)), order
 
@@ -221,10 +221,14 @@ class Sweeping:
     def fill(self, block: Whole, matrix: Matrix, offset: int) -> int:
         """Fill the rows of the block into a contiguous (p, n) matrix from row `offset` on; how many rows that were."""
         begin, end = self.span(block)
-        local = block.copy()
-        local[:, :2] -= begin
+        first = int(block[0, 2])
+        events = self.plan.events_of(first, int(block[-1, 2]) + 1)
+        number = block[:, 2] - first
+        local = np.stack(
+            [block[:, 0] - begin, block[:, 1] - begin, events.starts[number], events.starts[number + 1]], axis=1
+        )
         flat = matrix.reshape(-1)[offset:]
-        events, program, types = self.plan.events, self.plan.program, self.plan.types
+        program, types = self.plan.program, self.plan.types
         births = np.fmax(self.born[begin:end], EARLIEST).view(np.int64)
         if len(program.results):
             kernel.compiled_sweep()(
@@ -282,8 +286,8 @@ def bounds(plan: Plan, dates: Whole) -> tuple[Whole, Whole]:
     return np.ascontiguousarray(opens), np.ascontiguousarray(closes)
 
 
-def _groups(plan: Plan, asked: Asked, date: Whole, opens: Whole, closes: Whole) -> Whole:
-    """(g, 4): first and end row, first and end event. Rows of a group have window edges that never move back.
+def _groups(asked: Asked, date: Whole, opens: Whole, closes: Whole) -> Whole:
+    """(g, 3): first and end row, number of the entity. Rows of a group have window edges that never move back.
 
     Calendar months can move an edge back: a month before 30 March 12:00 is 29 February 12:00, a month before
     31 March 00:00 is 29 February 00:00. An entity with such rows is swept in several groups.
@@ -296,5 +300,4 @@ def _groups(plan: Plan, asked: Asked, date: Whole, opens: Whole, closes: Whole) 
         starts = np.union1d(starts, np.flatnonzero(level[1:] != level[:-1]) + 1)
         number = np.searchsorted(asked.starts, starts, "right") - 1
     ends = np.append(starts[1:], len(asked.entity))[: len(starts)]
-    first, last = plan.events.starts[number], plan.events.starts[number + 1]
-    return np.stack([starts, ends, first, last], axis=1).astype(np.int64)
+    return np.stack([starts, ends, number], axis=1).astype(np.int64)

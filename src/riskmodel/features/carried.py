@@ -2,13 +2,15 @@
 
 The same exposures as those of `exposures`, made by repeating the events of the other person for each who receives them.
 Pairs with several rows (told by two agencies, corrected, broken off and taken up again) and spells go through the
-engine, which settles overlaps; so does everything where somebody has more ties than may carry events.
+engine, which settles overlaps; so does everything where somebody has more ties than may carry events. Events are read
+once; what the ties make of them is many times as much, and is laid out only for the block of entities in hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +44,50 @@ def simple_ties(ties: pa.Table, entities: Whole, most_ties: int) -> tuple[pa.Tab
     )  # fmt: skip
 
 
-def carried(
+@dataclass(frozen=True, slots=True, repr=False)
+class Carrying:
+    """Simple ties and the events of those at their other end; what they carry is laid out for some entities at a time.
+
+    Attributes
+    ----------
+    starts : (entities + 1,) the ties of entity e are ``starts[e]:starts[e + 1]``
+    other : (ties,) whose events each tie carries, numbered from 0
+    ties : the ties themselves, in that order
+    first : (others + 1,) the events of other o are ``first[o]:first[o + 1]``
+    events : the arrays of the events of the others, each one's together
+    """
+
+    starts: Whole
+    other: npt.NDArray[np.int32]
+    ties: pa.Table
+    first: Whole
+    events: Arrays
+
+    def laid_out(self, begin: int, end: int) -> Arrays:
+        """What reaches the entities ``begin:end``: one event for each (tie, event of the other while the tie held)."""
+        low, high = int(self.starts[begin]), int(self.starts[end])
+        ties, other = self.ties.slice(low, high - low), self.other[low:high]
+        counts = self.first[other + 1] - self.first[other]
+        tie = np.repeat(np.arange(len(other), dtype=np.int32), counts)
+        place = np.arange(len(tie)) + np.repeat(self.first[other] - (np.cumsum(counts) - counts), counts)
+        held = _held(ties, self.events["happened"], tie, place)
+        if not held.all():
+            tie, place = tie[held], place[held]
+        made = {name: array[place] for name, array in self.events.items() if name not in ("known", "until")}
+        owner = np.repeat(np.arange(begin, end, dtype=np.int32), np.diff(self.starts[begin : end + 1]))
+        made["entity"] = owner[tie]
+        made["known"] = np.maximum(
+            self.events.get("known", self.events["happened"])[place], whole(ties["known_at"])[tie]
+        )
+        if ties["known_until"].null_count < ties.num_rows or "until" in self.events:
+            until = whole(ties["known_until"])[tie]
+            made["until"] = np.minimum(until, self.events["until"][place]) if "until" in self.events else until
+            seen = made["known"] < made["until"]
+            made = made if seen.all() else {name: array[seen] for name, array in made.items()}
+        return made
+
+
+def carrying(
     ties: pa.Table,
     pieces: Sequence[Piece],
     entities: Whole,
@@ -51,29 +96,19 @@ def carried(
     needs: Needs,
     *,
     threads: int,
-) -> Arrays:
-    """What the ties carry, as the arrays of `arrays_of`: one event for each (tie, event of the other while it held)."""
+) -> Carrying:
+    """The ties by whom they reach, and the events they can carry, read once."""
+    owner = pc.index_in(ties["entity_id"], pa.array(entities)).to_numpy()
+    order = np.argsort(owner, kind="stable")
+    if not (order == np.arange(len(order))).all():
+        ties, owner = ties.take(pa.array(order)).combine_chunks(), owner[order]
     others = pc.unique(ties["other_id"])
     with ThreadPoolExecutor(threads) as pool:
         parts = list(pool.map(lambda piece: arrays_of(piece(), channel, types, needs, others), pieces))
-    events = together(parts)
-    starts, events = _by_other(events, len(others))
-    other = pc.index_in(ties["other_id"], others).to_numpy()
-    counts = starts[other + 1] - starts[other]
-    tie = np.repeat(np.arange(len(other), dtype=np.int32), counts)
-    place = np.arange(len(tie)) + np.repeat(starts[other] - (np.cumsum(counts) - counts), counts)
-    held = _held(ties, events["happened"], tie, place)
-    if not held.all():
-        tie, place = tie[held], place[held]
-    made = {name: array[place] for name, array in events.items() if name not in ("entity", "known", "until")}
-    made["entity"] = pc.index_in(ties["entity_id"], pa.array(entities)).to_numpy()[tie]
-    made["known"] = np.maximum(events.get("known", events["happened"])[place], whole(ties["known_at"])[tie])
-    if ties["known_until"].null_count < ties.num_rows or "until" in events:
-        until = whole(ties["known_until"])[tie]
-        made["until"] = np.minimum(until, events["until"][place]) if "until" in events else until
-        seen = made["known"] < made["until"]
-        made = made if seen.all() else {name: array[seen] for name, array in made.items()}
-    return made
+    first, events = _by_other(together(parts), len(others))
+    other = np.asarray(pc.index_in(ties["other_id"], others).to_numpy(), np.int32)
+    starts = np.searchsorted(owner, np.arange(len(entities) + 1)).astype(np.int64)
+    return Carrying(starts, other, ties, first, events)
 
 
 def together(parts: list[Arrays]) -> Arrays:

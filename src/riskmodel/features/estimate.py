@@ -66,7 +66,7 @@ def dry_run(histories: Histories, rows: pa.Table, features: Sequence[Feature]) -
         return Estimate(0, 0, len(features), 0, 0, 0.0)
     sample = people[:: max(1, len(people) // SAMPLE)]
     chosen = rows.filter(pa.array(np.isin(entity, sample)))
-    events = len(planned(histories, features, sample, threads=1).events.happened)
+    events = len(planned(histories, features, sample, threads=1).events_of(0, len(sample)).happened)
     began = time.perf_counter()
     filled(histories, chosen, features)
     scale = len(people) / len(sample)

@@ -25,25 +25,29 @@ def order_events(
     source: Any,  # (n,) int64, to be filled: which event comes to each place
 ) -> None:
     """Fill `source` so that events stand by (entity, happened, number, value)."""
-    number_of = entity.shape[0]
+    most = 0
     place = np.empty(starts.shape[0], np.int64)
-    time = np.empty(number_of, np.int64)
-    order = np.empty(number_of, np.int64)
-    spare = np.empty(number_of, np.int64)
-    for g in range(starts.shape[0]):
+    for g in range(starts.shape[0] - 1):
         place[g] = starts[g]
-    for e in range(number_of):
+        most = max(most, starts[g + 1] - starts[g])
+    for e in range(entity.shape[0]):
         p = place[entity[e]]
         place[entity[e]] = p + 1
         source[p] = e
-        time[p] = happened[e]
-        order[p] = p
+    time = np.empty(most, np.int64)
+    order = np.empty(most, np.int64)
+    spare = np.empty(most, np.int64)
     for g in range(starts.shape[0] - 1):
+        begin = starts[g]
+        n = starts[g + 1] - begin
+        for p in range(n):
+            time[p] = happened[source[begin + p]]
+            order[p] = p
         width = 1
-        while width < starts[g + 1] - starts[g]:
-            for low in range(starts[g], starts[g + 1] - width, 2 * width):
+        while width < n:
+            for low in range(0, n - width, 2 * width):
                 middle = low + width
-                high = min(middle + width, starts[g + 1])
+                high = min(middle + width, n)
                 if time[order[middle - 1]] < time[order[middle]]:
                     continue
                 for p in range(low, middle):
@@ -56,8 +60,8 @@ def order_events(
                     other = order[right]
                     later = time[one] > time[other]
                     if tied and time[one] == time[other]:
-                        i = source[one]
-                        j = source[other]
+                        i = source[begin + one]
+                        j = source[begin + other]
                         later = number[i] > number[j]
                         if number[i] == number[j] and value[j] == value[j]:
                             later = not value[i] <= value[j]
@@ -71,10 +75,10 @@ def order_events(
                 for p in range(left, middle):
                     order[put + p - left] = spare[p]
             width *= 2
-    for p in range(number_of):
-        spare[p] = source[order[p]]
-    for p in range(number_of):
-        source[p] = spare[p]
+        for p in range(n):
+            spare[p] = source[begin + order[p]]
+        for p in range(n):
+            source[begin + p] = spare[p]
 
 
 @cache
