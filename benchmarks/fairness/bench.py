@@ -35,7 +35,7 @@ def society(rows: int) -> pd.DataFrame:
     person = np.arange(rows) // 3
     people = int(person[-1]) + 1
     frame = pd.DataFrame({name: generator.integers(0, size, people)[person] for name, size in ATTRIBUTES.items()})
-    frame = frame.astype(str)
+    frame = frame.astype(str).astype("category")
     frame["person"] = person
     frame["score"] = np.round(generator.beta(1, 9, rows), 4)
     frame["outcome"] = (generator.random(rows) < frame["score"]).astype(int)

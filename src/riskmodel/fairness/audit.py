@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from riskmodel.errors import DataRefused, EvidenceError
+from riskmodel.errors import EvidenceError
+from riskmodel.fairness.audit_tables import COLUMNS, arrow_table, plain_rows
 from riskmodel.fairness.bootstrap import drawing
-from riskmodel.fairness.calibration import calibration_curves, calibration_slopes
+from riskmodel.fairness.calibration import calibration_curves, calibration_slopes, score_bands
 from riskmodel.fairness.crossed import crossed_aurocs
-from riskmodel.fairness.figures import Row, Rules, group_figures
+from riskmodel.fairness.figures import group_figures
 from riskmodel.fairness.findings import Finding, Telling, findings_of
 from riskmodel.fairness.groups import By, groupings
 from riskmodel.fairness.heterogeneity import allowed_for
+from riskmodel.fairness.matched import matched_rows
 from riskmodel.fairness.measures import measures_for
+from riskmodel.fairness.rules import Row, Rules
 from riskmodel.fairness.scored import numbers, refused, scored_rows
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.risk_model import RiskModel
@@ -36,33 +38,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "audit.json"
-_TEXT = ("attribute", "group", "metric", "reference", "state", "with_outcome", "without_outcome")
-_WHOLE = ("n", "people", "positives", "negatives", "groups", "left_out", "band")
-_DIGITS = 9
-_ENDS = ("value", "low", "high")
-_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "table": (
-        *("attribute", "group", "metric", *_ENDS, "n", "people", "positives"),
-        *("numerator", "denominator", "state"),
-    ),
-    "disparities": (
-        *("attribute", "metric", "group", "reference", "difference", "low", "high", "together_low", "together_high"),
-        *("ratio", "ratio_low", "ratio_high", "state"),
-    ),
-    "heterogeneity": (
-        *("attribute", "metric", "reference", "groups", "left_out", "statistic", "df_groups", "df_people"),
-        *("p", "p_adjusted", "spread", "spread_low", "spread_high", "state"),
-    ),
-    "estimates": ("attribute", "metric", "group", "estimate", "low", "high", "kept", "state"),
-    "crossed": ("attribute", "with_outcome", "without_outcome", *_ENDS, "positives", "negatives", "state"),
-    "curves": (
-        *("attribute", "group", "band", "from_score", "until_score", "predicted", "observed", "low", "high"),
-        *("n", "people", "positives", "state"),
-    ),
-    "slopes": ("attribute", "group", *_ENDS, "n", "people", "positives", "state"),
-}
-"""The tables of an audit and their columns."""
-
 METHOD = (
     "Intervals come from drawing whole people again (cluster bootstrap): Wilson's interval with the number of "
     "independent people that would give the same standard error; differences between groups are made from the groups' "
@@ -112,7 +87,7 @@ class Audit:
         return {
             "findings": list(self.findings),
             "finding_list": [finding.document() for finding in self.finding_list],
-            **{name: _plain(getattr(self, name)) for name in _COLUMNS},
+            **{name: plain_rows(getattr(self, name)) for name in COLUMNS},
             "settings": dict(self.settings),
             "method": METHOD,
         }
@@ -139,7 +114,7 @@ class Audit:
         try:
             document = json.loads((folder / FILE).read_text(encoding="utf-8"))
             made = cls(
-                **{name: _arrow(document[name], columns) for name, columns in _COLUMNS.items()},
+                **{name: arrow_table(document[name], columns) for name, columns in COLUMNS.items()},
                 finding_list=tuple(Finding(**finding) for finding in document["finding_list"]),
                 settings=document["settings"],
             )
@@ -195,7 +170,7 @@ def audit(
     judged_at = model.declaration["capacity"]
     if capacity is None and judged_at:
         capacity = judged_at[len(judged_at) // 2]
-    rows = pa.array(_matched(predictions, training))
+    rows = pa.array(matched_rows(predictions, training))
     groups = {name: training.group(name).take(rows) for name in training.group_names}
     return audit_scores(
         numbers(predictions.column("p")),
@@ -264,8 +239,9 @@ def audit_scores(
     for grouping in grouped:
         if len(grouping.codes) != len(scored.score):
             raise refused(f"{len(grouping.codes)} groups of {grouping.attribute} for {len(scored.score)} scores")
+    grouped = tuple(grouping.aligned(scored.order) for grouping in grouped)
     with_list = capacity is not None or decisions is not None
-    measures = measures_for(with_list=with_list, with_probability=probabilities)
+    measures = measures_for(with_list=with_list, with_ranks=capacity is not None, with_probability=probabilities)
     drawn = drawing(scored.person, scored.n_people, rules.replicates, seed)
     made = [group_figures(scored, grouping, measures, drawn, rules) for grouping in grouped]
     alone = [grouping for grouping in grouped if grouping.parts == 1]
@@ -279,7 +255,8 @@ def audit_scores(
         "slopes": [],
     }
     if probabilities:
-        tables["curves"] = [row for grouping in grouped for row in calibration_curves(scored, grouping, rules)]
+        band = score_bands(scored)
+        tables["curves"] = [row for grouping in grouped for row in calibration_curves(scored, grouping, band, rules)]
         tables["slopes"] = [row for grouping in alone for row in calibration_slopes(scored, grouping, rules)]
     settings = {
         "by": [grouping.attribute for grouping in grouped],
@@ -298,7 +275,9 @@ def audit_scores(
         telling = Telling(telling.unit, "the decision was yes for", "with the decision yes")
     found = findings_of(tables["table"], tables["disparities"], tables["heterogeneity"], telling)
     return Audit(
-        **{name: _arrow(rows, _COLUMNS[name]) for name, rows in tables.items()}, finding_list=found, settings=settings
+        **{name: arrow_table(rows, COLUMNS[name]) for name, rows in tables.items()},
+        finding_list=found,
+        settings=settings,
     )
 
 
@@ -308,45 +287,8 @@ def _damaged(found: str) -> EvidenceError:
     )
 
 
-def _matched(predictions: pa.Table, training: TrainingSet) -> npt.NDArray[np.int64]:
-    """The row of the training set behind each prediction, by person and as-of date."""
-    own_person, own_date = np.asarray(training.people(), np.int64), training.as_of().astype("datetime64[us]")
-    person = np.asarray(predictions.column("entity_id"), np.int64)
-    date = np.asarray(predictions.column("as_of")).astype("datetime64[us]")
-    people, dates = np.unique(own_person), np.unique(own_date)
-    own_key = np.searchsorted(people, own_person) * len(dates) + np.searchsorted(dates, own_date)
-    at_person = np.minimum(np.searchsorted(people, person), len(people) - 1)
-    at_date = np.minimum(np.searchsorted(dates, date), len(dates) - 1)
-    key = at_person * len(dates) + at_date
-    order = np.argsort(own_key, kind="stable")
-    position = np.minimum(np.searchsorted(own_key[order], key), len(order) - 1)
-    rows = order[position]
-    found = (own_person[rows] == person) & (own_date[rows] == date)
-    if not found.all():
-        raise DataRefused(
-            "audit-rows-missing",
-            found=f"{int((~found).sum())} predictions for rows that the training set does not hold",
-            expected="the training set on which the model was fitted",
-            repair="Give the model's own training set.",
-        )
-    return np.asarray(rows, np.int64)
-
-
 def _with_allowance(tests: list[Row]) -> list[Row]:
     """The tests with p values that allow for all of them."""
     made = [number for number, row in enumerate(tests) if row["p"] is not None]
     allowed = dict(zip(made, allowed_for([tests[number]["p"] for number in made]), strict=True))
     return [row | {"p_adjusted": allowed.get(number)} for number, row in enumerate(tests)]
-
-
-def _arrow(rows: Sequence[Row], names: Sequence[str]) -> pa.Table:
-    kinds = {name: pa.string() if name in _TEXT else pa.int64() if name in _WHOLE else pa.float64() for name in names}
-    return pa.table({name: pa.array([row[name] for row in rows], kinds[name]) for name in names})
-
-
-def _plain(table: pa.Table) -> list[Row]:
-    return [{name: _short(value) for name, value in row.items()} for row in table.to_pylist()]
-
-
-def _short(value: Any) -> Any:
-    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

@@ -24,7 +24,7 @@ BLOCKS: Final = 4096
 """At most so many blocks: with 1,000 replicates their number no longer matters to the precision of an interval."""
 
 _EXACT_BITS: Final = 49
-"""Bits for the absolute sum of a column; weights may raise it 16-fold before a sum leaves the exact range."""
+"""Bits for the largest possible sum of a column; weights may raise it 16-fold before a sum leaves the exact range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,29 @@ def drawing(person: npt.NDArray[np.int64], n_people: int, replicates: int, seed:
 
 
 def block_sums(drawn: Drawing, codes: npt.NDArray[np.int32], n_groups: int, columns: list[Numbers]) -> Numbers:
-    """Sums of each column by block and group: (n_columns, n_blocks, n_groups), in exact whole units of 2**-k."""
+    """Sums of each column (`in_units`) by block and group: (n_columns, n_blocks, n_groups)."""
     key = drawn.block * n_groups + codes
     made = np.empty((len(columns), drawn.n_blocks, n_groups))
     for number, column in enumerate(columns):
-        unit = _unit(column)
-        whole = np.bincount(key, weights=np.rint(column / unit), minlength=drawn.n_blocks * n_groups)
-        made[number] = (whole * unit).reshape(drawn.n_blocks, n_groups)
+        made[number] = np.bincount(key, column, drawn.n_blocks * n_groups).reshape(drawn.n_blocks, n_groups)
+    return made
+
+
+def in_units(column: Numbers) -> Numbers:
+    """The column rounded to whole units of a power of two small enough that sums of it are exact in any order.
+
+    Columns between -1 and 1 of one length have one unit, so that their differences are exact too.
+
+    Examples
+    --------
+    >>> float(abs(in_units(np.array([0.1, 0.2])) - [0.1, 0.2]).max()) < 1e-14
+    True
+    """
+    size = len(column) * max(1.0, float(np.abs(column).max(initial=0.0)))
+    unit = float(2.0 ** (np.ceil(np.log2(max(size, 1.0))) - _EXACT_BITS))
+    made = column / unit
+    np.rint(made, out=made)
+    made *= unit
     return made
 
 
@@ -86,9 +102,3 @@ def standard_errors(replicates: Numbers) -> Numbers:
     mean = filled.sum(axis=0) / np.maximum(count, 1)
     squares = (np.where(known, replicates - mean, 0.0) ** 2).sum(axis=0)
     return np.asarray(np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan))
-
-
-def _unit(column: Numbers) -> float:
-    """A power of two such that the column in whole units has an absolute sum below 2**49."""
-    size = float(np.abs(column).sum())
-    return float(2.0 ** (np.ceil(np.log2(size)) - _EXACT_BITS)) if size > 0 else 1.0

@@ -7,6 +7,7 @@ it makes no list of people.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,16 +54,49 @@ def listed(scores: Numbers, capacity: float, lists: npt.NDArray[Any] | None = No
             expected="a share between 0 and 1, or a number of places",
             repair="Write how long the list can be, such as 0.05 or 200.",
         )
-    share = np.zeros(len(scores))
-    list_of = np.zeros(len(scores), np.int64) if lists is None else np.unique(lists, return_inverse=True)[1]
+    return _by_list(scores, capacity, lists, _on_one_list)
+
+
+def attention(scores: Numbers, capacity: float, lists: npt.NDArray[Any] | None = None) -> Numbers:
+    """What attention a list read from the top gives each row: 1 / log2(1 + place), 0 below the list's end.
+
+    The discount is the usual one of ranking exposure (Singh and Joachims 2018); ties share their places' attention.
+
+    Examples
+    --------
+    >>> attention(np.array([.9, .5, .5, .1]), 3).round(3).tolist()      # (1 / log2(3) + 1 / log2(4)) / 2
+    [1.0, 0.565, 0.565, 0.0]
+    """
+    return _by_list(scores, capacity, lists, _attention_on_one_list)
+
+
+def _by_list(
+    scores: Numbers, capacity: float, lists: npt.NDArray[Any] | None, on_one: Callable[[Numbers, float], Numbers]
+) -> Numbers:
+    if lists is None:
+        return on_one(scores, places(capacity, len(scores)))
+    made = np.zeros(len(scores))
+    list_of = np.unique(lists, return_inverse=True)[1]
     for number in range(int(list_of.max(initial=-1)) + 1):
         rows = np.flatnonzero(list_of == number)
-        share[rows] = _on_one_list(scores[rows], places(capacity, len(rows)))
-    return share
+        made[rows] = on_one(scores[rows], places(capacity, len(rows)))
+    return made
 
 
 def _on_one_list(scores: Numbers, available: float) -> Numbers:
-    values, group = np.unique(-scores, return_inverse=True)
-    tied = np.bincount(group, minlength=len(values)).astype(np.float64)
-    before = np.cumsum(tied) - tied
-    return np.asarray(np.clip((available - before) / tied, 0.0, 1.0)[group])
+    # Whoever stands above the edge is on the list, those at it share what is left.
+    last = int(np.ceil(available)) - 1
+    edge = -np.partition(-scores, last)[last]
+    above, tied = scores > edge, scores == edge
+    share = min(max((available - above.sum()) / tied.sum(), 0.0), 1.0)
+    return np.asarray(above + tied * share, np.float64)
+
+
+def _attention_on_one_list(scores: Numbers, available: float) -> Numbers:
+    on_list = np.flatnonzero(_on_one_list(scores, available) > 0)
+    _, tie, tied = np.unique(-scores[on_list], return_inverse=True, return_counts=True)
+    place = np.arange(1, len(on_list) + 1)
+    worth = np.clip(available - place + 1, 0.0, 1.0) / np.log2(1 + place)
+    made = np.zeros(len(scores))
+    made[on_list] = (np.add.reduceat(worth, np.cumsum(tied) - tied) / tied)[tie]
+    return made

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel.fairness.estimability import NOT_ESTIMABLE
-from riskmodel.fairness.figures import Row, Rules
 from riskmodel.fairness.groups import Grouping
 from riskmodel.fairness.intervals import critical_values, interval
 from riskmodel.fairness.measures import MEASURE
+from riskmodel.fairness.rules import Row, Rules
 from riskmodel.fairness.scored import Scored
 from riskmodel.models.metrics import Numbers
 
@@ -63,10 +63,8 @@ class _Side:
 
     @classmethod
     def of(cls, scored: Scored, rows: npt.NDArray[np.int64]) -> _Side:
-        """The rows of a group with a known outcome."""
-        sorted_rows = rows[np.argsort(scored.score[rows], kind="stable")]
-        yes = sorted_rows[scored.outcome[sorted_rows] == 1]
-        no = sorted_rows[scored.outcome[sorted_rows] == 0]
+        """The rows of a group with a known outcome, in the order of their scores."""
+        yes, no = rows[scored.outcome[rows] == 1], rows[scored.outcome[rows] == 0]
         return cls(scored.score[yes], scored.person[yes], scored.score[no], scored.person[no])
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from riskmodel.fairness.estimability import NOT_ESTIMABLE
-from riskmodel.fairness.figures import Row
+from riskmodel.fairness.rules import Row
 
 SURE: Final = 0.05
 """A difference is said to be shown when the chance of it among alike groups, after Holm's allowance, is below this."""
@@ -30,14 +30,22 @@ TELLS: Final = {
 WORDS: Final = {
     "base_rate": "base rate",
     "selection_rate": "share on the list",
+    "exposure": "attention",
     "tpr": "share found",
     "fnr": "share missed",
     "missed_per_100": "missed per 100",
     "fpr": "false positive rate",
+    "tnr": "true negative rate",
+    "in_error_per_100": "listed in error per 100",
     "ppv": "positive predictive value",
+    "fdr": "share of the list in error",
     "npv": "negative predictive value",
+    "for": "share of those not listed who were missed",
+    "accuracy": "share right",
     "observed_expected": "observed over expected",
     "mean_score": "mean score",
+    "mean_score_yes": "mean score of those with the outcome",
+    "mean_score_no": "mean score of those without the outcome",
     "auroc": "AUROC",
     "brier": "Brier score",
 }

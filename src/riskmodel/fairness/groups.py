@@ -7,7 +7,7 @@ looks at a score or an outcome, and no group is left out for being small: what i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -40,6 +40,10 @@ class Grouping:
     names: tuple[str, ...]
     codes: npt.NDArray[np.int32]
     parts: int = 1
+
+    def aligned(self, order: npt.NDArray[np.int64]) -> Grouping:
+        """The same groups with the rows in another order."""
+        return replace(self, codes=self.codes[order])
 
     def __repr__(self) -> str:
         return f"Grouping({self.attribute!r}, {len(self.names)} groups)"
@@ -128,6 +132,8 @@ def _as_text(values: Any) -> Any:
 
 
 def _arrow(values: Any) -> Any:
+    if not isinstance(getattr(values, "dtype", None), np.dtype | None):  # categories, texts of pandas
+        return pa.Array.from_pandas(values)
     given = np.asarray(values, dtype=object)
     try:
         return pa.array(given, from_pandas=True)

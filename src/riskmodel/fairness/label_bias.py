@@ -19,8 +19,8 @@ from scipy import optimize
 from riskmodel.errors import DeclarationError
 from riskmodel.fairness.audit import Audit
 from riskmodel.fairness.estimability import NOT_ESTIMABLE
-from riskmodel.fairness.figures import Row
 from riskmodel.fairness.findings import WORDS
+from riskmodel.fairness.rules import Row
 
 MOVED: Final = ("base_rate", "ppv", "observed_expected", "fpr")
 """Figures that change with the share recorded. Base rate, predictive value and observed over expected are divided by

@@ -14,9 +14,9 @@ from typing import Any
 from riskmodel.errors import NotFound
 from riskmodel.fairness.audit import Audit
 from riskmodel.fairness.estimability import NOT_ESTIMABLE
-from riskmodel.fairness.figures import Row
 from riskmodel.fairness.groups import UNKNOWN
 from riskmodel.fairness.measures import MEASURE
+from riskmodel.fairness.rules import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ An outcome is yes, no or unknown, never guessed; a row without a score is refuse
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,40 +14,45 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from riskmodel.errors import DataRefused
-from riskmodel.fairness.capacity import listed
+from riskmodel.fairness.bootstrap import in_units
+from riskmodel.fairness.capacity import attention, listed
 from riskmodel.fairness.groups import Grouping
 from riskmodel.fairness.measures import placements
 from riskmodel.models.metrics import Numbers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scored:
-    """Scores and what followed, one row each.
+    """Scores and what followed, one row each, in ascending order of score: every figure that ranks needs that order.
 
     Attributes
     ----------
-    score : (n,) float64
+    score : (n,) float64, ascending
     outcome : (n,) float64, 0 or 1, NaN where unknown
     listed : (n,) float64, chance to be on the list (or the decision, 0 or 1)
+    attention : (n,) float64, what attention a list read from the top gives a row (`capacity.attention`); 0 without list
     person : (n,) int64, 0 .. n_people - 1
+    order : (n,) int64, which of the rows given each row is; `Grouping.aligned` puts groups in the same order
     """
 
     score: Numbers
     outcome: Numbers
     listed: Numbers
+    attention: Numbers
     person: npt.NDArray[np.int64]
     n_people: int
+    order: npt.NDArray[np.int64]
 
     def __repr__(self) -> str:
         return f"Scored({len(self.score)} rows of {self.n_people} people)"
 
-    def columns(self, grouping: Grouping) -> list[Numbers]:
-        """What is added up, in the order of `measures.SUMS`."""
+    @cached_property
+    def common(self) -> list[Numbers]:
+        """What is added up whatever the groups are, in the order of `measures.SUMS`, in exact units."""
         known = np.isfinite(self.outcome).astype(np.float64)
         yes = np.where(known > 0, self.outcome, 0.0)
         expected = known * self.score
-        won_by_yes, won_by_no = placements(self.score, self.outcome, grouping.codes, len(grouping.names))
-        return [
+        columns = (
             np.ones(len(known)),
             self.listed,
             self.score,
@@ -55,32 +61,62 @@ class Scored:
             self.listed * known,
             self.listed * yes,
             expected,
+            yes * self.score,
             expected * (1 - self.score),
             known * (self.score - yes) ** 2,
-            won_by_yes,
-            won_by_no,
-        ]
+            self.attention,
+        )
+        return [in_units(column) for column in columns]
+
+    def columns(self, grouping: Grouping) -> list[Numbers]:
+        """What is added up, in the order of `measures.SUMS`, in exact units."""
+        won = placements(self.score, self.outcome, grouping.codes, len(grouping.names))
+        return [*self.common, *(in_units(part) for part in won)]
+
+    @cached_property
+    def known_by_person(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Numbers, Numbers]:
+        """Rows with a known outcome, those of one person together, and their people, scores and outcomes."""
+        rows = np.flatnonzero(np.isfinite(self.outcome))
+        rows = rows[np.argsort(self.person[rows], kind="stable")]
+        return rows, self.person[rows], self.score[rows], self.outcome[rows]
+
+    @cached_property
+    def _marks(self) -> dict[str, npt.NDArray[np.bool_]]:
+        known = np.isfinite(self.outcome)
+        return {
+            "rows": np.ones(len(known), bool),
+            "known": known,
+            "yes": self.outcome == 1,
+            "no": self.outcome == 0,
+            "listed": known & (self.listed > 0),
+            "unlisted": known & (self.listed < 1),
+        }
+
+    @cached_property
+    def _marks_of_people(self) -> dict[str, npt.NDArray[np.bool_]]:
+        made = {name: np.zeros(self.n_people, bool) for name in self._marks}
+        for name, mark in self._marks.items():
+            made[name][self.person[mark]] = True
+        return made
 
     def people(self, grouping: Grouping) -> dict[str, Numbers]:
         """Different people in each group on whom figures rest."""
         n_groups = len(grouping.names)
-        key = grouping.codes.astype(np.int64) * self.n_people + self.person
-
-        def different(rows: npt.NDArray[np.bool_]) -> Numbers:
-            seen = np.zeros(n_groups * self.n_people, bool)
-            seen[key[rows]] = True
-            return np.asarray(seen.reshape(n_groups, self.n_people).sum(axis=1), np.float64)
-
-        known = np.isfinite(self.outcome)
-        counts = {
-            "rows": different(np.ones(len(known), bool)),
-            "known": different(known),
-            "yes": different(self.outcome == 1),
-            "no": different(self.outcome == 0),
-            "listed": different(known & (self.listed > 0)),
-            "unlisted": different(known & (self.listed < 1)),
-        }
-        return {**counts, "both": np.minimum(counts["yes"], counts["no"])}
+        group = np.zeros(self.n_people, grouping.codes.dtype)
+        group[self.person] = grouping.codes
+        if (group[self.person] == grouping.codes).all():  # nobody changes group: people are counted, not their rows
+            counts = {
+                name: np.bincount(group[mark], minlength=n_groups) for name, mark in self._marks_of_people.items()
+            }
+        else:
+            key = self.person * n_groups + grouping.codes
+            counts = {}
+            for name, mark in self._marks.items():
+                seen = np.zeros(n_groups * self.n_people, bool)
+                seen[key[mark]] = True
+                counts[name] = seen.reshape(self.n_people, n_groups).sum(axis=0)
+        made = {name: count.astype(np.float64) for name, count in counts.items()}
+        return {**made, "both": np.minimum(made["yes"], made["no"])}
 
 
 def scored_rows(
@@ -97,16 +133,19 @@ def scored_rows(
         raise refused("a capacity and decisions together")
     if not np.isfinite(score).all():
         raise refused(f"{int((~np.isfinite(score)).sum())} rows without a score")
-    if not np.isin(outcome[~np.isnan(outcome)], (0.0, 1.0)).all():
+    if not (np.isnan(outcome) | (outcome == 0) | (outcome == 1)).all():
         raise refused("outcomes other than 0, 1 and unknown")
     if probabilities and (score.min() < 0 or score.max() > 1):
         raise refused("scores outside 0 to 1; say probabilities=False when they are not probabilities")
     if decided is not None and not np.isin(decided, (0.0, 1.0)).all():
         raise refused("decisions other than 0 and 1")
-    on_list = np.zeros(len(score)) if decided is None else decided
+    of_list = None if lists is None else np.asarray(lists)
+    on_list, seen = np.zeros(len(score)) if decided is None else decided, np.zeros(len(score))
     if capacity is not None:
-        on_list = listed(score, capacity, None if lists is None else np.asarray(lists))
-    return Scored(score, outcome, on_list, np.asarray(person, np.int64), int(person.max()) + 1)
+        on_list, seen = listed(score, capacity, of_list), attention(score, capacity, of_list)
+    order = np.argsort(score, kind="stable")
+    who = np.asarray(person, np.int64)
+    return Scored(score[order], outcome[order], on_list[order], seen[order], who[order], int(who.max()) + 1, order)
 
 
 def numbers(values: Any) -> Numbers:

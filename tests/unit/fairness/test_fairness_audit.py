@@ -12,7 +12,7 @@ import pytest
 
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError
 from riskmodel.fairness.audit import Audit, audit_scores
-from riskmodel.fairness.bootstrap import BLOCKS, block_sums, drawing, replicate_sums, standard_errors
+from riskmodel.fairness.bootstrap import BLOCKS, block_sums, drawing, in_units, replicate_sums, standard_errors
 from riskmodel.fairness.estimability import Minimums
 from riskmodel.fairness.figures import Rules
 from riskmodel.fairness.measures import MEASURE, influences_of, value_of
@@ -187,9 +187,9 @@ def test_sums_are_exact_in_any_order():
     person = generator.integers(0, 600, 5000)
     drawn = drawing(np.unique(person, return_inverse=True)[1], len(np.unique(person)), 50, seed=0)
     codes = np.zeros(5000, np.int32)
-    one = replicate_sums(drawn, block_sums(drawn, codes, 1, [values]))
+    one = replicate_sums(drawn, block_sums(drawn, codes, 1, [in_units(values)]))
     turned = drawing(np.unique(person, return_inverse=True)[1], len(np.unique(person)), 50, seed=0)
-    other = np.einsum("rb,cbg->crg", turned.weights[:, ::-1], block_sums(turned, codes, 1, [values])[:, ::-1])
+    other = np.einsum("rb,cbg->crg", turned.weights[:, ::-1], block_sums(turned, codes, 1, [in_units(values)])[:, ::-1])
     np.testing.assert_array_equal(one, other)
 
 
