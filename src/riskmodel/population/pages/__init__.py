@@ -1,0 +1,1 @@
+"""Pages about a population: one look, tables behind every picture, readable without script or network."""
