@@ -80,8 +80,8 @@ def within_areas(histories: Histories, found: Eligible, as_of: dt.date, approval
     at = dt.datetime.combine(as_of, dt.time())
     homes = visible_rows(histories.residences, at, begins="starts_at")
     living = query(
-        "SELECT DISTINCT entity_id FROM homes SEMI JOIN areas USING (area) WHERE ends_at IS NULL OR ends_at >= asked_at",
-        homes=homes.append_column("asked_at", pa.array([at] * homes.num_rows, pa.timestamp("us"))),
+        "SELECT DISTINCT entity_id FROM homes SEMI JOIN areas USING (area) WHERE coalesce(ends_at >= asked, true)",
+        homes=homes.append_column("asked", pa.array([at] * homes.num_rows, pa.timestamp("us"))),
         areas=areas,
     )
     rows = query("SELECT rows.* FROM rows SEMI JOIN living USING (entity_id) ORDER BY entity_id, as_of",

@@ -15,7 +15,8 @@ with warnings.catch_warnings():
     from mlflow.models.signature import ModelSignature
     from mlflow.pyfunc import PythonModel
     from mlflow.tracking import MlflowClient
-    from mlflow.types.schema import ColSpec, DataType, Schema
+    from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+    from sqlalchemy.exc import SQLAlchemyError
 
 __all__ = [
     "CodeDatasetSource",
@@ -30,7 +31,10 @@ __all__ = [
     "MlflowException",
     "ModelSignature",
     "Param",
+    "ParamSchema",
+    "ParamSpec",
     "PythonModel",
+    "SQLAlchemyError",
     "Schema",
     "mlflow",
 ]

@@ -22,7 +22,7 @@ from riskmodel.fairness.audit import Audit
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
-from riskmodel.tracking import database, serving
+from riskmodel.tracking import cards, database, groups, serving
 from riskmodel.tracking.library import (
     CodeDatasetSource,
     Dataset,
@@ -94,12 +94,13 @@ def record(
         if finished is not None:
             return RunRecord(key, *finished, uri, made=False)
         _remove_half_made(client, where, study, key)
-        tags = {KEY: key, "mlflow.runName": f"{study} {key[:8]}", "riskmodel.version": __version__}
+        about = cards.about(card)
+        tags = {KEY: key, "mlflow.runName": f"{study} {key[:8]}", "riskmodel.version": __version__, **about}
         run = client.create_run(where, tags=tags)
         run_id = str(run.info.run_id)
         _write(client, run_id, model, audit, training, card, parameters or {})
         _write_folds(client, where, run_id, key, model)
-        model_uri = _register(client, run_id, study, model, key)
+        model_uri = _register(client, run_id, study, model, {KEY: key, **about})
         _finish(client, run_id)
         return RunRecord(key, run_id, model_uri, uri, made=True)
 
@@ -124,7 +125,7 @@ def _key(study: str, model: RiskModel, audit: Audit, training: TrainingSet, card
             "training": training.fingerprint,
             "model": model.fingerprint,
             "audit": audit.fingerprint,
-            "card": _card_fingerprint(card),
+            "card": cards.about(card)[cards.CARD],
         }
     )
 
@@ -175,6 +176,8 @@ def _write(
         tables = {"evaluation.csv": model.evaluation.metrics, "audit.csv": audit.table}
         for name, table in tables.items():
             pyarrow.csv.write_csv(table, Path(aside) / name)
+        by_capacity = json.dumps(groups.by_capacity(model, audit, training), indent=1, allow_nan=False)
+        (Path(aside) / groups.FILE).write_text(by_capacity + "\n", encoding="utf-8")
         client.log_artifacts(run_id, aside, "tables")
 
 
@@ -188,30 +191,36 @@ def _write_folds(client: MlflowClient, where: str, run_id: str, key: str, model:
         client.set_terminated(nested.info.run_id, "FINISHED")
 
 
-def _register(client: MlflowClient, run_id: str, study: str, model: RiskModel, key: str) -> str:
-    """Log the model folder as a pyfunc, register it, and point the alias `candidate` at it."""
+def _register(client: MlflowClient, run_id: str, study: str, model: RiskModel, about: Mapping[str, str]) -> str:
+    """Log the model folder as a pyfunc and register it; the first version of a name is its candidate.
+
+    A later version becomes the candidate when it is put before the board (`riskmodel.tracking.registry`).
+    """
     with TemporaryDirectory() as aside, mlflow.start_run(run_id=run_id, log_system_metrics=False):
         saved = Path(aside) / "model"
         model.without_rows().save(saved)  # a tracking server is read by others: no person's row goes there
+        basis = Path(aside) / "basis.json"
+        basis.write_text(json.dumps({name: about.get(name, "") for name in (cards.CARD, cards.PURPOSE)}) + "\n")
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(__file__).with_name("served_model.py")),
-            artifacts={"model": str(saved)},
+            artifacts={"model": str(saved), "basis": str(basis)},
             signature=serving.signature(tuple(model.feature_names)),
             input_example=serving.example(tuple(model.feature_names)),
             pip_requirements=_requirements(),
-            metadata={"riskmodel.model_fingerprint": model.fingerprint, "riskmodel.advisory_only": True},
+            metadata={cards.MODEL: model.fingerprint, "riskmodel.advisory_only": True},
         )
     try:
         client.create_registered_model(study, tags={"riskmodel": "advisory only"})
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    tags = {KEY: key, "riskmodel.model_fingerprint": model.fingerprint}
+    tags = {**about, cards.MODEL: model.fingerprint}
     made = client.create_model_version(
         study, logged.model_uri, run_id=run_id, tags=tags, model_id=logged.model_id, await_creation_for=0
     )
-    client.set_registered_model_alias(study, CANDIDATE, made.version)
+    if CANDIDATE not in client.get_registered_model(study).aliases:
+        client.set_registered_model_alias(study, CANDIDATE, made.version)
     return f"models:/{study}/{made.version}"
 
 
@@ -285,7 +294,3 @@ def _requirements() -> list[str]:
         except PackageNotFoundError:
             continue
     return pinned
-
-
-def _card_fingerprint(card: Path) -> str:
-    return str(json.loads((card / "card.json").read_text(encoding="utf-8"))["fingerprint"])

@@ -23,6 +23,13 @@ from riskmodel.models.splits import ForwardFolds
 from riskmodel.seeds import stream
 from riskmodel.tracking import database
 
+CARD = {
+    "fingerprint": "c" * 64,
+    "title": "Small",
+    "purpose": {"name": "early-support"},
+    "outcome": {"kind": "violence", "agency": "health"},
+}
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -71,7 +78,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
         replicates=100,
     )
     card = tmp_path_factory.mktemp("card")
-    (card / "card.json").write_text(json.dumps({"fingerprint": "c" * 64}), encoding="utf-8")
+    (card / "card.json").write_text(json.dumps(CARD), encoding="utf-8")
     (card / "card.md").write_text("# A card\n", encoding="utf-8")
     return Finished(model, audit(model, ["sex"], training=training, capacity=0.1), training, card)
 

@@ -46,7 +46,8 @@ def test_parameters_metrics_data_and_artefacts_are_kept(store: Path, finished: F
     )
     (data,) = run.inputs.dataset_inputs
     assert finished.training.fingerprint.startswith(data.dataset.digest)
-    assert files == {"card/card.json", "card/card.md", "tables/evaluation.csv", "tables/audit.csv"}
+    tables = {"tables/evaluation.csv", "tables/audit.csv", "tables/groups.json"}
+    assert files == tables | {"card/card.json", "card/card.md"}
 
 
 def test_each_fold_is_a_nested_run(store: Path, finished: Finished) -> None:
@@ -83,7 +84,7 @@ def test_the_loaded_model_predicts_to_the_bit_what_the_model_does(store: Path, f
     probability = finished.model.predict(X)
     low, high = finished.model.interval(probability)
     for given in (frame, frame[frame.columns[::-1]], frame.astype(float)):  # any order, any width of number
-        predicted = loaded.predict(given)
+        predicted = loaded.unwrap_python_model().estimate(given)
         assert list(predicted.columns) == ["probability", "low", "high"]  # never a label
         assert np.array_equal(predicted["probability"], probability)
         assert np.array_equal(predicted["low"], low)
@@ -97,7 +98,7 @@ def test_the_loaded_model_refuses_a_matrix_without_its_features(store: Path, fin
     with pytest.raises(mlflow.MlflowException, match="absence_total_1y"):
         loaded.predict(frame)
     with pytest.raises(DataRefused, match="absence_total_1y"):
-        loaded.unwrap_python_model().predict(None, frame)
+        loaded.unwrap_python_model().estimate(frame)
 
 
 def test_the_version_carries_signature_alias_and_fingerprint(store: Path, finished: Finished) -> None:
