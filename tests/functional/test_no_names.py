@@ -166,7 +166,8 @@ def test_the_recorded_model_predicts_exactly_as_the_kept_one(ran: Ran) -> None:
     assert tuple(training.feature_names) == tuple(kept.feature_names)
     X = training.matrix()[:500]
     table = pa.table({name: X[:, at].astype("float64") for at, name in enumerate(kept.feature_names)})
-    assert served.unwrap_python_model().estimate(table.to_pandas())["probability"].to_numpy().tobytes() == kept.predict(X).tobytes()
+    estimates = served.unwrap_python_model().estimate(table.to_pandas())
+    assert estimates["probability"].to_numpy().tobytes() == kept.predict(X).tobytes()
 
 
 def _listens_to_interrupts() -> None:
