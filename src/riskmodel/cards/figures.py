@@ -18,6 +18,8 @@ import matplotlib.ticker
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from riskmodel.cards import evaluation_figures
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -107,7 +109,10 @@ def forest(data: Mapping[str, Any], width: Width) -> Figure:
 
 
 def calibration(data: Mapping[str, Any], width: Width) -> Figure:
-    """Predicted against observed. `data`: ``rows`` (predicted, value, low, high, n), ``axis`` (observed, in words)."""
+    """Predicted against observed.
+
+    `data`: ``rows`` (predicted, value, low, high, n), ``curve`` (predicted, observed, low, high), ``axis`` (observed).
+    """
     rows: Sequence[Mapping[str, Any]] = [row for row in data["rows"] if row["value"] is not None]
     side = 5.6 if width == "wide" else _INCHES[width]
     figure = Figure(figsize=(_INCHES[width], side), layout="constrained")
@@ -116,6 +121,12 @@ def calibration(data: Mapping[str, Any], width: Width) -> Figure:
     far = min(far, 1.02)
     axes.plot([0, far], [0, far], color=GREY, linestyle=(0, (4, 3)), linewidth=1.3)
     axes.text(0.03, 0.97, "dashed: said = happened", transform=axes.transAxes, va="top", fontsize=13, color=GREY)
+    curve = data.get("curve") or []
+    if curve:
+        at = [point["predicted"] for point in curve]
+        low, high = ([point[name] for point in curve] for name in ("low", "high"))
+        axes.fill_between(at, low, high, color=BLUE, alpha=0.15, linewidth=0)
+        axes.plot(at, [point["observed"] for point in curve], color=BLUE, linewidth=1.3)
     for row in rows:
         if row["low"] is not None and row["high"] is not None:
             axes.plot([row["predicted"]] * 2, [row["low"], row["high"]], color=BLUE, linewidth=2)
@@ -158,6 +169,7 @@ DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], Width], Figure]] = {
     "forest": forest,
     "calibration": calibration,
     "bars": bars,
+    **evaluation_figures.DRAWINGS,
 }
 
 

@@ -23,6 +23,8 @@ MEASURES: Mapping[str, str] = {
     "calibration_in_the_large": "Calibration in the large",
     "calibration_slope": "Calibration slope",
     "expected_observed": "Expected over observed",
+    "ici": "Mean distance from what happened (ICI)",
+    "e90": "Distance for the worst tenth (E90)",
     "precision": "On the list with the outcome",
     "recall": "With the outcome on the list",
     "missed_per_100": "Missed per 100",

@@ -42,7 +42,7 @@ FIGURES: Final = pa.schema(
         pa.field("state", pa.string(), nullable=False),
     ]
 )
-_TABLES: Final = ("metrics", "differences", "predictions", "roc", "calibration", "decision")
+_TABLES: Final = ("metrics", "differences", "predictions", "roc", "calibration", "smooth", "decision")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Evaluation:
     predictions : Arrow, rows {entity_id, as_of, fold, outcome, p, p_<comparator> ...}, each judged row once
     roc : Arrow, rows {model, false_positive_rate, true_positive_rate}
     calibration : Arrow, rows {model, predicted, observed, low, high, n, positives}: tenths of the rows by probability
+    smooth : Arrow, rows {model, predicted, observed, low, high}: calibration as a curve (see `models.smooth`)
     decision : Arrow, net benefit by model and threshold (see `models.decision`)
     folds : counts and dates of each fold
     counts : rows and people labelled, unknown, judged
@@ -70,6 +71,7 @@ class Evaluation:
     predictions: pa.Table = field(repr=False)
     roc: pa.Table = field(repr=False)
     calibration: pa.Table = field(repr=False)
+    smooth: pa.Table = field(repr=False)
     decision: pa.Table = field(repr=False)
     folds: tuple[Mapping[str, Any], ...]
     counts: Mapping[str, int]

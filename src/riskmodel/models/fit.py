@@ -30,10 +30,14 @@ from riskmodel.models.metrics import Numbers
 from riskmodel.models.procedure import Procedure, Progress, Steps, workers
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.similar import SimilarCases
+from riskmodel.models.smooth import SmoothCalibration, smooth_calibration
 from riskmodel.models.splits import Fold, Folds, ForwardFolds, PlaceFolds, Rows
 from riskmodel.models.success import Finding, Measured, SuccessBar
 from riskmodel.models.tuning import Journal, Search, Tuned
 from riskmodel.models.uncertainty import Resampling
+
+SMOOTH_DRAWS = 200
+"""Draws of people for the smooth calibration curve: each is a fit, and a band needs no third digit."""
 
 
 def fit(
@@ -90,7 +94,8 @@ def fit(
         unseen = procedure.unseen(candidates, split, calibrate, steps)
         final = procedure.begin(candidates[MODEL], everyone, everyone[:0], calibrate, "final")
         judged = _judge(labelled, split, unseen, capacity, Resampling(replicates, seed), pool, steps)
-        steps.begin("decision curve")
+        steps.begin("calibration and decision curves")
+        smooth = _smooth(labelled, split, unseen, Resampling(min(replicates, SMOOTH_DRAWS), seed))
         curve = _decision(labelled, split, unseen, Resampling(replicates, seed))
         steps.begin("final fit")
         kept = final()
@@ -103,7 +108,7 @@ def fit(
         calibration=kept.calibration,
         features=tuple(training.features) if kept.learner.inputs is None else (),
         similar=similar,
-        evaluation=_evaluation(labelled, split, unseen, judged, curve, bar),
+        evaluation=_evaluation(labelled, split, unseen, judged, smooth, curve, bar),
         declaration={
             "folds": folds.document(),
             "calibrate": calibrate,
@@ -142,6 +147,14 @@ def _judge(
     return made
 
 
+def _smooth(
+    labelled: Labelled, split: Sequence[Fold], unseen: Mapping[str, Numbers], resampling: Resampling
+) -> dict[str, SmoothCalibration]:
+    rows = np.concatenate([fold.test for fold in split])
+    outcome, people = labelled.outcome[rows], labelled.people[rows]
+    return {model: smooth_calibration(outcome, p[rows], people, resampling) for model, p in unseen.items()}
+
+
 def _decision(
     labelled: Labelled, split: Sequence[Fold], unseen: Mapping[str, Numbers], resampling: Resampling
 ) -> pa.Table:
@@ -155,6 +168,7 @@ def _evaluation(
     split: Sequence[Fold],
     unseen: Mapping[str, Numbers],
     judged: Mapping[str, Judged],
+    smooth: Mapping[str, SmoothCalibration],
     decision: pa.Table,
     bar: SuccessBar | None,
 ) -> Evaluation:
@@ -162,7 +176,7 @@ def _evaluation(
         figure.row(model=model, fold=fold)
         for model in unseen
         for fold, found in judged.items()
-        for figure in found.figures[model]
+        for figure in (*found.figures[model], *(smooth[model].figures if fold == ALL else ()))
     ]
     leads = [
         figure.row(model=model, fold=fold)
@@ -180,6 +194,10 @@ def _evaluation(
         predictions=_predictions(labelled, split, unseen),
         roc=_roc(outcome, {model: p[rows] for model, p in unseen.items()}),
         calibration=pa.Table.from_pylist(curves),
+        smooth=pa.concat_tables(
+            found.curve.add_column(0, "model", pa.array([model] * found.curve.num_rows, pa.string()))
+            for model, found in smooth.items()
+        ),
         decision=decision,
         folds=tuple({**fold.document(), **_positives(labelled, fold)} for fold in split),
         counts=_counts(labelled, rows),

@@ -83,6 +83,7 @@ def smooth_calibration(
 
 
 _SUMMARIES = ("ici", "e50", "e90", "emax")
+"""All are distances of the curve from what people were given, as probabilities: 0 is right."""
 
 
 def _summaries(given: Numbers, observed: Numbers, rows: Numbers) -> dict[str, float]:

@@ -143,7 +143,7 @@ def _calibration(given: Given) -> list[Block]:
             "calibration",
             "What the model said, and what happened",
             f"Rows in bands of predicted probability. {said}.",
-            {"rows": drawn, "axis": "What happened"},
+            {"rows": drawn, "curve": _curve(given), "axis": "What happened"},
             "evaluation",
         )
     )
@@ -161,17 +161,25 @@ def _calibration(given: Given) -> list[Block]:
         Column("Rows", "count"),
     )
     blocks.append(Table("Predicted and observed, by band", columns, rows, source="evaluation"))
-    metrics = ("expected_observed", "calibration_in_the_large", "calibration_slope", "brier")
+    metrics = ("expected_observed", "calibration_in_the_large", "calibration_slope", "ici", "e90", "brier")
     whole = tuple((measure_words(metric), cell(given.figure(metric)), _RIGHT[metric]) for metric in metrics)
     columns = (Column("Measure"), Column("Figure", "number_interval"), Column("What would be right"))
     blocks.append(Table("Calibration in figures", columns, whole, source="evaluation"))
     return blocks
 
 
+def _curve(given: Given) -> list[dict[str, float | None]]:
+    """The smooth curve between the lowest and the highest band."""
+    rows = [row for row in given.model.evaluation.smooth.to_pylist() if row["model"] == MODEL]
+    return [{name: clean(row[name]) for name in ("predicted", "observed", "low", "high")} for row in rows]
+
+
 _RIGHT = {
     "expected_observed": "1; above 1 the model says too much",
     "calibration_in_the_large": "0; below 0 the model says too much",
     "calibration_slope": "1; below 1 predictions are too extreme",
+    "ici": "0; what a probability is wrong by, on average",
+    "e90": "0; nine in ten probabilities are wrong by less",
     "brier": "as low as can be; 0 is perfect",
 }
 
