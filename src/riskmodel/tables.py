@@ -189,6 +189,14 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
             expected=f"the columns {', '.join(schema.names)}",
             repair="Give every column that may not be null.",
         )
+    zoned = [one for one in schema.names if one in table.column_names and _has_zone(table.schema.field(one).type)]
+    if zoned:
+        raise DataRefused(
+            "time-zone",
+            found=f"times of {', '.join(zoned)} that carry a zone",
+            expected="wall-clock times of the partnership, without a zone",
+            repair="Convert them to local time first, as intake does; daylight saving is settled there.",
+        )
     columns = [
         table.column(field.name).cast(field.type)
         if field.name in table.column_names
@@ -205,6 +213,10 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
                 repair="Quarantine the rows without it first.",
             )
     return made
+
+
+def _has_zone(kind: pa.DataType) -> bool:
+    return pa.types.is_timestamp(kind) and kind.tz is not None
 
 
 def ordered(table: pa.Table, by: list[str]) -> pa.Table:

@@ -257,7 +257,7 @@ def asked_of(rows: pa.Table) -> tuple[Asked, Whole | None]:
             repair="Leave these rows out.",
         )
     naive(rows.schema.field("as_of"))
-    entity = rows["entity_id"].to_numpy()
+    entity = _whole_numbers(rows["entity_id"])
     as_of = np.asarray(rows["as_of"].to_numpy(), "datetime64[us]").view(np.int64)
     starts = _starts(entity)
     ahead = as_of[1:] >= as_of[:-1]
@@ -266,6 +266,18 @@ def asked_of(rows: pa.Table) -> tuple[Asked, Whole | None]:
         return Asked(entity, as_of, starts), None
     order = np.lexsort((as_of, entity))
     return Asked(entity[order], as_of[order], _starts(entity[order])), order
+
+
+def _whole_numbers(entity: pa.ChunkedArray) -> Whole:
+    try:
+        return np.asarray(entity.cast(pa.int64()).to_numpy(), np.int64)
+    except pa.ArrowInvalid:
+        raise DataRefused(
+            "entity-not-a-number",
+            found=f"entities of type {entity.type} that are no 64-bit whole numbers below 2^63",
+            expected="the entity_id that linkage gives",
+            repair="Take the entity_id of the histories, or number the people anew.",
+        ) from None
 
 
 def _starts(entity: Whole) -> Whole:

@@ -99,6 +99,9 @@ def _notes(histories: Histories, table: pa.Table, columns: Sequence[Feature]) ->
             notes.append(
                 f"{late:,} rows lie after {day}, until when {agency} has delivered: its events are incomplete."
             )
+    unknown = table["outcome"].null_count
+    if unknown:
+        notes.append(f"The outcome of {unknown:,} rows is unknown: their follow-up ends beyond what was delivered.")
     first = pc.min(histories.events["happened_at"]).as_py()
     if first is None or not len(as_of):
         return notes

@@ -25,6 +25,8 @@ from riskmodel.errors import DataRefused, DeclarationError, Fault, NotFound
 from riskmodel.features.build import Progress, filled
 from riskmodel.features.declared import checked
 from riskmodel.features.feature import Feature, from_document
+from riskmodel.features.follow_up import check_as_of, check_horizon
+from riskmodel.features.form import GROUP, KEYS, formed, table_of
 from riskmodel.features.manifest import CARRIED, DEFINITIONS, definitions_of, manifest_of, versions
 from riskmodel.governance.access import Store
 from riskmodel.histories.store import Histories
@@ -33,8 +35,6 @@ from riskmodel.tables import combined_fingerprint, fingerprint_document, fingerp
 RESULT: Final = "training"
 RECORD: Final = "record"
 """The document of a kept training set; "manifest" is the result folder's own."""
-GROUP: Final = "group:"
-_KEYS: Final = ("entity_id", "as_of", "outcome")
 _NOT_FINGERPRINTED: Final = ("versions", "engine")
 """Facts of the manifest that may differ between machines which make the same training set."""
 
@@ -76,7 +76,7 @@ class TrainingSet:
         ------
         DataRefused : a key column is missing, or an outcome is neither 1 nor 0 nor missing
         """
-        made = _formed(table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False))
+        made = formed(table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False))
         document = {"features": [node.document() for node in features or ()], "given": True}
         return cls(made, tuple(features or ()), horizon=years(1) if horizon is None else horizon, manifest=document)
 
@@ -84,7 +84,7 @@ class TrainingSet:
     def feature_names(self) -> tuple[str, ...]:
         """The feature columns, in order."""
         return tuple(
-            name for name in self.table.column_names if name not in _KEYS and not name.startswith((GROUP, CARRIED))
+            name for name in self.table.column_names if name not in KEYS and not name.startswith((GROUP, CARRIED))
         )
 
     @property
@@ -158,7 +158,7 @@ def build_training_set(
     Raises
     ------
     DeclarationError : features, groups or outcome that these histories cannot answer, all at once
-    DataRefused : nobody is eligible
+    DataRefused : nobody is eligible, an as-of date lies after the last delivery, or no outcome at all is known yet
     """
     _check(histories, groups, features, carry)
     definitions = definitions_of(histories, cohort, outcome, features, groups, carry)
@@ -167,12 +167,14 @@ def build_training_set(
     if kept is not None:
         return stored(kept)
     chosen = eligible(histories, cohort)
+    check_as_of(histories, chosen.rows)
+    outcomes = outcome_of(histories, outcome, chosen.rows)
+    check_horizon(histories, outcome, outcomes)
     every = [*features, *carry]
     columns, _, left_out = completed(
         histories, chosen.rows, every, _earlier(store, definitions), threads=threads, progress=progress
     )
-    outcomes = outcome_of(histories, outcome, chosen.rows)
-    table = _table(histories, chosen.rows, outcomes, groups, features, carry, columns)
+    table = table_of(histories, chosen.rows, outcomes, groups, features, carry, columns)
     manifest = manifest_of(histories, definitions, chosen, table, every, left_out)
     if store is not None:
         with store.writing(RESULT, definitions) as draft:
@@ -201,7 +203,7 @@ def with_features(training: TrainingSet, histories: Histories, added: Sequence[F
     rows = training.table.select(["entity_id", "as_of"])
     columns, _, left_out = completed(histories, rows, [*features, *carry], training)
     groups = training.group_names
-    table = _table(histories, rows, training.table["outcome"], groups, features, carry, columns)
+    table = table_of(histories, rows, training.table["outcome"], groups, features, carry, columns)
     definitions = {**training.manifest, "features": [feature.document() for feature in features]}
     wanted = {name: definitions[name] for name in DEFINITIONS}
     flow = Eligible(rows, training.flow)
@@ -296,57 +298,3 @@ def _check(histories: Histories, groups: Sequence[str], features: Sequence[Featu
         faults.extend(error.faults)
     if faults:
         raise DeclarationError("features-invalid", faults=faults)
-
-
-def _table(
-    histories: Histories,
-    rows: pa.Table,
-    outcome: pa.Array,
-    groups: Sequence[str],
-    features: Sequence[Feature],
-    carry: Sequence[Feature],
-    matrix: Sequence[npt.NDArray[np.float32]],
-) -> pa.Table:
-    place = pc.index_in(rows["entity_id"], value_set=histories.persons["entity_id"].combine_chunks())
-    columns = {
-        "entity_id": rows["entity_id"],
-        "as_of": rows["as_of"],
-        "outcome": outcome,
-        **{GROUP + name: histories.persons[name].take(place).cast(pa.string()) for name in groups},
-        **{feature.name: pa.array(matrix[number]) for number, feature in enumerate(features)},
-        **{CARRIED + one.name: pa.array(matrix[len(features) + number]) for number, one in enumerate(carry)},
-    }
-    return pa.table(columns, schema=pa.schema([_field(name, column.type) for name, column in columns.items()]))
-
-
-def _field(name: str, kind: pa.DataType) -> pa.Field:
-    return pa.field(name, kind, nullable=name == "outcome" or name.startswith(GROUP))
-
-
-def _formed(table: pa.Table) -> pa.Table:
-    absent = [name for name in _KEYS if name not in table.column_names]
-    if absent:
-        raise DataRefused(
-            "columns-missing",
-            found=f"a table without {', '.join(absent)}",
-            expected=f"the columns {', '.join(_KEYS)}",
-            repair="Give every row an entity, an as-of date and an outcome (missing where unknown).",
-        )
-    kinds = {"entity_id": pa.int64(), "as_of": pa.timestamp("us"), "outcome": pa.int8()}
-    columns = {}
-    for name in table.column_names:
-        column = table[name]
-        if name == "outcome":
-            column = pc.if_else(pc.is_nan(column.cast(pa.float64())), None, column.cast(pa.float64()))
-            strange = pc.sum(pc.invert(pc.is_in(column.drop_null(), value_set=pa.array([0.0, 1.0])))).as_py() or 0
-            if strange:
-                raise DataRefused(
-                    "outcome-invalid",
-                    found=f"{strange} outcomes that are neither 1 nor 0",
-                    expected="1 (yes), 0 (no) or missing (unknown)",
-                    repair="Code the outcome as 1, 0 or missing.",
-                )
-        kind = kinds.get(name) or (pa.string() if name.startswith(GROUP) else pa.float32())
-        column = column.cast(kind, safe=False)
-        columns[name] = column.fill_null(np.nan) if kind == pa.float32() else column
-    return pa.table(columns, schema=pa.schema([_field(name, column.type) for name, column in columns.items()]))

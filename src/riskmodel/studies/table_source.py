@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from riskmodel.dates import years
 from riskmodel.errors import DataRefused
-from riskmodel.features.training_set import GROUP, TrainingSet
+from riskmodel.features.form import GROUP
+from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.fitted import Matrix
 from riskmodel.models.metrics import Numbers
 from riskmodel.studies.table_declaration import ColumnTable, RoundTable, TableDeclaration, fields_of
