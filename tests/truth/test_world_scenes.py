@@ -18,10 +18,10 @@ from riskmodel.governance.purposes import Purpose
 from riskmodel.histories.store import Histories, assemble
 from riskmodel.histories.timeline import timeline
 from riskmodel.linkage.identity import link
+from riskmodel.world.agencies import AGENCIES
 from riskmodel.world.society import World
 
 WORLD = World.generate(people=600, seed=4, scenes=True)
-AGENCIES = ["childrens_services", "education", "health", "housing", "justice", "police", "youth_justice"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     ]
     (folder / "purpose.toml").write_text(
         'name = "early-support"\nstatement = "To test."\nlawful_basis = "Synthetic records."\n'
-        f"controllers = {AGENCIES!r}\nfields = {fields!r}\nexpires = 2090-01-01\n"
+        f"controllers = {list(AGENCIES)!r}\nfields = {fields!r}\nexpires = 2090-01-01\n"
     )
     store = connect(f"duckdb:///{folder / 'store'}", Purpose.load(folder / "purpose.toml"))
     intake = receive(store, WORLD.deliveries(folder / "deliveries"))

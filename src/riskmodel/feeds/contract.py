@@ -92,7 +92,7 @@ def agency_contracts() -> dict[str, Contract]:
     Examples
     --------
     >>> sorted(agency_contracts())
-    ['childrens_services', 'education', 'health', 'housing', 'justice', 'police', 'youth_justice']
+    ['charity', 'childrens_services', 'education', 'fire', 'health', 'housing', 'justice', 'police', 'youth_justice']
     """
     return {contract.agency: contract for contract in contracts_in(Path(__file__).parent / "agencies")}
 

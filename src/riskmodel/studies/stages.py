@@ -90,7 +90,8 @@ def deliver(store: Store, study: Study, society: WorldMaker | None) -> None:
 def receive(store: Store, study: Study, data: Path | None) -> Intake:
     """Pass the deliveries through their contracts."""
     if study.declaration.feeds.world is not None:
-        return feeds.receive(store, deliveries_in(store.result("delivered").folder))
+        sent = deliveries_in(store.result("delivered").folder)
+        return feeds.receive(store, [one for one in sent if one.agency in study.purpose.controllers])
     contracts = study_contracts(study)
     return feeds.receive(store, folder_deliveries(study, contracts, data), contracts=contracts)
 

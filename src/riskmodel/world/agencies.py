@@ -20,7 +20,10 @@ from riskmodel.world.names import COMMUNITIES
 from riskmodel.world.people import Population, Real, Whole
 from riskmodel.world.places import District
 
-AGENCIES: Final = ("childrens_services", "education", "health", "housing", "justice", "police", "youth_justice")
+CORE: Final = ("childrens_services", "education", "health", "housing", "justice", "police", "youth_justice")
+"""The agencies that record lives as they pass."""
+AGENCIES: Final = (*CORE, "fire", "charity")
+"""Everybody who delivers. Those after the core record on random streams of their own, which leave its bytes alone."""
 
 TRUST: Final = (1.0, 0.8, 0.75, 0.8, 0.75, 0.7, 0.55, 0.8, 0.7)
 """Share of what the majority would report to police that each community reports (order of COMMUNITIES)."""
@@ -79,6 +82,16 @@ SIGHTS: Final = {
     "rent_arrears": Sight("housing", SERVED, 1.0, 7.0),
     "eviction_notice": Sight("housing", SERVED, 1.0, 4.0),
     "homelessness_application": Sight("housing", SERVED, 1.0, 2.0),
+    "deliberate_fire": Sight("fire", SERVED, 0.9, 1.0),
+    "house_fire": Sight("fire", SERVED, 0.95, 1.0),
+    "fire_safety_visit": Sight("fire", SERVED, 0.97, 2.0),
+    "abuse_support": Sight("charity", SERVED, 1.0, 0.05),
+    "emergency_attendance": Sight("health", SERVED, 1.0, 0.2),
+    "outpatient_appointment": Sight("health", SERVED, 1.0, 1.0),
+    "illness_absence": Sight("education", SERVED, 1.0, 0.5),
+    "late_for_school": Sight("education", SERVED, 1.0, 0.1),
+    "repair_request": Sight("housing", SERVED, 1.0, 0.5),
+    "police_contact": Sight("police", SERVED, 1.0, 0.3),
 }
 """kind -> how it is seen. A suspect is named in a share of recorded offences, see `NAMED`; more with enforcement."""
 NAMED: Final = 0.7

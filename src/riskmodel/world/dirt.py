@@ -14,11 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskmodel import seeds
-from riskmodel.feeds.contract import agency_contracts
 from riskmodel.feeds.feed import Feed
-from riskmodel.world.agencies import AGENCIES
-from riskmodel.world.blocks import Block, Plan
 
 RATE: Final = 0.0006
 """Rows of each kind planted for each clean row; the first block has at least one of each."""
@@ -28,17 +24,6 @@ _CODED: Final = {"people": "sex", "events": "kind", "relations": "kind"}
 _KEYS: Final = {"people": "person_key", "events": "event_key"}
 NO_CODE: Final = "??"
 NOBODY: Final = "X-NOBODY"
-
-
-def delivered_feeds() -> list[Feed]:
-    """Every feed that the world's agencies deliver."""
-    return [feed for agency in AGENCIES for feed in agency_contracts()[agency].feeds]
-
-
-def parcel(plan: Plan, block: Block, feed: Feed) -> tuple[pa.Table, dict[str, int]]:
-    """One block's part of one feed as it is sent, and how many faulty rows of each code are in it."""
-    random = seeds.stream(plan.seed, "world", block.number, "dirt", feed.name)
-    return soiled(random, feed, block.tables[feed.name], block.number, int(plan.quarters()[-1]))
 
 
 def soiled(
@@ -63,10 +48,10 @@ def soiled(
         "unknown-code": lambda copies: _without_code(feed, feed.render(copies)),
         "date-in-future": lambda copies: feed.render(_ahead(feed, copies, end_day)),
     }
-    if feed.holds != "people":
+    if feed.holds != "people" and feed.meaning("person_key") is not None:
         stranger = "other_person_key" if feed.holds == "relations" else "person_key"
         faults["person-unknown"] = lambda copies: feed.render(_filled(copies, stranger, NOBODY))
-    if feed.holds == "events":
+    if feed.meaning("ended_at") is not None:
         faults["end-before-start"] = lambda copies: feed.render(_backwards(copies))
     for code, make in faults.items():
         count = _how_many(random, rows, block)
@@ -119,7 +104,7 @@ def _ahead(feed: Feed, rows: pa.Table, end_day: int) -> pa.Table:
     kind = rows.schema.field(field).type
     day = pa.array([end_day + _AHEAD_DAYS] * rows.num_rows, pa.int32()).cast(pa.date32()).cast(kind)
     rows = _with(rows, field, day)
-    if feed.holds == "events":
+    if "ended_at" in rows.column_names:
         rows = _with(rows, "ended_at", pa.nulls(rows.num_rows, pa.timestamp("us")))
     return rows
 

@@ -30,6 +30,16 @@ KINDS: Final = (
     ("assessment", "subject"),
     ("conviction", "subject"),
     ("custody", "subject"),
+    ("deliberate_fire", "subject"),
+    ("house_fire", "subject"),
+    ("fire_safety_visit", "subject"),
+    ("abuse_support", "subject"),
+    ("emergency_attendance", "subject"),
+    ("outpatient_appointment", "subject"),
+    ("illness_absence", "subject"),
+    ("late_for_school", "subject"),
+    ("repair_request", "subject"),
+    ("police_contact", "subject"),
 )
 """Every kind and role that can happen; facts hold the number of one."""
 
@@ -83,6 +93,19 @@ class Log:
         order = np.lexsort((dwelling, person, kind, at))
         order = order[at[order] < end * DAY]
         return Facts(person[order], kind[order], at[order], ended[order], value[order], dwelling[order])
+
+
+def in_office_hours(at: Whole) -> Whole:
+    """The same days, the moments pressed into the hours from nine to four.
+
+    Examples
+    --------
+    >>> noon, hour = DAY // 2, DAY // 24
+    >>> (in_office_hours(np.array([0, noon])) / hour).tolist()
+    [9.0, 12.5]
+    """
+    midnight = at // DAY * DAY
+    return midnight + 9 * (DAY // 24) + (at - midnight) * 7 // 24 // (DAY // 1440) * (DAY // 1440)
 
 
 def pairs(left: Whole, right: Whole) -> tuple[Whole, Whole]:

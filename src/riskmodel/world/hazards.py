@@ -198,13 +198,20 @@ STOP_SEARCH_BY_ETHNICITY: Final = (1.0, 3.0, 1.5, 1.9, 1.3)
 """Contact, not conduct: how much oftener people are searched at equal age, sex, area and history."""
 
 
-def effects_matrix() -> Real:
-    """All effects: (n_processes, n_states) float."""
-    matrix = np.zeros((len(PROCESSES), len(STATES)))
+def summed_effects(state: Real) -> Real:
+    """The sum of effects on the log rate of every process, up to the ceiling: (n_processes, n_people) float.
+
+    Added up one by one, because a matrix product need not give the same last digit on every machine.
+
+    Parameters
+    ----------
+    state : (n_states, n_people) float
+    """
+    total = np.zeros((len(PROCESSES), state.shape[1]))
     for row, process in enumerate(PROCESSES):
-        for state, effect in process.effects.items():
-            matrix[row, STATES.index(state)] = effect
-    return matrix
+        for name, effect in process.effects.items():
+            total[row] += effect * state[STATES.index(name)]
+    return np.minimum(total, EFFECT_CEILING, out=total)
 
 
 def age_rates(age: Real) -> Real:

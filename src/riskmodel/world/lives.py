@@ -17,12 +17,11 @@ from typing import Final
 import numpy as np
 
 from riskmodel.world.consequences import Events, Institutions
-from riskmodel.world.facts import DAY, Facts, Log, kind_number, pairs
+from riskmodel.world.facts import DAY, Facts, Log, in_office_hours, kind_number, pairs
 from riskmodel.world.hazards import (
     AT_LARGE,
     COUPLE,
     DECAY_YEARS,
-    EFFECT_CEILING,
     FORMER_PARTNER,
     INJURED_BY_PARTNER,
     MEMORY_CEILING,
@@ -33,7 +32,7 @@ from riskmodel.world.hazards import (
     STOP_SEARCH_BY_ETHNICITY,
     age_rates,
     drawn,
-    effects_matrix,
+    summed_effects,
 )
 from riskmodel.world.households import Homes, Mask, Residences
 from riskmodel.world.people import MALE, YEAR, Population, Real, Whole
@@ -116,7 +115,6 @@ class _Society:
         self.served_notice = np.zeros(count, np.bool_)
         self.log = Log()
         self.institutions = Institutions(self.homes, random, self.log)
-        self.matrix = effects_matrix()
         self.among = np.array([process.among for process in PROCESSES])
 
     def quarter(self, days: tuple[int, int]) -> tuple[Real, Real]:
@@ -171,9 +169,7 @@ class _Society:
 
     def _rates(self, day: int, present: Mask, in_custody: Mask) -> Real:
         """Yearly rates of every process: (n_processes, n_people)."""
-        rates = age_rates((day - self.people.born) / YEAR) * np.exp(
-            np.minimum(self.matrix @ self.state, EFFECT_CEILING)
-        )
+        rates = age_rates((day - self.people.born) / YEAR) * np.exp(summed_effects(self.state))
         partner = self._partner_or_former(day)
         couple = np.where(self.homes.partner >= 0, 1.0, np.where(partner >= 0, FORMER_PARTNER, 0.0))
         partner_gone = in_custody[np.maximum(partner, 0)] | ~present[np.maximum(partner, 0)]
@@ -275,9 +271,7 @@ class _Society:
 
 def _in_office_hours(at: Whole, process: Whole) -> Whole:
     """What schools, councils and courts do falls between nine and four; the rest at any minute."""
-    midnight = at // DAY * DAY
-    nine_to_four = midnight + 9 * (DAY // 24) + (at - midnight) * 7 // 24 // (DAY // 1440) * (DAY // 1440)
-    return np.where(np.isin(process, _BY_DAY), nine_to_four, at)
+    return np.where(np.isin(process, _BY_DAY), in_office_hours(at), at)
 
 
 def live(people: Population, places: District, random: np.random.Generator, quarters: Whole) -> Lives:

@@ -106,6 +106,8 @@ CARELESSNESS: Final = {
     "justice": Carelessness(0.030, 0.02, 0.001, 0.012, 0.01, 0.002, 0.10, 0.03, 0.10, 0.35, 0.020, capitals=True),
     "police": Carelessness(0.045, 0.09, 0.008, 0.03, 0.05, 0.01, 0.06, 0.10, 0.10, 0.3, 0.030, capitals=True),
     "youth_justice": Carelessness(0.025, 0.05, 0.001, 0.01, 0.0, 0.002, 0.06, 0.01, 0.02, 0.2, 0.005),
+    "fire": Carelessness(0.060, 0.08, 0.030, 0.05, 0.35, 0.05, 0.40, 0.10, 0.0, 0.4, 0.015, capitals=True),
+    "charity": Carelessness(0.070, 0.15, 0.005, 0.04, 0.25, 0.02, 0.50, 0.0, 0.33, 0.2, 0.030),
 }
 
 

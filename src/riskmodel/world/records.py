@@ -1,31 +1,27 @@
-"""The records of one block in the contracts' standard fields, and beside each what is true of it.
+"""The register entries of one block in the contracts' standard fields, and beside each what is true of it.
 
-The truth: entries carry the errors of `noise`, versions follow what the agency learned, and events come with the
-corrections, withdrawals and late ends of real registers. For every entry it is kept which person it is, and what is
-wrong with it. Nothing here is a file yet and nothing is in an agency's own codes.
+The truth: entries carry the errors of `noise`, and versions follow what the agency learned. For every entry it is kept
+which person it is, and what is wrong with it. A naive analyst who takes the last address of an entry for the present
+one follows the habits of the agency. Nothing here is a file yet and nothing is in an agency's own codes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from riskmodel.world import noise
-from riskmodel.world.agencies import AGENCIES, Sightings, end_follows, has_end
-from riskmodel.world.facts import DAY, KINDS, OPEN, kind_number
-from riskmodel.world.lives import Lives
+from riskmodel.world.agencies import AGENCIES
+from riskmodel.world.facts import DAY, OPEN
 from riskmodel.world.names import COMMUNITIES, names_of
 from riskmodel.world.noise import CARELESSNESS, Carelessness
 from riskmodel.world.people import ETHNICITIES, Whole
-from riskmodel.world.places import District
-from riskmodel.world.registers import Clerk, Parents, Register, true_residence
+from riskmodel.world.registers import Clerk, Register, true_residence
 
-CORRECTED_SHARE: Final = 0.025
-WITHDRAWN_SHARE: Final = 0.004
-_PREFIX: Final = {
+PREFIX: Final = {
     "childrens_services": "C",
     "education": "U",
     "health": "H",
@@ -33,34 +29,42 @@ _PREFIX: Final = {
     "justice": "J",
     "police": "N",
     "youth_justice": "Y",
+    "fire": "F",
+    "charity": "V",
 }
-_OUT_OF_DOORS: Final = 0.55  # share of violence, robbery and searches that police place at somebody else's address
 _MOMENT: Final = pa.timestamp("us")
-
-
-@dataclass(frozen=True, slots=True)
-class Truths:
-    """What is true of the records of a block: Arrow tables that only tests and benches read."""
-
-    records: pa.Table  # agency, person_key, person, what is wrong with the entry
-    events: pa.Table  # agency, event_key, fact (its place in the block), what was done to the row
-
-    def __repr__(self) -> str:
-        return f"Truths({self.records.num_rows} entries, {self.events.num_rows} events)"
 
 
 def person_keys(register: Register, block: int, random: np.random.Generator) -> np.ndarray:
     """The agency's own number of each entry, in an order that says nothing about the person: (n_entries,) str."""
     number = random.permutation(len(register.person))
-    return np.array(
-        [
-            f"{_PREFIX[AGENCIES[agency]]}{slot % 2 if AGENCIES[agency] == 'police' else ''}{block:04d}{place:06d}"
-            for agency, slot, place in zip(
-                register.agency.tolist(), register.slot.tolist(), number.tolist(), strict=True
-            )
-        ],
-        object,
-    )
+    keys = np.empty(len(number), object)
+    for agency in np.unique(register.agency).tolist():
+        name = AGENCIES[agency]
+        for force in (0, 1) if name == "police" else (None,):
+            mine = register.agency == agency
+            if force is not None:
+                mine &= register.slot % 2 == force
+            prefix = f"{PREFIX[name]}{'' if force is None else force}{block:04d}"
+            keys[mine] = numbered(prefix, number[mine], 6).to_numpy(zero_copy_only=False)
+    return keys
+
+
+def numbered(prefix: str, number: Whole, width: int) -> pa.Array:
+    """Text of a prefix and a number filled up with zeros: (n,) text; numbers below 10 to the power of `width`.
+
+    Examples
+    --------
+    >>> numbered("C0007", np.array([5, 12]), 6).to_pylist()
+    ['C0007000005', 'C0007000012']
+    """
+    start = prefix.encode()
+    cells = np.empty((len(number), len(start) + width), np.uint8)
+    cells[:, : len(start)] = np.frombuffer(start, np.uint8)
+    for place in range(width):
+        cells[:, len(start) + place] = number // 10 ** (width - 1 - place) % 10 + ord("0")
+    offsets = np.arange(len(number) + 1, dtype=np.int32) * cells.shape[1]
+    return pa.StringArray.from_buffers(len(number), pa.py_buffer(offsets), pa.py_buffer(cells.tobytes()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,8 @@ def people_tables(
     plain = clerk.places.address
     forms = noise.address_forms(plain)
     tables, truths = {}, []
-    for number, agency in enumerate(AGENCIES):
+    for agency in clerk.agencies:
+        number = AGENCIES.index(agency)
         chosen = np.flatnonzero(register.agency == number)
         person, care = register.person[chosen], CARELESSNESS[agency]
         first_day = register.version_at[np.searchsorted(register.version_entry, chosen)] // DAY
@@ -181,7 +186,7 @@ def _versions(
             "postcode": pa.array(postcode, pa.string()),
             "area": pa.array(area, pa.string()),
             "address_from": _dates(since, undated),
-            "recorded_at": _moments(at),
+            "recorded_at": moments(at),
         }
     )
 
@@ -190,168 +195,6 @@ def _dates(days: Whole, missing: np.ndarray) -> pa.Array:
     return pa.array(days.astype(np.int32), pa.int32(), mask=missing).view(pa.date32())
 
 
-def _moments(at: Whole) -> pa.Array:
+def moments(at: Whole) -> pa.Array:
     """Microseconds as timestamps, null where OPEN."""
     return pa.array(at, pa.int64(), mask=at == OPEN).view(_MOMENT)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Event rows before they become Arrow: (n,) each."""
-
-    sighting: Whole
-    at: Whole
-    ended: Whole
-    value: np.ndarray
-    recorded: Whole
-    withdrawn: np.ndarray
-    in_error: np.ndarray  # the row tells of something that never happened
-
-    def take(self, order: np.ndarray) -> _Rows:
-        """The rows in another order, or some of them."""
-        return _Rows(*(getattr(self, name)[order] for name in self.__slots__))
-
-
-def _joined(parts: list[_Rows]) -> _Rows:
-    return _Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in _Rows.__slots__))
-
-
-def _event_rows(random: np.random.Generator, lives: Lives, seen: Sightings) -> tuple[_Rows, np.ndarray]:
-    """One row for each version of each sighting, and which sightings were corrected.
-
-    A corrected event is first written with a wrong time or value, and right weeks later under the same key. A
-    mistaken one is a second record of an event that happened once; it is withdrawn later.
-    """
-    facts, count = lives.facts, len(seen.fact)
-    end = int(lives.quarters[-1]) * DAY
-    at, ended, value = facts.at[seen.fact], facts.ended[seen.fact], facts.value[seen.fact]
-    never, still = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    later_end = end_follows()[facts.kind[seen.fact]] & has_end(facts)[seen.fact]
-    first_end = np.where(later_end & (ended > seen.recorded), OPEN, ended)
-    corrected = random.random(count) < CORRECTED_SHARE
-    shift = random.integers(1, 4 * 1440, count) * (DAY // 1440)
-    wrong_at = np.where(corrected, at - shift, at)
-    wrong_value = np.where(corrected, np.ceil(value * random.uniform(1.2, 2.0, count)), value)
-    firsts = _Rows(np.arange(count), wrong_at, first_end, wrong_value, seen.recorded, still, never)
-    again = np.flatnonzero(corrected)
-    weeks = random.integers(2 * 1440, 120 * 1440, len(again)) * (DAY // 1440)
-    seconds = _Rows(
-        again, at[again], first_end[again], value[again], seen.recorded[again] + weeks, still[again], never[again]
-    )
-    closes = np.flatnonzero(later_end & (first_end == OPEN))
-    lag = random.exponential(18.0, len(closes)) + 0.2
-    told = np.maximum(ended[closes], seen.recorded[closes]) + (lag * 1440).astype(np.int64) * (DAY // 1440)
-    told = np.where(corrected[closes], np.maximum(told, seen.recorded[closes] + 121 * DAY), told)
-    ends = _Rows(closes, at[closes], ended[closes], value[closes], told, still[closes], never[closes])
-    mistaken = np.flatnonzero(random.random(count) < WITHDRAWN_SHARE)
-    noticed = seen.recorded[mistaken] + random.integers(1440, 200 * 1440, len(mistaken)) * (DAY // 1440)
-    yes = np.ones(len(mistaken), np.bool_)
-    entered = _Rows(
-        mistaken,
-        at[mistaken] + 7 * 60_000_000,
-        first_end[mistaken],
-        value[mistaken],
-        seen.recorded[mistaken],
-        ~yes,
-        yes,
-    )
-    withdrawn = _Rows(entered.sighting, entered.at, entered.ended, entered.value, noticed, yes, yes)
-    rows = _joined([firsts, seconds, ends, entered, withdrawn])
-    ahead = (rows.ended >= end) & (facts.kind[seen.fact][rows.sighting] != kind_number("court_order"))
-    ended = np.where(ahead, OPEN, np.where(rows.ended == OPEN, OPEN, np.maximum(rows.ended, rows.at)))
-    rows = replace(rows, ended=ended).take(rows.recorded < end)
-    return rows.take(np.lexsort((rows.in_error, rows.sighting, rows.recorded))), corrected
-
-
-def event_tables(
-    random: np.random.Generator, clerk: Clerk, register: Register, keys: np.ndarray,
-    seen: Sightings, slot: Whole, block: int,
-) -> tuple[dict[str, pa.Table], pa.Table]:  # fmt: skip
-    """The event feed of each agency in standard fields, and the truth of every event key.
-
-    Returns
-    -------
-    tables : agency -> rows of standard fields, one a version of an event, in order of recording
-    truth : agency, event_key, fact (place in the block's facts), late, corrected
-    """
-    facts = clerk.lives.facts
-    person = facts.person[seen.fact]
-    named = person >= 0
-    owner = np.full(len(person), None, object)
-    owner[named] = keys[register.entry_of(seen.agency[named], person[named], slot[named])]
-    rows, corrected = _event_rows(random, clerk.lives, seen)
-    number = random.permutation(2 * len(person))
-    dwelling = _place(random, clerk.places, facts.kind[seen.fact], facts.dwelling[seen.fact])
-    tables, truths = {}, []
-    for which, agency in enumerate(AGENCIES):
-        chosen = rows.take(seen.agency[rows.sighting] == which)
-        label = number[chosen.sighting + len(person) * chosen.in_error]
-        key = [f"{_PREFIX[agency]}E{block:04d}{place:07d}" for place in label.tolist()]
-        tables[agency] = _standard_events(clerk, facts.kind[seen.fact], owner, dwelling, chosen, key)
-        first = np.unique(label, return_index=True)[1]
-        one = chosen.take(np.sort(first))
-        truths.append(
-            pa.table(
-                {
-                    "agency": pa.array([agency] * len(first), pa.string()),
-                    "event_key": pa.array([key[place] for place in np.sort(first).tolist()], pa.string()),
-                    "fact": seen.fact[one.sighting],
-                    "late": seen.late[one.sighting],
-                    "corrected": corrected[one.sighting] & ~one.in_error,
-                    "mistaken": one.in_error,
-                }
-            )
-        )
-    return tables, pa.concat_tables(truths)
-
-
-def _place(random: np.random.Generator, places: District, kind: Whole, home: Whole) -> Whole:
-    """Where police say it happened: at home, or, for half of what happens in the street, somewhere in the same area."""
-    outside = np.isin(
-        kind, [at for at, (name, _) in enumerate(KINDS) if name in ("violence", "robbery", "stop_search")]
-    )
-    outside &= random.random(len(kind)) < _OUT_OF_DOORS
-    first = np.searchsorted(places.area, places.area[home], side="left")
-    count = np.searchsorted(places.area, places.area[home], side="right") - first
-    return np.where(outside, first + (random.random(len(kind)) * count).astype(np.int64), home)
-
-
-def _standard_events(
-    clerk: Clerk, kind: Whole, owner: np.ndarray, dwelling: Whole, rows: _Rows, key: list[str]
-) -> pa.Table:
-    number = kind[rows.sighting]
-    names, roles = (pa.array([pair[at] for pair in KINDS], pa.string()) for at in (0, 1))
-    place = dwelling[rows.sighting]
-    return pa.table(
-        {
-            "event_key": pa.array(key, pa.string()),
-            "person_key": pa.array(owner[rows.sighting], pa.string()),
-            "happened_at": _moments(rows.at),
-            "ended_at": _moments(rows.ended),
-            "recorded_at": _moments(rows.recorded),
-            "kind": names.take(pa.array(number)),
-            "role": roles.take(pa.array(number)),
-            "value": pa.array(rows.value, pa.float64(), mask=np.isnan(rows.value)),
-            "address": pa.array(clerk.places.address[place], pa.string()),
-            "postcode": pa.array(clerk.places.postcode[place], pa.string()),
-            "retracted": pa.array(rows.withdrawn, pa.bool_()),
-        }
-    )
-
-
-def relation_table(clerk: Clerk, register: Register, keys: np.ndarray, parents: Parents) -> pa.Table:
-    """Parents on file at children's services: the parent's key, the child's key, from the child's birth."""
-    services = np.full(len(parents.parent), AGENCIES.index("childrens_services"))
-    entry = np.zeros_like(services)
-    born = clerk.people.born[parents.child] * DAY
-    order = np.lexsort((parents.child, parents.at))
-    return pa.table(
-        {
-            "person_key": pa.array(keys[register.entry_of(services, parents.parent, entry)], pa.string()),
-            "other_person_key": pa.array(keys[register.entry_of(services, parents.child, entry)], pa.string()),
-            "kind": pa.array(["parent"] * len(services), pa.string()),
-            "starts_at": _moments(born),
-            "ends_at": pa.nulls(len(services), _MOMENT),
-            "recorded_at": _moments(parents.at),
-        }
-    ).take(pa.array(order))

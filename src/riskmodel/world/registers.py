@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from riskmodel.world.agencies import AGENCIES, Sightings
+from riskmodel.world.agencies import AGENCIES, CORE, Sightings
 from riskmodel.world.facts import DAY, Facts, kind_number
 from riskmodel.world.households import Residences
 from riskmodel.world.lives import Lives
@@ -73,6 +73,13 @@ def _key(agency: Whole, person: Whole, slot: Whole) -> Whole:
     return (agency * (1 << 32) + person) * _SLOTS + slot
 
 
+def _starts(column: np.ndarray) -> np.ndarray:
+    """Which rows differ from the row before, the first one too: (n,) bool."""
+    starts = np.ones(len(column), np.bool_)
+    starts[1:] = column[1:] != column[:-1]
+    return starts
+
+
 @dataclass(frozen=True, slots=True)
 class Parents:
     """What children's services know of parents: (n,) each; parent is the parent of child."""
@@ -85,12 +92,18 @@ class Parents:
 class Clerk:
     """Writes one block's registers (mutable, lives only while they are written)."""
 
-    def __init__(self, people: Population, places: District, lives: Lives, random: np.random.Generator) -> None:
+    def __init__(
+        self, people: Population, places: District, lives: Lives, random: np.random.Generator,
+        agencies: tuple[str, ...] = CORE,
+    ) -> None:  # fmt: skip
         self.people, self.places, self.lives, self.random = people, places, lives, random
+        self.agencies = agencies
         self.start, self.end = int(lives.quarters[0]), int(lives.quarters[-1])
         # Who would be entered twice where, drawn once for everybody; about half of the later contacts use the second.
-        shares = np.array([CARELESSNESS[agency].twice for agency in AGENCIES])
-        self.twice = random.random((len(AGENCIES), len(people))) < shares[:, None]
+        shares = np.array([CARELESSNESS[agency].twice for agency in agencies])
+        self.twice = np.zeros((len(AGENCIES), len(people)), np.bool_)
+        rows = [AGENCIES.index(agency) for agency in agencies]
+        self.twice[rows] = random.random((len(agencies), len(people))) < shares[:, None]
 
     def slots(self, agency: Whole, person: Whole, dwelling: Whole) -> Whole:
         """Under which entry each contact goes."""
@@ -99,17 +112,21 @@ class Clerk:
         force = np.where(police, self.places.force[self.places.area[dwelling]], 0)
         return second.astype(np.int64) * 2 + force
 
-    def contacts(self, seen: Sightings) -> tuple[Contacts, Whole, Parents]:
-        """Every contact of the block, the slot of each sighting (-1 at a place only), and the parents on file."""
-        facts = self.lives.facts
+    def sighted(self, facts: Facts, seen: Sightings) -> tuple[Contacts, Whole]:
+        """The contacts that sightings are, and the slot of each sighting (-1 at a place only)."""
         person, dwelling = facts.person[seen.fact], facts.dwelling[seen.fact]
         named = person >= 0
         slot = np.full(len(person), -1)
         slot[named] = self.slots(seen.agency[named], person[named], dwelling[named])
+        return Contacts(seen.agency[named], person[named], slot[named], seen.recorded[named]), slot
+
+    def contacts(self, seen: Sightings) -> tuple[Contacts, Whole, Parents]:
+        """Every contact of the core agencies, the slot of each sighting (-1 at a place only), the parents on file."""
+        sighted, slot = self.sighted(self.lives.facts, seen)
         parents = self._parents(seen)
         services = np.full(len(parents.parent), AGENCIES.index("childrens_services"))
         parts = [
-            Contacts(seen.agency[named], person[named], slot[named], seen.recorded[named]),
+            sighted,
             Contacts(services, parents.parent, np.zeros_like(services), parents.at),
             Contacts(services, parents.child, np.zeros_like(services), parents.at),
             self._patients(),
@@ -190,18 +207,16 @@ class Clerk:
         order = np.lexsort((contacts.at, key))
         key, at = key[order], contacts.at[order]
         agency, person, slot = (getattr(contacts, name)[order] for name in ("agency", "person", "slot"))
-        first = np.append(True, key[1:] != key[:-1])
+        first = _starts(key)
         stale = np.array([CARELESSNESS[name].stale for name in AGENCIES])[agency]
         learns = first | (self.random.random(len(key)) >= stale)
-        learns &= np.append(True, (key[1:] != key[:-1]) | (at[1:] // DAY > at[:-1] // DAY))
+        learns &= _starts(key) | _starts(at // DAY)
         key, at, agency, person, slot = key[learns], at[learns], agency[learns], person[learns], slot[learns]
         dwelling = self.lives.residences.at(person, at // DAY)
         renamed = at // DAY >= self.name_day()[person]
-        changed = np.append(
-            True, (key[1:] != key[:-1]) | (dwelling[1:] != dwelling[:-1]) | (renamed[1:] != renamed[:-1])
-        )
-        entry = np.cumsum(np.append(True, key[1:] != key[:-1])) - 1
-        begins = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+        changed = _starts(key) | _starts(dwelling) | _starts(renamed)
+        entry = np.cumsum(_starts(key)) - 1
+        begins = np.flatnonzero(_starts(key))
         return Register(
             agency[begins],
             person[begins],

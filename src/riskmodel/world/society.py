@@ -11,24 +11,27 @@ larger than memory and comes out the same bytes however it is made.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.feeds.delivery import Delivery, write_manifest
+from riskmodel.feeds.feed import FORMATS
+from riskmodel.world.agencies import AGENCIES
 from riskmodel.world.blocks import Block, Plan, block_of
-from riskmodel.world.dirt import delivered_feeds, parcel
+from riskmodel.world.parcels import files_of
 from riskmodel.world.scenes import SPAN_YEARS
 from riskmodel.world.truth import Truth
-from riskmodel.world.writing import FeedFile, delivered
+from riskmodel.world.writing import FeedFile, all_pieces, delivered
 
 _FEWEST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A society of families, homes and seven agencies over some years.
+    """A society of families, homes and nine agencies over some years.
 
     The truth. The rate of every kind of event is set by one table (`riskmodel.world.hazards`): latent strain and
     support, deprivation, and what happened before in a person's life and home. With the default size and span about two
@@ -50,8 +53,9 @@ class World:
 
     @classmethod
     def generate(
-        cls, people: int, seed: int, start: str = "2012-01-01", end: str = "2023-01-01", *, scenes: bool = False
-    ) -> World:
+        cls, people: int, seed: int, start: str = "2012-01-01", end: str = "2023-01-01", *, scenes: bool = False,
+        every_contact: bool = False,
+    ) -> World:  # fmt: skip
         """Describe a world; its blocks are made when they are asked for.
 
         Parameters
@@ -60,6 +64,8 @@ class World:
         seed : int, at least 0; the same seed and size give the same bytes
         start, end : first days of months, a whole number of quarters apart; `end` is the first day after the span
         scenes : bool, deliver the people of `riskmodel.world.scenes` too; needs a span of eleven years
+        every_contact : bool, deliver everyday contacts too (`riskmodel.world.routine`): about 40 events a person in ten
+            years instead of about 4, in four files more
 
         Raises
         ------
@@ -73,7 +79,7 @@ class World:
         faults = _faults(people, seed, start, end, scenes)
         if faults:
             raise DeclarationError("world-invalid", faults=faults)
-        return cls(Plan(people, seed, str(start), str(end), scenes))
+        return cls(Plan(people, seed, str(start), str(end), scenes, every_contact))
 
     @property
     def truth(self) -> Truth:
@@ -88,26 +94,40 @@ class World:
         """One block, made from nothing but the plan and its number."""
         return block_of(self.plan, number)
 
-    def deliveries(self, folder: str | Path = "deliveries") -> list[Delivery]:
-        """Write every agency's files, and ``deliveries.toml`` that lists them; one block in memory at a time.
+    def deliveries(
+        self, folder: str | Path = "deliveries", *, agencies: Sequence[str] = AGENCIES, format: str | None = None,
+        workers: int = 1,
+    ) -> list[Delivery]:  # fmt: skip
+        """Write the agencies' files, and ``deliveries.toml`` that lists them; a few blocks in memory at a time.
 
         Parameters
         ----------
         folder : where the files go, by default ``deliveries`` in the working folder; made when it is not there
+        agencies : whose files to write, by default everybody's; what the others write does not depend on it
+        format : "csv", "jsonl" or "parquet" for all files, by default what each contract says
+        workers : int, processes that make blocks; the bytes are the same whatever their number. With more than one, a
+            script needs the usual ``if __name__ == "__main__":``
 
         Returns
         -------
         list of Delivery, in order of feed name
+
+        Raises
+        ------
+        DeclarationError : code "world-invalid": an agency, a format or a number of workers that cannot be
         """
+        faults = _delivery_faults(agencies, format, workers)
+        if faults:
+            raise DeclarationError("world-invalid", faults=faults)
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        feeds = files_of(self.plan, agencies, format)
+        planted = self.truth.script().tables() if self.plan.scenes else {}
         with ExitStack() as stack:
-            files = [stack.enter_context(FeedFile(feed, folder)) for feed in delivered_feeds()]
-            for number in range(self.blocks()):
-                block = self.block(number)
-                for file in files:
-                    file.append(parcel(self.plan, block, file.feed)[0])
-            planted = self.truth.script().tables() if self.plan.scenes else {}
+            files = [stack.enter_context(FeedFile(feed, folder)) for feed in feeds]
+            for made in all_pieces(self.plan, feeds, folder, workers):
+                for file, (piece, rows) in zip(files, made, strict=True):
+                    file.add(piece, rows)
             for file in files:
                 if file.feed.name in planted:
                     file.append(file.feed.render(planted[file.feed.name]))
@@ -117,6 +137,19 @@ class World:
 
     def __repr__(self) -> str:
         return f"World({self.plan.people} people, seed {self.plan.seed}, {self.plan.start} to {self.plan.end})"
+
+
+def _delivery_faults(agencies: Sequence[str], format: str | None, workers: int) -> list[Fault]:
+    faults = [
+        Fault("world agencies", repr(name), f"some of {', '.join(AGENCIES)}", "Correct the name.")
+        for name in agencies
+        if name not in AGENCIES
+    ]
+    if format is not None and format not in FORMATS:
+        faults.append(Fault("world format", repr(format), " or ".join(FORMATS), "Name one, or leave it out."))
+    if not isinstance(workers, int) or workers < 1:
+        faults.append(Fault("world workers", repr(workers), "a whole number of at least 1", "Correct it."))
+    return faults
 
 
 def _faults(people: object, seed: object, start: object, end: object, scenes: bool) -> list[Fault]:

@@ -30,6 +30,8 @@ def faults(tmp_path, text):
 
 def test_every_agency_has_a_register_and_events_and_standard_words():
     for contract in agency_contracts().values():
+        if contract.agency == "charity":
+            continue  # its one sheet has no ethnicity and no area
         assert [feed.holds for feed in contract.feeds][:2] == ["people", "events"]
         assert contract.feed("people").gives() == (
             "person_key", "given_name", "family_name", "birth_date", "sex", "ethnicity", "address", "postcode", "area",
@@ -44,7 +46,7 @@ def test_every_agency_has_a_register_and_events_and_standard_words():
 def test_agencies_write_differently():
     feeds = [contract.feed("events") for contract in agency_contracts().values()]
     assert {feed.format for feed in feeds} == {"csv", "jsonl", "parquet"}
-    assert {feed.delimiter for feed in feeds} == {",", ";", "|"}
+    assert {feed.delimiter for feed in feeds} == {",", ";", "|", "\t"}
     headings = [feed.meaning("happened_at").name for feed in feeds]
     assert len(set(headings)) == len(headings)
 

@@ -14,7 +14,7 @@ from riskmodel.feeds.contract import agency_contracts
 from riskmodel.world import noise
 from riskmodel.world.dirt import NO_CODE, NOBODY, soiled
 from riskmodel.world.facts import pairs
-from riskmodel.world.hazards import PROCESSES, STATES, age_rates, drawn, effects_matrix
+from riskmodel.world.hazards import EFFECT_CEILING, PROCESSES, STATES, age_rates, drawn, summed_effects
 from riskmodel.world.households import Residences
 from riskmodel.world.names import COMMUNITIES, names_of
 from riskmodel.world.writing import FeedFile
@@ -87,9 +87,13 @@ def test_poisson_draws_fall_where_expected() -> None:
 
 
 def test_effects_and_ages_stand_where_they_are_declared() -> None:
-    matrix = effects_matrix()
-    assert matrix.shape == (len(PROCESSES), len(STATES))
-    assert matrix[0, STATES.index("home_abuse")] == PROCESSES[0].effects["home_abuse"]
+    state = np.zeros((len(STATES), 2))
+    state[STATES.index("home_abuse")] = (1.0, 2.0)
+    state[STATES.index("victim"), 1] = 9.0
+    total = summed_effects(state)
+    assert total.shape == (len(PROCESSES), 2)
+    assert total[0, 0] == PROCESSES[0].effects["home_abuse"]
+    assert total[0, 1] == EFFECT_CEILING  # 2 x 1.0 + 9 x .95 is more
     rates = age_rates(np.array([3.0, 16.0, 17.0]))
     weapon = next(at for at, process in enumerate(PROCESSES) if process.kind == "weapon_possession")
     assert rates[weapon, 0] == 0.0  # nobody under ten

@@ -45,11 +45,12 @@ def test_a_block_is_the_same_whatever_was_made_before_it() -> None:
     block_of.cache_clear()
 
 
-def test_fifteen_feeds_of_seven_agencies_come_with_their_manifest(tmp_path: Path) -> None:
+def test_twenty_feeds_of_nine_agencies_come_with_their_manifest(tmp_path: Path) -> None:
     listed = WORLD.deliveries(tmp_path)
     assert deliveries_in(tmp_path) == listed
-    assert len(listed) == 15  # seven registers, seven event feeds, one feed of relations
-    assert len({one.agency for one in listed}) == 7
+    assert len(listed) == 20  # nine registers, nine event feeds, relations, and the A&E minimum set
+    assert len({one.agency for one in listed}) == 9
+    assert len({one.path for one in listed}) == 19  # the charity sends one sheet
     assert {one.path.suffix for one in listed} == {".csv", ".jsonl", ".parquet"}
     assert {one.covers_until for one in listed} == {dt.date(2020, 1, 1)}
     assert {one.received_at for one in listed} == {dt.datetime(2020, 1, 11, 9)}
@@ -136,7 +137,7 @@ def test_no_version_of_a_record_is_recorded_at_the_moment_of_another() -> None:
     for name, table in block_of(WORLD.plan, 0).tables.items():
         if name.endswith("relations"):
             continue
-        key = "event_key" if name.endswith("events") else "person_key"
+        key = "person_key" if name.endswith("people") else "event_key"
         pairs = table.group_by([key, "recorded_at"]).aggregate([(key, "count")])
         assert pairs.num_rows == table.num_rows, name
 
