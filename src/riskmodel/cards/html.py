@@ -65,7 +65,7 @@ def _context(document: Mapping[str, Any]) -> dict[str, Any]:
         "card": document,
         "sections": [section_from(section) for section in document["sections"]],
         "sources": {artefact["name"]: artefact for artefact in document["evidence"]["artefacts"]},
-        "state_words": STATES[document["state"]],
+        "state_words": document.get("state_words", STATES[document["state"]]),
         "kind": document.get("kind", "Model card"),
         "day": day_words,
         "css": Markup(_template("card.css")),

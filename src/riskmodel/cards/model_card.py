@@ -117,12 +117,12 @@ class ModelCard:
             _json(scored),
         )
         gathered(given)
-        software = _software()
-        sections = _sections(given, software)
+        used = software()
+        sections = _sections(given, used)
         _must_be_full(sections)
         document = {
             **_head(given, date, edition),
-            "software": software,
+            "software": used,
             "evidence": given.evidence.document(),
             "sections": [section.document() for section in sections],
         }
@@ -263,7 +263,8 @@ def _must_be_full(sections: Sequence[Section]) -> None:
         )
 
 
-def _software() -> dict[str, str]:
+def software() -> dict[str, str]:
+    """Versions of what cards are made with."""
     made = {"riskmodel": __version__, "python": platform.python_version()}
     for name in _SOFTWARE:
         try:

@@ -91,7 +91,7 @@ class CardText:
         DeclarationError : keys that no card has, or values of the wrong kind
         """
         _refuse_unknown(given)
-        empty = [name for name in REQUIRED if _is_empty(given.get(name))]
+        empty = [name for name in REQUIRED if is_empty(given.get(name))]
         if empty:
             raise EvidenceError(
                 "card-incomplete",
@@ -131,7 +131,8 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
-def _is_empty(value: object) -> bool:
+def is_empty(value: object) -> bool:
+    """Whether a text says nothing, or only holds its place."""
     if value is None:
         return True
     text = str(value).strip()

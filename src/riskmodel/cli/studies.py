@@ -19,11 +19,17 @@ def run(
 ) -> None:
     """Run a study from its records to its model card."""
     from riskmodel.studies.declaration import is_of_a_table, read_text
+    from riskmodel.studies.policy_declaration import is_of_a_policy
     from riskmodel.studies.run import Places, run_study
     from riskmodel.studies.study import Study
     from riskmodel.studies.table_study import TableStudy, run_table_study
     from riskmodel.world.society import World
 
+    if is_of_a_policy(read_text(study)):
+        from riskmodel.cli.policy import run_policy
+
+        run_policy(study, data, store, cards)
+        return
     if is_of_a_table(read_text(study)):
         table = TableStudy.load(study)
         for line in run_table_study(table, Places.of(table, data, store, cards, tracking_uri)).summary():
@@ -42,9 +48,15 @@ def run(
 def check(study: StudyFolder) -> None:
     """Read a study and say what it declares, without opening any data."""
     from riskmodel.studies.declaration import is_of_a_table, read_text
+    from riskmodel.studies.policy_declaration import is_of_a_policy
     from riskmodel.studies.study import Study
     from riskmodel.studies.table_study import TableStudy
 
+    if is_of_a_policy(read_text(study)):
+        from riskmodel.cli.policy import check_policy
+
+        check_policy(study)
+        return
     if is_of_a_table(read_text(study)):
         table = TableStudy.load(study)
         rounds, columns = len(table.declaration.rounds), len(table.declaration.table.columns)

@@ -28,7 +28,7 @@ def estimator(name: str, comparison: str = "never_treated") -> Estimator:
     if name == "group_time":
         return lambda panel, asked: group_time(panel, asked, comparison=cast(Comparison, comparison))
     known: dict[str, Estimator] = {
-        "imputation": imputation,
+        "imputation": lambda panel, asked: imputation(panel, asked, leave_out=True),
         "twfe": twfe,
         "synthetic_did": lambda panel, asked: synthetic_did(panel, asked),
         "single_did": lambda panel, asked: single_did(panel, asked),

@@ -14,12 +14,18 @@ from riskmodel.policies.panel import Mask, Numbers, Panel
 from riskmodel.policies.two_way import TwoWay
 
 
-def imputation(panel: Panel, asked: Asked) -> Effect:
+def imputation(panel: Panel, asked: Asked, *, leave_out: bool = False) -> Effect:
     """The average over treated cells, and the averages by time since the start.
 
     Standard errors are the paper's conservative ones, clustered by unit (equation 8): the residual of a treated cell is
     its effect less the average effect of its cohort in that period, and untreated cells keep their own residuals. There
     is no small-sample factor.
+
+    Parameters
+    ----------
+    leave_out : take a unit's own effect out of the average that it is held against (the paper's section 4.3), and read
+        the interval from Student's t with as many degrees of freedom as treated units beyond cohorts: without it, small
+        cohorts look surer than they are. A cohort of one unit is held against all cohorts at the same time since start
 
     Raises
     ------
@@ -34,7 +40,8 @@ def imputation(panel: Panel, asked: Asked) -> Effect:
     two_way = TwoWay.of(np.where(treated, 0.0, weights))
     outcome = panel.measure(asked.outcome)
     gap = outcome - two_way.fitted(outcome)
-    residual = np.where(treated, gap - _cohort_averages(panel, gap, weights), gap)
+    around = _left_out(panel, gap, weights) if leave_out else gap - _cohort_averages(panel, gap, weights)
+    residual = np.where(treated, around, gap)
     event_time = np.arange(panel.n_periods)[None, :] - panel.starts[:, None]
     times = sorted({int(time) for time in event_time[treated].tolist()})
     targets = [treated, *(event_time == time for time in times)]
@@ -52,7 +59,31 @@ def imputation(panel: Panel, asked: Asked) -> Effect:
         events=event_effects(times, estimates[1:], se[1:], n_treated, asked),
         covariance=influences[:, 1:].T @ influences[:, 1:],
         influence=influences[:, 0],
+        freedom=_freedom(panel) if leave_out else np.inf,
     )
+
+
+def _freedom(panel: Panel) -> float:
+    """Treated units beyond the cohorts of more than one, at least 1."""
+    _, sizes = np.unique(panel.starts[panel.treated], return_counts=True)
+    return float(max(int(sizes.sum()) - int((sizes > 1).sum()), 1))
+
+
+def _left_out(panel: Panel, gap: Numbers, weights: Numbers) -> Numbers:
+    """(n, T) each gap less the average of the other units of its cohort in that period."""
+    cohorts, of = np.unique(panel.starts, return_inverse=True)
+    amount = np.zeros((len(cohorts), panel.n_periods))
+    np.add.at(amount, of, weights)
+    rest = amount[of] - weights
+    alone = rest <= 1e-12 * amount[of]
+    around = (gap - _cohort_averages(panel, gap, weights)) * np.where(alone, 1.0, amount[of]) / np.where(alone, 1, rest)
+    if not (alone & panel.under_treatment).any():
+        return around
+    event_time = np.where(panel.under_treatment, np.arange(panel.n_periods)[None, :] - panel.starts[:, None], -1)
+    for time in np.unique(event_time[alone & panel.under_treatment]).tolist():
+        cells = event_time == time
+        around[cells & alone] = (gap - np.average(gap[cells], weights=weights[cells]))[cells & alone]
+    return around
 
 
 def _average(two_way: TwoWay, target: Numbers, gap: Numbers, residual: Numbers, treated: Mask) -> tuple[float, Numbers]:
