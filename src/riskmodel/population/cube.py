@@ -1,7 +1,7 @@
 """Counts in all the slices a page needs, with their totals, as one table: a cube is protected as a whole.
 
-If a page shows harm by year and place, by year and month, and by sex and age, these tables share their totals. Each made
-safe alone can be laid beside another and taken apart. So all slices of one count are one long table, in which a
+If a page shows harm by year and place, by year and month, and by sex and age, these tables share their totals. Made
+safe one by one they can be laid beside each other and taken apart. So all slices of one count are one long table, in which a
 dimension that a slice does not use holds the word "all"; `governance.disclosure` then sees every sum there is.
 Combinations in which nothing happened are there with a nought: a row that is missing would say as much.
 """
@@ -62,17 +62,24 @@ def counted(reading: Reading, rows: str, cube: Cube) -> pa.Table:
     >>> from riskmodel.engines.duckdb import connect
     >>> made = Reading(connect(), None)
     >>> made.keep("t", "SELECT unnest(['a', 'a', 'b']) AS place, unnest(['x', 'y', 'x']) AS year")
-    >>> counted(made, "t", Cube(("place", "year"), (("place", "year"),), {"n": "count(*)"})).num_rows     # 4 + 2 + 2 + 1
+    >>> cube = Cube(("place", "year"), (("place", "year"),), {"n": "count(*)"})
+    >>> counted(made, "t", cube).num_rows                                                       # 4 + 2 + 2 + 1
     9
     """
-    sets = ", ".join(f"({', '.join(names)})" for names in cube.sets)
+    sets = ", ".join(f"({', '.join(map(_named, names))})" for names in cube.sets)
     labels = ", ".join(
-        f"CASE WHEN grouping({name}) = 1 THEN '{ALL}' ELSE coalesce({name}::VARCHAR, '{UNKNOWN}') END AS {name}"
+        f"CASE WHEN grouping({_named(name)}) = 1 THEN '{ALL}' "
+        f"ELSE coalesce({_named(name)}::VARCHAR, '{UNKNOWN}') END AS {_named(name)}"
         for name in cube.dimensions
     )
     counts = ", ".join(f"({expression})::BIGINT AS {name}" for name, expression in cube.counts.items())
     found = reading.query(f"SELECT {labels}, {counts} FROM {rows} GROUP BY GROUPING SETS ({sets})")
     return _completed(found, cube)
+
+
+def _named(name: str) -> str:
+    """A column's name in SQL, also where it is a word of SQL, such as group."""
+    return f'"{name}"'
 
 
 def _completed(found: pa.Table, cube: Cube) -> pa.Table:

@@ -206,7 +206,7 @@ def people_section(publication: Publication, words: HarmWords) -> Section:
             publication.figure(HARM, f"rate per 1,000, {dimension} {one.group}", one.rate)
         drawing = dots([(plain(one.group), one.rate) for one in found], "Events per 1,000 residents and year",
                        f"Rates of harm by {dimension}; the table below holds the same figures.")  # fmt: skip
-        rows = [(plain(one.group), one.events, one.people, one.resident_years, one.rate) for one in found]
+        rows = [(plain(one.group), one.rate, one.events, one.people, one.resident_years) for one in found]
         blocks += [
             Picture(f"{heading} of people harmed", drawing),
             grid(f"Harm by {dimension}", rate_columns(heading), rows),

@@ -23,9 +23,12 @@ def plain(name: str) -> str:
 def rate_columns(heading: str) -> list[Column]:
     """The columns of a table of rates."""
     return [
-        Column(heading), Column("Events", "count"), Column("People", "count"), Column("Resident-years", "count"),
+        Column(heading),
         Column("Rate per 1,000", "number"),
-    ]  # fmt: skip
+        Column("Events", "count"),
+        Column("People", "count"),
+        Column("Resident-years", "count"),
+    ]
 
 
 def disclosure_lines(publication: Publication) -> list[str]:

@@ -1,0 +1,318 @@
+"""The dashboard of stop and search: made from a publication and from nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from riskmodel.population.cube import ALL, UNKNOWN, sliced
+from riskmodel.population.estimate import Estimate
+from riskmodel.population.pages.blocks import (
+    Block,
+    Callout,
+    Cell,
+    Column,
+    Facts,
+    Page,
+    Picture,
+    Points,
+    Section,
+    Text,
+    grid,
+)
+from riskmodel.population.pages.canvas import percent
+from riskmodel.population.pages.charts import dots
+from riskmodel.population.pages.words import disclosure_lines, plain
+from riskmodel.population.publication import Publication
+from riskmodel.population.rates import share
+from riskmodel.population.search_outcomes import INFRA_MARGINALITY, OutcomeTests, outcome_tests
+from riskmodel.population.search_tables import (
+    NO_ACTION,
+    OUTCOMES,
+    SEARCHED_AGAIN,
+    SEARCHED_RESIDENTS,
+    SEARCHES,
+    SearchPeriod,
+    searches_of,
+    stops_of,
+)
+from riskmodel.population.stop_search import Searches, SearchRates, search_rates
+
+
+@dataclass(frozen=True, slots=True)
+class SearchWords:
+    """How the page is called, and the group that others are set beside."""
+
+    title: str
+    summary: str
+    organisation: str
+    reference: str
+    source: str
+
+
+def search_page(publication: Publication, period: SearchPeriod, words: SearchWords) -> Page:
+    """The dashboard."""
+    searches = searches_of(publication, period)
+    made = search_rates(searches, reference=words.reference)
+    sections = [
+        _rates(publication, made, period),
+        _benchmarks(publication, made, period, words),
+        _over_time(publication, searches, period, words),
+        _ages(publication),
+        _outcomes(publication),
+        _tests(publication, searches, words),
+        _again(publication),
+        _areas(publication),
+        _method(publication, made, period, words),
+    ]
+    return Page(
+        "Dashboard", words.title, words.summary, words.organisation,
+        tuple(section for section in sections if section.blocks), tuple(disclosure_lines(publication)),
+        band="About groups and places. Nothing here is evidence about one search or one officer.",
+    )  # fmt: skip
+
+
+def _rates(publication: Publication, made: SearchRates, period: SearchPeriod) -> Section:
+    total = sum(one.searches for one in made.groups) + made.unstated
+    rows: list[tuple[Cell, ...]] = []
+    for one in made.groups:
+        publication.figure(SEARCHES, f"searches per 1,000 residents and year, {one.group}", one.rate)
+        publication.figure(SEARCHES, f"rate over {made.reference}, {one.group}", one.relative)
+        publication.figure(SEARCHES, f"rate over {made.reference} within areas, {one.group}", one.within_places)
+        rows.append((plain(one.group), one.rate, _bounds(one.rate_bounds), one.searches, round(one.people)))
+    others = [one for one in made.groups if one.group != made.reference]
+    first = max(others, key=lambda one: one.relative.value or 0)
+    ratio = first.relative.value
+    lead = f"{total:,} searches in {period.words}."
+    if ratio is not None:
+        lead += f" {plain(first.group)} residents were searched {ratio:.1f} times as often as {made.reference} residents" + (
+            f", {first.within_places.value:.1f} times as often inside the same areas."
+            if first.within_places.value is not None else "."
+        )  # fmt: skip
+    relative = [(plain(one.group), one.relative) for one in others]
+    within = [(f"{plain(one.group)}, same areas", one.within_places) for one in others]
+    pairs = [pair for both in zip(relative, within, strict=True) for pair in both]
+    ratios: list[tuple[Cell, ...]] = [
+        (plain(one.group), one.relative, _bounds(one.relative_bounds), one.within_places, one.within_places.note or "")
+        for one in others
+    ]
+    blocks: tuple[Block, ...] = (
+        Text(lead, lead=True),
+        Picture(
+            "Searches per 1,000 residents and year",
+            dots([(plain(one.group), one.rate) for one in made.groups], "Searches per 1,000 residents and year",
+                 "One line a group, with its interval; the table below holds the same figures."),
+        ),
+        grid("Rates by ethnicity as recorded",
+             [Column("Ethnicity"), Column("Per 1,000 a year", "number"), Column("Bounds"), Column("Searches", "count"),
+              Column("Residents", "count")], rows,
+             note="Bounds: what the rate can be whatever the ethnicity of searches without one, and however many residents "
+             "the tables leave out. The interval holds chance only."),
+        Picture(
+            f"Times as often as {made.reference} residents",
+            dots(pairs, f"Rate over that of {made.reference} residents", "Two lines a group: over all areas, and inside the "
+                 "same areas; the table below holds the same figures.", reference=(1.0, "as often"), log=True),
+        ),
+        grid(f"Rates beside {made.reference} residents",
+             [Column("Ethnicity"), Column("Times as often", "number"), Column("Bounds"), Column("Same areas", "number"),
+              Column("Remark")], ratios,
+             note="Same areas: the ratio inside each area, over all areas (Mantel and Haenszel 1959); its interval holds "
+             "how differently areas search."),
+        Callout(f"{100 * made.unstated_share:.1f}% of the searches have no stated ethnicity. The bounds say what that "
+                "leaves open."),
+    )  # fmt: skip
+    return Section("rates", "Who is searched", blocks)
+
+
+def _bounds(bounds: tuple[float, float]) -> str:
+    low, high = bounds
+    return f"{low:.1f} to {'no limit' if high == float('inf') else f'{high:.1f}'}"
+
+
+def _benchmarks(publication: Publication, made: SearchRates, period: SearchPeriod, words: SearchWords) -> Section:
+    """The same searches over other people: who is there by day."""
+    if "workday" not in publication.tables[SEARCHED_RESIDENTS].table.column_names:
+        return Section("benchmarks", "", ())
+    by_day = search_rates(searches_of(publication, period, people="workday"), reference=words.reference)
+    rows: list[tuple[Cell, ...]] = []
+    for one in made.groups:
+        other = by_day.of(one.group)
+        publication.figure(SEARCHES, f"rate over {made.reference}, workday population, {one.group}", other.relative)
+        rows.append((plain(one.group), one.relative, other.relative, one.within_places, other.within_places))
+    columns = [
+        Column("Ethnicity"), Column("Residents", "number"), Column("Workday people", "number"),
+        Column("Residents, same areas", "number"), Column("Workday, same areas", "number"),
+    ]  # fmt: skip
+    return Section(
+        "benchmarks", "Beside whom: other benchmarks",
+        (
+            Text("A rate needs people to divide by, and residents are not who was in the street. Where the ratio changes "
+                 "with the benchmark, none of them is the truth: they bound what may be said."),
+            grid(f"Times as often as {made.reference}, by what the searches are divided by", columns, rows),
+        ),
+    )  # fmt: skip
+
+
+def _over_time(publication: Publication, searches: Searches, period: SearchPeriod, words: SearchWords) -> Section:
+    people = dict(zip(searches.groups, searches.people.sum(axis=0).tolist(), strict=True))
+    table = publication.tables[SEARCHES].table
+    counts = {(str(row["group"]), str(row["year"])): row["searches"] for row in sliced(table, "group", "year")}
+    rows: list[tuple[Cell, ...]] = []
+    for group in [*searches.groups, UNKNOWN]:
+        line: list[Cell] = [plain(group)]
+        for year in period.labels:
+            count = counts.get((group, year), 0)
+            line.append(None if count is None else int(str(count)))
+        first, last = counts.get((group, period.labels[0])), counts.get((group, period.labels[-1]))
+        change = None if not first or last is None else int(str(last)) / int(str(first))
+        rate = "" if group not in people or last is None else f"{int(str(last)) / people[group] * 1000:.1f}"
+        line += [change, rate]
+        rows.append(tuple(line))
+    columns = [Column("Ethnicity"), *(Column(year, "count") for year in period.labels), Column("Last over first", "number"),
+               Column("Per 1,000, last year")]  # fmt: skip
+    return Section("time", "Over the years", (grid("Searches by year and ethnicity", columns, rows),))
+
+
+def _ages(publication: Publication) -> Section:
+    name = "searches_by_age" if "searches_by_age" in publication.tables else SEARCHES
+    table = publication.tables[name].table
+    whole = {str(row["group"]): row["searches"] for row in sliced(table, "group")}
+    rows: list[tuple[Cell, ...]] = []
+    for row in sorted(sliced(table, "age", "group"), key=lambda row: (str(row["age"]) == UNKNOWN, str(row["age"]))):
+        group, count, total = str(row["group"]), row["searches"], whole.get(str(row["group"]))
+        if count is None or not total:
+            part: Cell = None if count is None else ""
+        else:
+            part = share(min(int(str(count)), int(str(total))), int(str(total)))
+        rows.append((plain(str(row["age"])), plain(group), None if count is None else int(str(count)), part))
+    columns = [Column("Age", filter=True), Column("Ethnicity", filter=True), Column("Searches", "count"),
+               Column("Share of the group's searches", "share")]  # fmt: skip
+    return Section("age", "Age", (
+        Text("Counts and shares only: the tables name no residents by age where nobody of that age and group was "
+             "searched, so that rates by age would come out too high."),
+        grid("Searches by age and ethnicity", columns, rows),
+    ))  # fmt: skip
+
+
+def _outcomes(publication: Publication) -> Section:
+    if OUTCOMES not in publication.tables:
+        return Section("outcomes", "", ())
+    table = publication.tables[OUTCOMES].table
+    (total,) = [int(str(row["searches"])) for row in sliced(table)]
+    rows: list[tuple[Cell, ...]] = []
+    for row in sliced(table, "outcome"):
+        count = int(str(row["searches"]))
+        made = publication.figure(OUTCOMES, f"share of searches, {row['outcome']}", share(count, total))
+        rows.append((str(row["outcome"]), count, made))
+    by_place: dict[str, dict[str, int]] = {}
+    for row in sliced(table, "place", "outcome"):
+        by_place.setdefault(str(row["place"]), {})[str(row["outcome"])] = int(str(row["searches"]))
+    places: list[tuple[Cell, ...]] = []
+    for place, held in by_place.items():
+        searched = sum(held.values())
+        places.append((place, searched, share(searched - held.get(NO_ACTION, 0), searched)))
+    found = share(total - sum(row.get(NO_ACTION, 0) for row in by_place.values()), total)
+    publication.figure(OUTCOMES, "share of searches followed by any action", found)
+    lead = f"{100 * (found.value or 0):.0f} of 100 searches were followed by an action; the others by none."
+    return Section("outcomes", "What searches led to", (
+        Text(lead, lead=True),
+        grid("Searches by outcome", [Column("Outcome"), Column("Searches", "count"), Column("Share", "share")], rows),
+        grid("Share followed by an action, by area",
+             [Column("Area"), Column("Searches", "count"), Column("Followed by an action", "share")],
+             sorted(places, key=lambda row: str(row[0])), folded=True),
+    ))  # fmt: skip
+
+
+def _tests(publication: Publication, searches: Searches, words: SearchWords) -> Section:
+    title = "Is the bar the same for all?"
+    why = (
+        Text(INFRA_MARGINALITY),
+        Points((
+            "The outcome test compares how often searches find something. If one group's find less, its bar seems lower.",
+            "The threshold test estimates the bar itself, from how often each group is searched and what is found, over "
+            "many areas. It rests on a model, and needs finds by area and group.",
+            "Neither is shown here without the other.",
+        )),
+    )  # fmt: skip
+    stops = stops_of(publication, searches)
+    if stops is None:
+        return Section("tests", title, (
+            Callout("These tables give outcomes by area and not by ethnicity. So neither the outcome test nor the threshold "
+                    "test can be made, and nothing is said about the bar for searching.", warning=True), *why,
+        ))  # fmt: skip
+    made = outcome_tests(stops, reference=words.reference)
+    for group, find, bar in zip(made.groups, made.find_rates, made.bars, strict=True):
+        publication.figure(SEARCHES, f"find rate, {group}", find)
+        publication.figure(SEARCHES, f"bar for searching, {group}", bar)
+    return Section("tests", title, (
+        *why,
+        Picture("Searches that found something", dots(
+            [(plain(group), find) for group, find in zip(made.groups, made.find_rates, strict=True)],
+            "Share of searches that found something", "One line a group; the table below holds the same figures.",
+            said=percent)),
+        grid("Find rates, and the bar behind them", [
+            Column("Ethnicity"), Column("Find rate", "share"), Column("Bar", "share"),
+            Column(f"Bar less that of {words.reference}", "share"),
+        ], _test_rows(made)),
+        Points(made.cautions),
+    ))  # fmt: skip
+
+
+def _test_rows(made: OutcomeTests) -> list[tuple[Cell, ...]]:
+    return [
+        (plain(group), find, bar, _signed(gap) if group != made.reference else "the reference")
+        for group, find, bar, gap in zip(made.groups, made.find_rates, made.bars, made.bar_difference, strict=True)
+    ]
+
+
+def _signed(made: Estimate) -> Cell:
+    if made.value is None or made.low is None or made.high is None:
+        return made
+    return f"{100 * made.value:+.1f} points ({100 * made.low:+.1f} to {100 * made.high:+.1f})"
+
+
+def _again(publication: Publication) -> Section:
+    if SEARCHED_AGAIN not in publication.tables:
+        return Section("again", "Searched again", (
+            Callout("These tables count searches, not people: how often one person was searched cannot be seen, and the "
+                    "intervals of the rates take each search as independent."),
+        ))  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    table = publication.tables[SEARCHED_AGAIN].table.to_pylist()
+    total = next(row for row in table if row["times"] == ALL)
+    for row in table:
+        if row["times"] == ALL:
+            rows.append(("everybody", row["people"], row["searches"], ""))
+        elif None in (row["searches"], total["searches"]):
+            rows.append((row["times"], row["people"], row["searches"], None))
+        else:
+            part = share(min(row["searches"], total["searches"]), total["searches"])
+            rows.append((row["times"], row["people"], row["searches"], part))
+    columns = [Column("Times searched"), Column("People", "count"), Column("Searches", "count"),
+               Column("Share of searches", "share")]  # fmt: skip
+    return Section("again", "Searched again", (grid("People by how often they were searched", columns, rows),))
+
+
+def _areas(publication: Publication) -> Section:
+    table = publication.tables[SEARCHES].table
+    size = {
+        (row["place"], row["group"]): row["residents"]
+        for row in publication.tables[SEARCHED_RESIDENTS].table.to_pylist()
+    }
+    rows: list[tuple[Cell, ...]] = []
+    for row in sliced(table, "place", "group"):
+        place, group, count = str(row["place"]), str(row["group"]), row["searches"]
+        people = size.get((place, group))
+        if count == 0 and people is None:
+            continue  # no residents of the group are named there
+        rows.append((plain(place), plain(group), None if count is None else int(str(count)),
+                     "not known" if people is None else f"{people:,}"))  # fmt: skip
+    columns = [Column("Area", filter=True), Column("Ethnicity", filter=True), Column("Searches", "count"), Column("Residents")]
+    return Section("areas", "By area", (grid("Searches by area and ethnicity", columns, rows, folded=True),))
+
+
+def _method(publication: Publication, made: SearchRates, period: SearchPeriod, words: SearchWords) -> Section:
+    return Section("method", "How it was made", (
+        Facts((("Source", words.source), ("Period", period.words), ("Set beside", words.reference))),
+        Points((*made.cautions, "A disparity is a disparity: these tables do not say what made it.",
+                "Ethnicity is as recorded. Nothing here may be used about one person.")),
+    ))  # fmt: skip

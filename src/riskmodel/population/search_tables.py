@@ -1,0 +1,255 @@
+"""Searches as counts that may leave: from open tables as they were published, or from a partnership's own histories.
+
+Open tables have been through their publisher's disclosure control; they pass unchanged, and the record says so. A
+partnership's own searches are counted by the home and the recorded ethnicity of the person searched, and go through
+its rules. A find is what is declared as one: an outcome in an open table, or a record that followed within days.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from riskmodel.errors import NotFound
+from riskmodel.governance.disclosure import RuleSet, Total
+from riskmodel.governance.ledger import Ledger
+from riskmodel.population.cube import ALL, UNKNOWN, Cube, counted, sliced
+from riskmodel.population.harm import AGES, Period, age_sql
+from riskmodel.population.publication import Publication
+from riskmodel.population.reading import Reading
+from riskmodel.population.search_outcomes import Stops
+from riskmodel.population.stop_search import Searches
+
+ALREADY_OPEN: Final = RuleSet("already-open", "published by its owner as open data; shown as published", 1, 1)
+SEARCHES, SEARCHED_RESIDENTS, OUTCOMES, SEARCHED_AGAIN, FINDS = (
+    "searches", "search_residents", "search_outcomes", "people_searched_again", "search_finds",
+)  # fmt: skip
+NO_ACTION: Final = "No Action"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPeriod:
+    """What the tables cover: its words, its length in years, and the names of its years in order."""
+
+    words: str
+    years: float
+    labels: tuple[str, ...]
+
+
+def open_tables(folder: str | Path, *, ledger: Ledger | None = None) -> tuple[Publication, SearchPeriod]:
+    """The open tables of Leeds (August 2022 to July 2025) as a publication.
+
+    Parameters
+    ----------
+    folder : with ``leeds_stop_search_monthly_ethnicity.parquet`` and its sisters; residents are those of the census
+
+    Raises
+    ------
+    NotFound : a table is not there
+    """
+    folder = Path(folder)
+    monthly = _table(folder, "leeds_stop_search_monthly_ethnicity.parquet")
+    # the first month holds two places only
+    monthly = monthly.filter(pc.greater_equal(monthly.column("month"), pa.scalar(dt.datetime(2022, 8, 1))))
+    by_age = _table(folder, "leeds_stop_search_msoa_age_ethnicity.parquet")
+    outcomes = _table(folder, "leeds_stop_search_outcome.parquet")
+    crime = _table(folder, "leeds_crime_monthly_msoa.parquet")
+    made = Publication("stop-search", "2025", dt.date(2025, 8, 1), ALREADY_OPEN, ledger)
+    months = monthly.column("month").to_pylist()
+    labels = [f"{at.year - (at.month < 8)}/{(at.year + (at.month >= 8)) % 100:02d}" for at in months]
+    _leave_sums(
+        made, SEARCHES, "Searches by area, ethnicity and year",
+        {"place": monthly.column("msoa_hocl_name"), "group": _group(monthly), "year": pa.array(labels)},
+        {"searches": monthly.column("sns_count")}, (("place", "group"), ("group", "year")),
+    )  # fmt: skip
+    _leave_sums(
+        made, "searches_by_age", "Searches by age and ethnicity, July 2022 to July 2025",
+        {"age": by_age.column("age_group"), "group": _group(by_age)}, {"searches": by_age.column("sns_count")},
+        (("age", "group"),),
+    )  # fmt: skip
+    _leave_sums(
+        made, OUTCOMES, "Searches by area and outcome, July 2022 to July 2025",
+        {"place": outcomes.column("msoa_hocl_name"), "outcome": outcomes.column("outcome")},
+        {"searches": outcomes.column("sns_count")}, (("place", "outcome"),),
+    )  # fmt: skip
+    made.leave(
+        SEARCHED_RESIDENTS, "People by area and ethnicity, census 2021: residents, and who works there by day",
+        _residents(monthly, crime), keys=("place", "group"), counts=("residents", "workday"),
+    )  # fmt: skip
+    return made, SearchPeriod("August 2022 to July 2025", 3.0, tuple(sorted(set(labels))))
+
+
+def _group(table: pa.Table) -> pa.ChunkedArray:
+    names = table.column("ethnicity_simple")
+    return pc.if_else(pc.equal(names, "Unknown"), UNKNOWN, names)
+
+
+def _table(folder: Path, name: str) -> pa.Table:
+    if not (folder / name).is_file():
+        raise NotFound(
+            "open-table-missing", found=f"no {name} in {folder}", expected="the open tables of stop and search",
+            repair="Give the folder that holds them.",
+        )  # fmt: skip
+    return pq.read_table(folder / name)
+
+
+def _residents(monthly: pa.Table, crime: pa.Table) -> pa.Table:
+    """People of each area and group as the tables name them, and of each area altogether."""
+    named = monthly.group_by(["msoa_hocl_name", "ethnicity_simple"]).aggregate(
+        [("census_population", "max"), ("workday_population", "max")]
+    )
+    rows = [
+        {"place": place, "group": group, "residents": int(census), "workday": int(workday)}
+        for place, group, census, workday in zip(*(column.to_pylist() for column in named.columns), strict=True)
+        if group != "Unknown"
+    ]
+    whole = crime.group_by("msoa_hocl_name").aggregate([("census_population", "max"), ("workday_population", "max")])
+    rows += [
+        {"place": place, "group": ALL, "residents": int(census), "workday": int(workday)}
+        for place, census, workday in zip(*(column.to_pylist() for column in whole.columns), strict=True)
+    ]
+    return pa.Table.from_pylist(sorted(rows, key=lambda row: (str(row["place"]), str(row["group"]))))
+
+
+def _leave_sums(
+    made: Publication, name: str, title: str, keys: dict[str, pa.Array], counts: dict[str, pa.Array],
+    slices: tuple[tuple[str, ...], ...],
+) -> None:  # fmt: skip
+    """Release sums of a table of counts, in slices with their totals."""
+    from riskmodel.engines.duckdb import connect  # an engine of its own: nothing of a store is open here
+
+    reading = Reading(connect(), dt.datetime.combine(made.as_of, dt.time()))
+    reading.connection.register("given", pa.table({**keys, **counts}))
+    cube = Cube(tuple(keys), slices, {count: f"sum({count})" for count in counts})
+    table = counted(reading, "given", cube)
+    reading.connection.close()
+    made.leave(name, title, table, keys=cube.dimensions, counts=tuple(counts), totals=cube.totals)
+
+
+def own_searches(
+    publication: Publication, reading: Reading, period: Period, *, kind: str = "stop_search",
+    found_kinds: tuple[str, ...] = (), found_within_days: int = 2,
+) -> SearchPeriod:  # fmt: skip
+    """Count a partnership's own searches into a publication.
+
+    Parameters
+    ----------
+    kind : the event that is a search of a person
+    found_kinds : kinds of event of the same person that, within `found_within_days` after, count as something found
+    """
+    found = ", ".join(f"'{name.replace(chr(39), chr(39) * 2)}'" for name in found_kinds) or "''"
+    age = (
+        "date_diff('year', p.birth_date, e.happened_at)"
+        " - (strftime(p.birth_date, '%m%d') > strftime(e.happened_at, '%m%d'))::INT"
+    )
+    reading.keep(
+        "searched",
+        f"""WITH picked AS (SELECT entity_id, happened_at FROM events WHERE kind = '{kind.replace("'", "''")}'
+                AND entity_id IS NOT NULL AND {period.inside_sql("happened_at")})
+            SELECT e.entity_id, {period.label_sql("e.happened_at")} AS year, p.ethnicity AS "group", {age_sql(age, AGES)} AS age,
+                   CASE WHEN h.ends_at IS NULL OR e.happened_at < h.ends_at THEN h.area END AS place,
+                   EXISTS (SELECT 1 FROM events o WHERE o.entity_id = e.entity_id AND o.kind IN ({found})
+                       AND o.happened_at >= e.happened_at
+                       AND o.happened_at < e.happened_at + INTERVAL {int(found_within_days)} DAY) AS found
+            FROM picked e ASOF LEFT JOIN homes h ON e.entity_id = h.entity_id AND e.happened_at >= h.starts_at
+            LEFT JOIN persons p ON p.entity_id = e.entity_id""",
+    )
+    cube = Cube(
+        ("place", "group", "year", "age"), (("place", "group"), ("group", "year"), ("age", "group")),
+        {"searches": "count(*)", "people": "count(DISTINCT entity_id)", "found": "count(*) FILTER (WHERE found)"},
+    )  # fmt: skip
+    table = counted(reading, "searched", cube)
+    publication.leave(
+        SEARCHES, f"Searches by area of residence, ethnicity, age and year, {period.words}", table,
+        keys=cube.dimensions, counts=("searches", "people", "found"), totals=cube.totals,
+        within_counts={"searches": ["found"]}, whole_rows=True,
+    )  # fmt: skip
+    at_home = Cube(("place", "group"), (("place", "group"),), {"residents": "count(*)"})
+    last = period.labels[-1]
+    reading.keep("home_rows", f"""SELECT area AS place, ethnicity AS "group" FROM residents WHERE year = '{last}'""")
+    publication.leave(
+        SEARCHED_RESIDENTS, f"Residents by area and ethnicity, {last}", counted(reading, "home_rows", at_home),
+        keys=at_home.dimensions, counts=("residents",), totals=at_home.totals,
+    )  # fmt: skip
+    _searched_again(publication, reading)
+    return SearchPeriod(period.words, float(period.years), tuple(period.labels))
+
+
+def _searched_again(publication: Publication, reading: Reading) -> None:
+    table = reading.query(
+        """WITH each AS (SELECT entity_id, count(*) AS times FROM searched GROUP BY 1)
+           SELECT CASE WHEN times >= 5 THEN '5 or more' ELSE times::VARCHAR END AS times,
+                  count(*) AS people, sum(times)::BIGINT AS searches FROM each GROUP BY 1 ORDER BY 1"""
+    )
+    whole = pa.table({"times": [ALL], **{n: [pc.sum(table.column(n)).as_py() or 0] for n in ("people", "searches")}})
+    publication.leave(
+        SEARCHED_AGAIN, "People by how often they were searched", pa.concat_tables([table, whole.cast(table.schema)]),
+        keys=("times",), counts=("people", "searches"), totals=[Total("times", ALL)], whole_rows=True,
+    )  # fmt: skip
+
+
+def searches_of(publication: Publication, period: SearchPeriod, *, people: str = "residents") -> Searches:
+    """Searches and people by area and group from what left; a hidden count is filled with what its area leaves over.
+
+    Parameters
+    ----------
+    people : "residents", or another count of the table of residents, such as "workday"
+    """
+    table = publication.tables[SEARCHES].table
+    held = publication.tables[SEARCHED_RESIDENTS].table.to_pylist()
+    size = {(row["place"], row["group"]): row[people] for row in held}
+    rows, smallest = [], publication.rules.smallest_shown
+    for (place, group), count in _filled_counts(table, smallest).items():
+        known = size.get((place, group))
+        if group == UNKNOWN:
+            rows.append({"place": place, "group": "Unknown", "searches": count, "people": 0.0})
+        elif known:
+            rows.append({"place": place, "group": group, "searches": count, "people": float(known)})
+    places = {row["place"] for row in rows}
+    whole = {place: float(count) for (place, group), count in size.items() if group == ALL and count and place in places}
+    made = pa.Table.from_pylist(rows)
+    return Searches.of(made, whole if len(whole) == len(places) else None, years=period.years)
+
+
+def _filled_counts(table: pa.Table, smallest: int) -> dict[tuple[str, str], int]:
+    """(area, group) -> searches; a hidden one is an equal part of what the area's total leaves, 1 to below smallest."""
+    totals = {str(row["place"]): row["searches"] for row in sliced(table, "place")}
+    cells: dict[str, dict[str, int | None]] = {}
+    for row in sliced(table, "place", "group"):
+        count = row["searches"]
+        cells.setdefault(str(row["place"]), {})[str(row["group"])] = None if count is None else int(str(count))
+    made = {}
+    for place, groups in cells.items():
+        if place == UNKNOWN:
+            continue
+        hidden = [group for group, count in groups.items() if count is None]
+        total = totals.get(place)
+        rest = 0 if total is None else int(str(total)) - sum(count or 0 for count in groups.values())
+        part = int(np.clip(round(rest / len(hidden)), 1, max(1, smallest - 1))) if hidden else 0
+        for group, count in groups.items():
+            made[place, group] = part if count is None else count
+    return made
+
+
+def stops_of(publication: Publication, searches: Searches) -> Stops | None:
+    """Residents, searches and finds by area and group, or None where no table says what was found for a group."""
+    table = publication.tables[SEARCHES].table
+    if "found" not in table.column_names:
+        return None
+    found = np.zeros(searches.counts.shape)
+    for row in sliced(table, "place", "group"):
+        place, group = str(row["place"]), str(row["group"])
+        if place in searches.places and group in searches.groups and row["found"] is not None:
+            found[searches.places.index(place), searches.groups.index(group)] = float(str(row["found"]))
+    searched = searches.counts
+    return Stops(
+        searches.places, searches.groups, np.maximum(np.ceil(searches.people), searched), searched,
+        np.minimum(found, searched),
+    )  # fmt: skip
