@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from riskmodel.policies.design import ESTIMATORS, Plan
 from riskmodel.policies.effects import Asked, Effect
 from riskmodel.policies.group_time import Comparison, group_time
 from riskmodel.policies.imputation import imputation
+from riskmodel.policies.interrupted import interrupted
 from riskmodel.policies.panel import Panel
+from riskmodel.policies.poisson import poisson
+from riskmodel.policies.stepped_wedge import stepped_wedge
 from riskmodel.policies.synthetic import single_did, synthetic_did
+from riskmodel.policies.synthetic_control import synthetic_control
 from riskmodel.policies.twfe import twfe
+from riskmodel.policies.two_stage import two_stage
 
 Estimator: TypeAlias = Callable[[Panel, Asked], Effect]
-Name = Literal["group_time", "imputation", "twfe", "synthetic_did", "single_did"]
 
 
 def estimator(name: str, comparison: str = "never_treated") -> Estimator:
@@ -29,7 +33,12 @@ def estimator(name: str, comparison: str = "never_treated") -> Estimator:
         return lambda panel, asked: group_time(panel, asked, comparison=cast(Comparison, comparison))
     known: dict[str, Estimator] = {
         "imputation": lambda panel, asked: imputation(panel, asked, leave_out=True),
+        "two_stage": two_stage,
         "twfe": twfe,
+        "stepped_wedge": stepped_wedge,
+        "poisson": lambda panel, asked: poisson(panel, asked),
+        "synthetic_control": synthetic_control,
+        "interrupted": interrupted,
         "synthetic_did": lambda panel, asked: synthetic_did(panel, asked),
         "single_did": lambda panel, asked: single_did(panel, asked),
     }

@@ -35,8 +35,8 @@ def imputation(panel: Panel, asked: Asked, *, leave_out: bool = False) -> Effect
     panel.must_allow(everyone=True)
     weights = np.ones((panel.n_units, panel.n_periods)) if asked.weights is None else panel.measure(asked.weights)
     treated = panel.under_treatment
-    if lost := _periods_without_untreated(weights, treated):
-        return _not_estimable(panel, asked, lost)
+    if lost := periods_without_untreated(weights, treated):
+        return not_estimable(panel, asked, "imputation", lost)
     two_way = TwoWay.of(np.where(treated, 0.0, weights))
     outcome = panel.measure(asked.outcome)
     gap = outcome - two_way.fitted(outcome)
@@ -45,7 +45,7 @@ def imputation(panel: Panel, asked: Asked, *, leave_out: bool = False) -> Effect
     event_time = np.arange(panel.n_periods)[None, :] - panel.starts[:, None]
     times = sorted({int(time) for time in event_time[treated].tolist()})
     targets = [treated, *(event_time == time for time in times)]
-    averaged = [_average(two_way, np.where(target, weights, 0.0), gap, residual, treated) for target in targets]
+    averaged = [average_of(two_way, np.where(target, weights, 0.0), gap, residual, treated) for target in targets]
     estimates = np.asarray([estimate for estimate, _ in averaged])
     influences = np.stack([influence for _, influence in averaged], axis=1)
     se = np.sqrt((influences**2).sum(axis=0))
@@ -86,7 +86,9 @@ def _left_out(panel: Panel, gap: Numbers, weights: Numbers) -> Numbers:
     return around
 
 
-def _average(two_way: TwoWay, target: Numbers, gap: Numbers, residual: Numbers, treated: Mask) -> tuple[float, Numbers]:
+def average_of(
+    two_way: TwoWay, target: Numbers, gap: Numbers, residual: Numbers, treated: Mask
+) -> tuple[float, Numbers]:
     """The weighted average of the gaps and its influence function: each cell's weight in it, times its residual."""
     share = target / target.sum()
     imputed = two_way.solve(share.sum(axis=1), share.sum(axis=0))
@@ -103,13 +105,14 @@ def _cohort_averages(panel: Panel, gap: Numbers, weights: Numbers) -> Numbers:
     return np.asarray((total / np.where(amount > 0, amount, 1.0))[of])
 
 
-def _periods_without_untreated(weights: Numbers, treated: Mask) -> int:
+def periods_without_untreated(weights: Numbers, treated: Mask) -> int:
     """Periods with a treated cell but no untreated one: nothing can be imputed there."""
     untreated = np.where(treated, 0.0, weights).sum(axis=0) > 0
     return int((treated.any(axis=0) & ~untreated).sum())
 
 
-def _not_estimable(panel: Panel, asked: Asked, lost: int) -> Effect:
+def not_estimable(panel: Panel, asked: Asked, estimator: str, lost: int) -> Effect:
+    """No effect, because nothing can be imputed in so many periods."""
     reason = f"{lost} period(s) in which every unit is treated; keep the periods before (panel.between)"
     nan = float("nan")
-    return effect(panel, asked, asked.conduct(panel, "imputation"), nan, nan, reason=reason)
+    return effect(panel, asked, asked.conduct(panel, estimator), nan, nan, reason=reason)

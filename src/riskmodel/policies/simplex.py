@@ -16,8 +16,10 @@ _LEAST = 1e-7  # of the largest entry: where many weights fit equally well, the 
 _ITERATIONS, _BEFORE_SPARSE = 10_000, 100
 
 
-def exact_weights(columns: Numbers, target: Numbers, ridge: float) -> Numbers:
+def exact_weights(columns: Numbers, target: Numbers, ridge: float, *, constant: bool = True) -> Numbers:
     """The minimiser of ``|(A w - b) - mean|^2 / rows + ridge^2 |w|^2`` on the simplex, by non-negative least squares.
+
+    Without `constant` the mean is not taken off: levels, too, are to be met.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def exact_weights(columns: Numbers, target: Numbers, ridge: float) -> Numbers:
     >>> exact_weights(np.array([[0.0, 4.0], [0.0, 8.0]]), np.array([1.0, 2.0]), 0.0).round(6).tolist()
     [0.75, 0.25]
     """
-    a, b = columns - columns.mean(axis=0), target - target.mean()
+    a, b = (columns - columns.mean(axis=0), target - target.mean()) if constant else (columns, target)
     n, scale = a.shape[1], float(max(np.abs(a).max(), np.abs(b).max())) or 1.0
     held, ridge = _HELD * scale, max(ridge, _LEAST * scale)
     rows = np.vstack([a, ridge * np.sqrt(len(b)) * np.eye(n), np.full((1, n), held)])
@@ -37,12 +39,14 @@ def exact_weights(columns: Numbers, target: Numbers, ridge: float) -> Numbers:
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-def frank_wolfe_weights(columns: Numbers, target: Numbers, ridge: float, step: float) -> Numbers:
+def frank_wolfe_weights(
+    columns: Numbers, target: Numbers, ridge: float, step: float, *, constant: bool = True
+) -> Numbers:
     """The same problem in two rounds: briefly, then without the weights below a quarter of the largest.
 
     Stops when a step gains less than the square of `step`.
     """
-    a, b = columns - columns.mean(axis=0), target - target.mean()
+    a, b = (columns - columns.mean(axis=0), target - target.mean()) if constant else (columns, target)
     weights = _steps(a, b, np.full(a.shape[1], 1 / a.shape[1]), ridge, step, _BEFORE_SPARSE)
     weights = np.where(weights <= weights.max() / 4, 0.0, weights)
     return _steps(a, b, weights / weights.sum(), ridge, step, _ITERATIONS)

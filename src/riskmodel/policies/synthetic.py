@@ -87,7 +87,7 @@ def synthetic_weights(
 
 def _block(panel: Panel, asked: Asked, estimator: str, placebos: int, seed: int, solver: Solver = "exact") -> Effect:
     panel.must_allow(single=True)
-    start = _one_start(panel, asked, estimator)
+    start = one_start(panel, asked, estimator)
     outcome = panel.measure(asked.outcome)
     treated, others = outcome[panel.treated], outcome[~panel.treated]
     estimate, path = _effect_of(treated, others, start, estimator, solver)
@@ -137,7 +137,7 @@ def _placebos(others: Numbers, n_treated: int, start: int, estimator: str, draws
     return np.stack(made)
 
 
-def _one_start(panel: Panel, asked: Asked, estimator: str) -> int:
+def one_start(panel: Panel, asked: Asked, estimator: str) -> int:
     starts = set(panel.starts[panel.treated].tolist())
     if len(starts) > 1 or asked.weights is not None:
         raise DeclarationError.of(
