@@ -74,11 +74,24 @@ def further_hidden(cells: Sequence[Cell], sums: Sequence[Sum]) -> set[int]:
             place += 1
             continue
         more = _next_to_hide(cells, sums, hidden, protected[place])
-        if more is None:
+        if more is None or _is_widest(cells, sums, hidden, protected[place], cell.promised):
             place += 1
         else:
             hidden.add(more)
     return hidden - first
+
+
+def _is_widest(
+    cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], place: int, promised: tuple[float, float]
+) -> bool:
+    """Whether hiding everything would leave open no more of what is promised: the sum of two hidden people is not 1.
+
+    Without this a promise that cannot be kept would hide the whole table and still not be kept.
+    """
+    printed = {at for at, cell in enumerate(cells) if cell.printed}
+    now = _feasible(cells, sums, hidden, place)
+    widest = _feasible(cells, sums, hidden | printed, place)
+    return now[0] <= max(promised[0], widest[0]) and now[1] >= min(promised[1], widest[1])
 
 
 def _covers(span: tuple[float, float], promised: tuple[float, float]) -> bool:

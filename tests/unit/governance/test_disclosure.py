@@ -211,3 +211,16 @@ def test_a_figure_of_the_last_edition_that_still_holds_protects_nothing_when_hid
     assert alone.column("n").to_pylist() == [None, None, 55, 100]  # the smallest other one
     made = released(now, ["n"], totals=totals, rules=exact, earlier=Edition(first, ("group",)))
     assert made.column("n").to_pylist()[2] is None  # the reader remembers b, so c has to go too
+
+
+def test_a_promise_that_cannot_be_kept_does_not_hide_the_whole_table():
+    """2 + 1 people, both hidden, add up to at least 2: no hiding makes their total look like 1, so the rest stays."""
+    cells = {("x", "g"): 60, ("x", "n"): 40, ("y", "g"): 12, ("y", "n"): 9, ("z", "g"): 2, ("z", "n"): 1}
+    rows = [*cells, *((name, "all") for name in "xyz"), ("all", "g"), ("all", "n"), ("all", "all")]
+    counts = [sum(n for (one, other), n in cells.items() if a in (one, "all") and b in (other, "all")) for a, b in rows]
+    table = pa.table({"a": [a for a, _ in rows], "b": [b for _, b in rows], "n": counts})
+    made = released(table, ["n"], totals=[Total("a", "all", ("b",)), Total("b", "all", ("a",))])
+    shown = dict(zip(rows, made.column("n").to_pylist(), strict=True))
+    assert shown["z", "g"] is shown["z", "n"] is shown["z", "all"] is None
+    assert shown["all", "all"] == 125  # 124
+    assert shown["x", "g"] == 60
