@@ -188,7 +188,7 @@ def period_of(reading: Reading, harms: Sequence[Harm], years: int, settle_days: 
     if settle_days is None:
         found = reading.query(
             f"""SELECT quantile_cont(date_diff('day', happened_at, known_at), 0.95) AS days FROM events
-                WHERE {_kinds_sql(harms)} AND known_at >= happened_at AND happened_at < TIMESTAMP '{ends}' - INTERVAL 1 YEAR
+                WHERE {harms_sql(harms)} AND known_at >= happened_at AND happened_at < TIMESTAMP '{ends}' - INTERVAL 1 YEAR
                 AND happened_at >= TIMESTAMP '{ends}' - INTERVAL {years + 1} YEAR"""
         )
         settle_days = int(np.ceil(found.column("days")[0].as_py() or 0))
@@ -240,7 +240,7 @@ def keep_harm(reading: Reading, harms: Sequence[Harm], period: Period, ages: Seq
     reading.keep("area_of", "SELECT place_id, min(area) AS area FROM homes WHERE area IS NOT NULL GROUP BY place_id")
     reading.keep(
         "picked",
-        f"""SELECT entity_id, happened_at, agency, kind, place_id, event_id FROM events WHERE {_kinds_sql(harms)}
+        f"""SELECT entity_id, happened_at, agency, kind, place_id, event_id FROM events WHERE {harms_sql(harms)}
             AND {period.inside_sql("happened_at")}""",
     )
     reading.keep(
@@ -278,16 +278,24 @@ def keep_residents(reading: Reading, period: Period, ages: Sequence[int]) -> Non
     )
 
 
-def _kinds_sql(harms: Sequence[Harm]) -> str:
-    parts = []
-    for harm in harms:
-        role = f" AND role = '{_quoted(harm.role)}'" if harm.role else ""
-        parts.append(f"(kind = '{_quoted(harm.kind)}'{role})")
+def harms_sql(harms: Sequence[Harm]) -> str:
+    """Whether an event counts as harm, as SQL."""
+    parts = [
+        f"(kind = {text_sql(harm.kind)}{f' AND role = {text_sql(harm.role)}' if harm.role else ''})" for harm in harms
+    ]
     return f"({' OR '.join(parts)})"
 
 
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
+def text_sql(text: str) -> str:
+    """A text as SQL.
+
+    Examples
+    --------
+    >>> text_sql("children's")
+    "'children''s'"
+    """
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"
 
 
 def _people_again(publication: Publication, reading: Reading) -> None:
@@ -331,13 +339,13 @@ def _close_pairs(publication: Publication, reading: Reading, seed: int) -> None:
 
 def _two_sources(publication: Publication, reading: Reading, asked: TwoSources, period: Period) -> None:
     """Events of the first agency by year: those that the other agency has too, and those it has not."""
-    kinds = ", ".join(f"'{_quoted(kind)}'" for kind in asked.other_kinds)
+    kinds = ", ".join(text_sql(kind) for kind in asked.other_kinds)
     table = reading.query(
         f"""WITH one AS (SELECT event_id, entity_id, happened_at, {period.label_sql("happened_at")} AS year FROM events
-                WHERE kind = '{_quoted(asked.kind)}' AND agency = '{_quoted(asked.agency)}' AND entity_id IS NOT NULL
+                WHERE kind = {text_sql(asked.kind)} AND agency = {text_sql(asked.agency)} AND entity_id IS NOT NULL
                 AND {period.inside_sql("happened_at")}),
             matched AS (SELECT DISTINCT one.event_id FROM one JOIN events o ON o.entity_id = one.entity_id
-                AND o.agency = '{_quoted(asked.other_agency)}' AND o.kind IN ({kinds})
+                AND o.agency = {text_sql(asked.other_agency)} AND o.kind IN ({kinds})
                 AND abs(date_diff('day', one.happened_at, o.happened_at)) <= {int(asked.within_days)})
             SELECT year, count(*) AS events, count(matched.event_id) AS also_known,
                    count(*) - count(matched.event_id) AS only_here

@@ -213,7 +213,9 @@ def searches_of(publication: Publication, period: SearchPeriod, *, people: str =
         elif known:
             rows.append({"place": place, "group": group, "searches": count, "people": float(known)})
     places = {row["place"] for row in rows}
-    whole = {place: float(count) for (place, group), count in size.items() if group == ALL and count and place in places}
+    whole = {
+        place: float(count) for (place, group), count in size.items() if group == ALL and count and place in places
+    }
     made = pa.Table.from_pylist(rows)
     return Searches.of(made, whole if len(whole) == len(places) else None, years=period.years)
 

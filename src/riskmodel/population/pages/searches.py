@@ -228,8 +228,8 @@ def _tests(publication: Publication, searches: Searches, words: SearchWords) -> 
         Text(INFRA_MARGINALITY),
         Points((
             "The outcome test compares how often searches find something. If one group's find less, its bar seems lower.",
-            "The threshold test estimates the bar itself, from how often each group is searched and what is found, over "
-            "many areas. It rests on a model, and needs finds by area and group.",
+            ("The threshold test estimates the bar itself, from how often each group is searched and what is found, over "
+            "many areas. It rests on a model, and needs finds by area and group."),
             "Neither is shown here without the other.",
         )),
     )  # fmt: skip
@@ -306,7 +306,12 @@ def _areas(publication: Publication) -> Section:
             continue  # no residents of the group are named there
         rows.append((plain(place), plain(group), None if count is None else int(str(count)),
                      "not known" if people is None else f"{people:,}"))  # fmt: skip
-    columns = [Column("Area", filter=True), Column("Ethnicity", filter=True), Column("Searches", "count"), Column("Residents")]
+    columns = [
+        Column("Area", filter=True),
+        Column("Ethnicity", filter=True),
+        Column("Searches", "count"),
+        Column("Residents"),
+    ]
     return Section("areas", "By area", (grid("Searches by area and ethnicity", columns, rows, folded=True),))
 
 
