@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pyarrow.compute as pc
 import pytest
 
 from riskmodel.errors import DeclarationError
+from riskmodel.feeds.contract import agency_contracts
 from riskmodel.feeds.intake import Intake, receive
 from riskmodel.governance.access import connect
 from riskmodel.governance.purposes import Purpose
@@ -22,6 +25,7 @@ from riskmodel.world.agencies import AGENCIES
 from riskmodel.world.society import World
 
 WORLD = World.generate(people=600, seed=4, scenes=True)
+CHANGED = dt.datetime(2017, 4, 1)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def only(stage: Stage, scene: str, role: str) -> int:
 
 def test_susan_is_one_woman_in_two_forces_with_twenty_incidents(stage: Stage) -> None:
     susan = only(stage, "susan", "susan")
-    keys = [row["person_key"] for row in WORLD.truth.scenes.to_pylist() if row["agency"] == "police"]
+    cast = WORLD.truth.scenes.to_pylist()
+    keys = [row["person_key"] for row in cast if (row["scene"], row["agency"]) == ("susan", "police")]
     assert len(keys) == 2
     one_force = stage.intake.events.filter(pc.equal(stage.intake.events.column("person_key"), keys[0]))
     assert one_force.num_rows == 10  # years 0-2 and 6-7 in the first force
@@ -76,6 +81,11 @@ def test_the_fire_at_her_old_home_is_tied_to_her_by_the_address_alone(stage: Sta
     lived = homes.filter(pc.equal(homes.column("entity_id"), susan))
     hers = arsons.filter(pc.is_in(arsons.column("place_id"), value_set=lived.column("place_id").combine_chunks()))
     assert [at.date() for at in hers.column("happened_at").to_pylist()] == [dt.date(2016, 9, 3)]
+    fires = events.filter(pc.equal(events.column("kind"), "deliberate_fire"))
+    attended = fires.filter(pc.is_in(fires.column("place_id"), value_set=hers.column("place_id").combine_chunks()))
+    assert (
+        attended.column("happened_at").to_pylist() == hers.column("happened_at").to_pylist()
+    )  # another's record of it
     assert pc.count_distinct(lived.column("place_id")).as_py() == 4  # three moves
 
 
@@ -105,6 +115,39 @@ def test_the_feed_with_the_wrong_clock_records_before_things_happen(stage: Stage
     early = events.filter(pc.less(events.column("known_at"), events.column("happened_at")))
     assert early.num_rows == 12
     assert pc.unique(early.column("feed")).to_pylist() == ["housing.events"]
+
+
+def test_demand_that_a_policy_moved_falls_in_one_file_rises_in_the_other_and_is_the_same_in_both(stage: Stage) -> None:
+    people = pa.array(sorted(stage.entities["moved_demand", "person"]))
+    assert len(people) == 6
+    events = stage.histories.events
+    theirs = events.filter(pc.is_in(events.column("entity_id"), value_set=people))
+    years = pc.year(theirs.column("happened_at")).to_pylist()
+    theirs = theirs.append_column("year", pa.array(years))
+    once = theirs.group_by(["event_id", "agency", "year"]).aggregate([])  # a missing episode has a row for its end
+    counted = Counter(zip(once.column("agency").to_pylist(), once.column("year").to_pylist(), strict=True))
+    assert [counted["police", year] for year in range(2012, 2022)] == [24] * 6 + [6] * 4
+    assert [counted["health", year] for year in range(2012, 2022)] == [0] * 6 + [18] * 4
+
+
+def test_a_code_that_changed_its_meaning_is_read_by_its_date(tmp_path: Path) -> None:
+    """The fire service's PF1 is an accident until April 2017, a fire set from then on: who counts PF1 sees a jump."""
+    world = World.generate(people=10_000, seed=4)
+    (path,) = (one.path for one in world.deliveries(tmp_path, agencies=("fire",)) if one.feed == "fire.events")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = {row["IncidentNo"]: row["Incident_Type"] for row in csv.DictReader(file, delimiter="\t")}
+    facts = [row for row in world.truth.events.to_pylist() if row["event_key"] in rows]
+    meant = Counter((rows[one["event_key"]], one["kind"], one["happened_at"] >= CHANGED) for one in facts)
+    accidents, set_on = "house_fire", "deliberate_fire"
+    assert meant["PF1", accidents, True] == meant["PF2", set_on, True] == 0
+    assert meant["PF1", set_on, False] == meant["PF2", accidents, False] == 0
+    assert min(meant[code] for code in (("PF1", accidents, False), ("PF1", set_on, True))) > 15
+    feed = agency_contracts()["fire"].feed("events")
+    codes = feed.column("Incident_Type").codes
+    assert codes is not None
+    days = pa.array([one["happened_at"].date() for one in facts])
+    read = codes.decode(pa.array([rows[one["event_key"]] for one in facts]), days).values
+    assert read.to_pylist() == [one["kind"] for one in facts]
 
 
 def test_the_society_is_the_same_with_and_without_scenes(tmp_path: Path) -> None:

@@ -5,14 +5,18 @@ They are no part of the society: nobody else's life depends on them, and a world
 The truth, and what a naive analyst would find:
 
 - *Susan*: ten years of low-level abuse, three moves across two police forces, and a fire set at the home she had left.
-  Each force has a short, quiet file, no year holds more than two incidents, and the fire names nobody: only her linked
-  history, with the addresses in it, shows one woman followed for ten years.
+  Each force has a short, quiet file, no year holds more than two incidents, and the fire names nobody, at the police as
+  at the fire service: only her linked history, with the addresses in it, shows one woman followed for ten years.
 - *The child known to four services but never at once*: children's services, school, youth justice and hospital each
   meet him in another year. Whoever counts the agencies of the last year always finds one.
 - *The imprisoned parent*: a girl whose own history is empty but for the referral that put her father on file; his time
   in prison is known to the courts only.
 - *The wrong clock*: a landlord whose computer ran a year behind writes down arrears as recorded before they happened.
   Who trusts the recording date sees the future; the span between the two dates gives the feed away.
+- *Demand that moved*: six people have a crisis every quarter for ten years, 24 a year. Until a policy of the seventh
+  year police go to each of them; from then on to one in four, and the hospital sees the others. Police alone find that
+  their demand fell by three quarters, the hospital that its demand rose out of nothing; both files together, that the
+  people in crisis are as many as before.
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ _HOMES: Final = {
     "terrace": ("17 Saltern Terrace", "ZT98 2DE", "X01999900"),
     "flat": ("Flat 2, 40 Weir Street", "ZT99 3FG", "X01999901"),
     "new start": ("8 Halyard Close", "ZT99 4HJ", "X01999901"),
+    "hostel": ("1 Tannery Yard", "ZT99 6KP", "X01999901"),
     "estate": ("21 Fallow Drive", "ZT98 5LN", "X01999900"),
 }
 _TEXT, _MOMENT = pa.string(), pa.timestamp("us")
@@ -137,7 +142,7 @@ def played(start: dt.date, first_number: int) -> Script:
     `first_number` is the number that the first actor has in the world's truth.
     """
     script = Script(start, first_number)
-    for scene in (_susan, _four_services, _imprisoned_parent, _wrong_clock):
+    for scene in (_susan, _four_services, _imprisoned_parent, _wrong_clock, _moved_demand):
         scene(script)
     return script
 
@@ -156,6 +161,7 @@ def _susan(script: Script) -> None:
         home, _, force = next(move for move in reversed(moves) if year >= move[1])
         script.event("police", keys[force], "domestic_abuse", "victim", script.day(year, month, 11), home=home)
     script.event("police", None, "arson", "victim", script.day(4, 9, 3, 2), home="old mill")
+    script.event("fire", None, "deliberate_fire", "subject", script.day(4, 9, 3, 2), home="old mill")
 
 
 def _twice_a_year(years: int) -> Iterator[tuple[int, int]]:
@@ -215,3 +221,28 @@ def _wrong_clock(script: Script) -> None:
         script.event(
             "housing", key, "rent_arrears", "subject", at, value=100.0 + month, recorded=at + _LAG - _CLOCK_BEHIND
         )
+
+
+_IN_CRISIS: Final = (
+    ("Leocadia", "Thistlewood-Bray", "female"), ("Barnaby", "Quennell-Ashe", "male"),
+    ("Philippa", "Drummond-Vale", "female"), ("Evander", "Stannard-Hythe", "male"),
+    ("Rosalind", "Umpleby-Crane", "female"), ("Thaddeus", "Wolstenholme-Pym", "male"),
+)  # fmt: skip
+MOVED_FROM_YEAR: Final = 6
+
+
+def _moved_demand(script: Script) -> None:
+    """Six people, a crisis each quarter; from year 6 on police go only to those of the first quarter."""
+    for place, (given, family, sex) in enumerate(_IN_CRISIS):
+        born = dt.date(script.start.year - 24 - 5 * place, 2 + place, 5 + 3 * place)
+        person = script.actor("moved_demand", "person", given, family, born, sex)
+        came = script.day(0, 1, 9)
+        keys = {agency: script.entry(person, agency, "", "hostel", came) for agency in ("health", "police")}
+        for year in range(10):
+            for quarter in range(4):
+                at = script.day(year, 2 + 3 * quarter, 3 + place, 20)
+                if year < MOVED_FROM_YEAR or quarter == 0:
+                    back = at + dt.timedelta(hours=9)
+                    script.event("police", keys["police"], "missing", "subject", at, ended=back)
+                else:
+                    script.event("health", keys["health"], "mental_health_contact", "subject", at)
