@@ -1,4 +1,4 @@
-"""Real servers for the tests that need one: PostgreSQL and a browser, started here and stopped at the end."""
+"""Real servers for the tests that need one: PostgreSQL, a browser and a Spark, started here and stopped at the end."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 CHROMIUM = "/usr/bin/chromium"
+FAR_APART = 1_000_000
+"""How far the numbers of societies that stand side by side lie apart."""
 BROWSER_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -65,3 +67,40 @@ def browser() -> Iterator[Any]:
         opened = driver.chromium.launch(executable_path=CHROMIUM, args=BROWSER_OPTIONS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def local_spark() -> Iterator[str]:
+    """The address of a Spark in this test process, where a task that fails is tried once more."""
+    if shutil.which("java") is None:
+        pytest.skip("no Java on this machine (Debian's package openjdk-17-jre-headless)")
+    from riskmodel.engines import spark
+
+    address = "local[2,2]"
+    started = spark.session(address)
+    yield address
+    started.sparkContext.stop()
+
+
+@pytest.fixture(scope="session")
+def side_by_side() -> Callable[[Sequence[Any]], Any]:
+    """Many small societies as one, in which nobody of one knows anybody of another: a job of Spark costs a second."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from riskmodel.histories.store import Histories
+
+    def merged(societies: Sequence[Any]) -> Any:
+        tables = {}
+        for name in ("events", "persons", "residences", "relations"):
+            parts = []
+            for number, society in enumerate(societies):
+                part = getattr(society, name)
+                for column in {"entity_id", "other_id", "place_id"} & set(part.column_names):
+                    place = part.schema.get_field_index(column)
+                    part = part.set_column(place, part.field(column), pc.add(part[column], number * FAR_APART))
+                parts.append(part)
+            tables[name] = pa.concat_tables(parts)
+        return Histories.of(**tables)
+
+    return merged

@@ -28,6 +28,7 @@ from riskmodel.features.feature import Feature, from_document
 from riskmodel.features.follow_up import check_as_of, check_horizon
 from riskmodel.features.form import GROUP, KEYS, formed, table_of
 from riskmodel.features.manifest import CARRIED, DEFINITIONS, definitions_of, manifest_of, versions
+from riskmodel.features.on_spark import filled_on_spark
 from riskmodel.governance.access import Store
 from riskmodel.histories.store import Histories
 from riskmodel.tables import combined_fingerprint, fingerprint_document, fingerprint_table
@@ -145,6 +146,7 @@ def build_training_set(
     carry: Sequence[Feature] = (),
     threads: int | None = None,
     progress: Progress | None = None,
+    engine: str = "duckdb",
 ) -> TrainingSet:
     """The training set of a cohort: features from what was known before each as-of date, outcomes from after it.
 
@@ -154,9 +156,12 @@ def build_training_set(
     carry : features to keep beside the others, not to train on (the score of current practice)
     threads : cores to use; the result is the same for any number
     progress : called with (rows done, rows in all)
+    engine : "duckdb" computes in this process; ``local[2]``, ``local[*]``, ``spark://HOST:PORT``, ``yarn`` and
+        ``k8s://...`` compute the features on Spark. The result is the same to the byte
 
     Raises
     ------
+    NotInstalled : Spark is asked for, and pyspark or Java is missing
     DeclarationError : features, groups or outcome that these histories cannot answer, all at once
     DataRefused : nobody is eligible, an as-of date lies after the last delivery, or no outcome at all is known yet
     """
@@ -172,10 +177,10 @@ def build_training_set(
     check_horizon(histories, outcome, outcomes)
     every = [*features, *carry]
     columns, _, left_out = completed(
-        histories, chosen.rows, every, _earlier(store, definitions), threads=threads, progress=progress
+        histories, chosen.rows, every, _earlier(store, definitions), threads=threads, progress=progress, engine=engine
     )
     table = table_of(histories, chosen.rows, outcomes, groups, features, carry, columns)
-    manifest = manifest_of(histories, definitions, chosen, table, every, left_out)
+    manifest = manifest_of(histories, definitions, chosen, table, every, left_out) | {"engine": engine}
     if store is not None:
         with store.writing(RESULT, definitions) as draft:
             draft.write(RESULT, table, order_by=["entity_id", "as_of"])
@@ -221,6 +226,7 @@ def completed(
     *,
     threads: int | None = None,
     progress: Progress | None = None,
+    engine: str = "duckdb",
 ) -> tuple[list[npt.NDArray[np.float32]], tuple[str, ...], dict[str, int]]:
     """The columns of the features, those of an earlier set taken over and the rest computed.
 
@@ -243,7 +249,10 @@ def completed(
     missing = [number for number in range(len(features)) if number not in found]
     if missing:
         chosen = [features[number] for number in missing]
-        matrix, more = filled(histories, rows, chosen, threads=threads, progress=progress)
+        if engine == "duckdb":
+            matrix, more = filled(histories, rows, chosen, threads=threads, progress=progress)
+        else:
+            matrix, more = filled_on_spark(engine, histories, rows, chosen, progress=progress)
         left_out |= more
         found |= dict(zip(missing, matrix, strict=True))
     return [found[number] for number in range(len(features))], tuple(features[n].name for n in missing), left_out

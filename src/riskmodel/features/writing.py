@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -57,6 +57,7 @@ def write_features(
     threads: int | None = None,
     part_rows: int = PART_ROWS,
     progress: Progress | None = None,
+    engine: str = "duckdb",
 ) -> Written:
     """Compute features and write them as partitioned Parquet: entity_id, as_of and a float32 column a feature.
 
@@ -67,6 +68,9 @@ def write_features(
     rows : (n,) Arrow table with entity_id and as_of
     folder : must not exist yet
     part_rows : about how many rows one thread holds and writes at a time
+    engine : "duckdb" computes in this process; ``local[2]``, ``local[*]``, ``spark://HOST:PORT``, ``yarn`` and
+        ``k8s://...`` on Spark, whose executors write the parts (the folder has to be one that they all see); `threads`
+        and `part_rows` are then Spark's own matter, and the parts are cut by person
 
     Raises
     ------
@@ -82,28 +86,47 @@ def write_features(
             repair="Choose another name, or remove the folder first.",
         )
     checked(histories, features)
-    sweeping, _ = prepared(histories, rows, features, threads=threads or cores())
     aside = final.with_name(f".partial-{final.name}")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
+    try:
+        if engine == "duckdb":
+            left_out = _written_here(histories, rows, features, aside, threads or cores(), part_rows, progress)
+        else:
+            from riskmodel.features.on_spark import written_on_spark  # which itself writes with this module
+
+            left_out = written_on_spark(engine, histories, rows, features, aside, progress=progress)
+        definitions = {"histories": histories.fingerprint, "features": [feature.document() for feature in features]}
+        parts = len(list(aside.glob("part-*.parquet")))
+        counts = {"rows": rows.num_rows, "parts": parts, "ties_left_out": dict(sorted(left_out.items()))}
+        manifest = json.dumps(definitions | counts, indent=1, sort_keys=True)
+        (aside / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+        aside.rename(final)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return Written(final, rows.num_rows, parts, fingerprint_document(definitions))
+
+
+def _written_here(
+    histories: Histories,
+    rows: pa.Table,
+    features: Sequence[Feature],
+    folder: Path,
+    threads: int,
+    part_rows: int,
+    progress: Progress | None,
+) -> Mapping[str, int]:
+    """Compute and write in this process; how many tie rows each choice of ties left out."""
+    sweeping, _ = prepared(histories, rows, features, threads=threads)
     parts = sweeping.blocks(part_rows)
-    writer = PartWriter(sweeping, features, aside)
+    writer = PartWriter(sweeping, features, folder)
     done = 0
-    with ThreadPoolExecutor(threads or cores()) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         for written in pool.map(writer.write, range(len(parts)), parts):
             done += written
             if progress is not None:
                 progress(done, rows.num_rows)
-    definitions = {"histories": histories.fingerprint, "features": [feature.document() for feature in features]}
-    manifest: dict[str, Any] = {
-        **definitions,
-        "rows": done,
-        "parts": len(parts),
-        "ties_left_out": dict(sorted(sweeping.plan.ties_left_out.items())),
-    }
-    (aside / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    aside.rename(final)
-    return Written(final, done, len(parts), fingerprint_document(definitions))
+    return sweeping.plan.ties_left_out
 
 
 class PartWriter:
