@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from riskmodel.features.carried import Carrying, carrying, simple_ties, together
 from riskmodel.features.exposures import MOST_TIES, exposures, is_own_stream, own_stream, tie_table
 from riskmodel.features.feature import Feature
-from riskmodel.features.order import compiled_order
+from riskmodel.features.order import standing
 from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Needs, Whole, arrays_of, needs_of, needs_through, pieces_of
 from riskmodel.features.program import CODES, POINT, SPELL, Program, Types
 from riskmodel.features.selection import PLACE_TIES
@@ -177,18 +177,18 @@ def _in_order(arrays: Arrays, entities: int, *, ordered: bool, whole: bool = Fal
     """
     entity = np.ascontiguousarray(arrays["entity"], np.int32)
     happened = np.ascontiguousarray(arrays["happened"])
-    starts = np.concatenate([[0], np.cumsum(np.bincount(entity, minlength=entities))]).astype(np.int64)
     made = {
         name: array
         for name, array in arrays.items()
         if (name != "event_id" or whole) and (name != "entity" or "placed" in arrays)
     }
     if not ordered and _is_sorted(entity, happened):
-        return made | {"starts": starts}
-    none = np.zeros(len(entity) if ordered else 1, np.int64)
-    source = np.empty(len(entity), np.int64)
-    number, value = arrays.get("event_id", none), arrays.get("value", none.astype(np.float64))
-    compiled_order()(entity, starts, happened, number, value, ordered, source)
+        return made | {"starts": np.searchsorted(entity, np.arange(entities + 1)).astype(np.int64)}
+    if ordered:
+        number = np.ascontiguousarray(arrays.get("event_id", np.zeros(len(entity), np.int64)), np.int64)
+        starts, source = standing(entity, entities, happened, number, arrays.get("value"))
+    else:
+        starts, source = standing(entity, entities, happened)
     return {name: array[source] for name, array in made.items()} | {"starts": starts}
 
 

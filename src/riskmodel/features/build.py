@@ -231,12 +231,15 @@ class Sweeping:
         program, types = self.plan.program, self.plan.types
         births = np.fmax(self.born[begin:end], EARLIEST).view(np.int64)
         if len(program.results):
+            most = int((block[:, 1] - block[:, 0]).max())
+            room = np.empty(len(program.integers) * most, np.int64), np.empty(len(program.numbers) * most)
+            edges = np.empty((2, len(self.opens)), np.int64)
             kernel.compiled_sweep()(
                 local, self.asked.as_of[begin:end], births, self.date[begin:end],
                 self.opens, self.closes,
                 events.happened, events.known, events.until, events.ended, events.value, events.type, events.codes,
                 types.starts, types.steps, types.levels, program.results, program.integers, program.numbers, flat,
-                matrix.shape[1],
+                matrix.shape[1], *room, edges,
             )  # fmt: skip
         for column in self.aged:
             as_of = self.asked.as_of[begin:end].view("datetime64[us]")

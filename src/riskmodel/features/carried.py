@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.dates import EARLIEST
-from riskmodel.features.order import compiled_order
+from riskmodel.features.order import standing
 from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Needs, Piece, Whole, arrays_of, whole
 from riskmodel.features.program import Types
 
@@ -136,11 +136,8 @@ def _absent(name: str, part: Arrays) -> npt.NDArray[np.generic]:
 
 
 def _by_other(events: Arrays, others: int) -> tuple[Whole, Arrays]:
-    entity = np.ascontiguousarray(events["entity"], np.int32)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(entity, minlength=others))]).astype(np.int64)
-    source, none = np.empty(len(entity), np.int64), np.zeros(1, np.int64)
     happened = np.ascontiguousarray(events["happened"], np.int64)
-    compiled_order()(entity, starts, happened, none, none.astype(np.float64), False, source)
+    starts, source = standing(np.ascontiguousarray(events["entity"], np.int32), others, happened)
     return starts, {name: array[source] for name, array in events.items() if name != "entity"}
 
 

@@ -5,20 +5,20 @@ window for a run of rows; rows of an entity are in as-of order, so the run has a
 forward as the sweep goes on. A step then adds the event to the slots of just those rows. Nothing in here knows a
 word of the feature language, allocates for an event, or depends on how rows are split into blocks or threads.
 
-The loop is plain Python that numba compiles once and keeps beside the package, or in the user's cache folder when
-the package folder cannot be written. It must stay one small function: compile time is paid by every new user.
+The loop is plain Python that numba compiles once (`machine` keeps what it made). It must stay one small function:
+compile time is paid by every new user. It allocates nothing: what it needs room for is given to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from logging import getLogger
 from typing import Any
 
 import numpy as np
 
-_log = getLogger(__name__)
+from riskmodel.features.machine import NUMBER, REAL, REALS, WHOLE, WHOLES, Given, compiled
+from riskmodel.features.machine import compiled_loop as compiled_loop
 
 COUNT, LAST_TIME, FIRST_TIME, SUM, LARGEST, SMALLEST, LATEST, DISTINCT, OPEN, OPEN_TIME, OPEN_DISTINCT = range(11)
 GAP, FIRST_OF_TWO, SECOND_OF_TWO, BELOW, REACHED, MOVE, OPEN_LATEST = range(11, 18)
@@ -55,17 +55,13 @@ def sweep(
     numbers: Any,  # starting values of the number slots
     out: Any,  # (columns * stride,) float32: the columns one after another
     stride: Any,  # int64, how far the columns lie apart
+    whole: Any,  # room for the integer slots of the rows of a group
+    real: Any,  # room for the number slots
+    edges: Any,  # (2, windows) int64, room for the windows' pointers
 ) -> None:
     """Fill `out` for all groups."""
     none = np.int64(-9223372036854775808)
     y: Any = 0.0
-    most = 0
-    for g in range(groups.shape[0]):
-        most = max(most, groups[g, 1] - groups[g, 0])
-    whole = np.empty(integers.shape[0] * most, np.int64)
-    real = np.empty(numbers.shape[0] * most, np.float64)
-    enters = np.empty(opens.shape[0], np.int64)
-    leaves = np.empty(opens.shape[0], np.int64)
     for g in range(groups.shape[0]):
         row = groups[g, 0]
         n = groups[g, 1] - row
@@ -75,9 +71,9 @@ def sweep(
         for s in range(numbers.shape[0]):
             for r in range(s * n, s * n + n):
                 real[r] = numbers[s]
-        for w in range(enters.shape[0]):
-            enters[w] = 0
-            leaves[w] = 0
+        for w in range(edges.shape[1]):
+            edges[0, w] = 0
+            edges[1, w] = 0
         begun = 0
         for e in range(groups[g, 2], groups[g, 3]):
             h = happened[e]
@@ -99,14 +95,14 @@ def sweep(
                 w = steps[o, 1]
                 if w != window:
                     window = w
-                    a = enters[w]
+                    a = edges[0, w]
                     while a < n and closes[w, date[row + a]] <= h:
                         a += 1
-                    enters[w] = a
-                    b = leaves[w]
+                    edges[0, w] = a
+                    b = edges[1, w]
                     while b < n and opens[w, date[row + b]] <= h:
                         b += 1
-                    leaves[w] = b
+                    edges[1, w] = b
                     a = max(a, seen)
                     b = min(b, gone)
                 code = steps[o, 0]
@@ -289,32 +285,35 @@ def sweep(
 
 @cache
 def compiled_sweep() -> Callable[..., None]:
-    """`sweep`, compiled (some seconds the first time on a machine, then read from numba's cache)."""
-    import numba
-
-    def given(kind: Any, dimensions: int = 1) -> Any:
-        return types.Array(kind, dimensions, "C", readonly=True)
-
-    types = numba.types
-    whole, table, real = given(types.int64), given(types.int64, 2), given(types.float64)
-    times, values = types.Array(types.int64, 1, "A", readonly=True), types.Array(types.float64, 1, "A", readonly=True)
-    signature = types.void(
-        table, whole, times, whole, table, table, whole, whole, times, times, values, given(types.int32),
-        given(types.int32, 2),
-        whole, table, given(types.float64, 2), table, whole, real, types.float32[::1], types.int64,
-    )  # fmt: skip
-    return compiled_loop(sweep, signature)
-
-
-def compiled_loop(loop: Callable[..., None], signature: Any) -> Callable[..., None]:
-    """A loop compiled for one signature, kept in numba's cache where there is a folder for it."""
-    import numba
-
-    try:
-        made = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(loop)
-    except RuntimeError:  # no folder at all that numba could keep its cache in
-        made = numba.njit(signature, nogil=True, error_model="numpy")(loop)
-    if made.stats.cache_misses:
-        _log.info("Compiled %s once for this machine; from now on it is read from a cache.", loop.__name__)
-    function: Callable[..., None] = made
-    return function
+    """`sweep`, compiled: some seconds the first time on a machine, then read from a file."""
+    times, values = Given(strided=True), Given("float64", strided=True)
+    kinds, codes = Given("int32"), Given("int32", 2)
+    return compiled(
+        sweep,
+        (
+            WHOLES,
+            WHOLE,
+            WHOLE,
+            WHOLE,
+            WHOLES,
+            WHOLES,
+            WHOLE,
+            WHOLE,
+            times,
+            times,
+            values,
+            kinds,
+            codes,
+            WHOLE,
+            WHOLES,
+            REALS,
+            WHOLES,
+            WHOLE,
+            REAL,
+            Given("float32"),
+            NUMBER,
+            WHOLE,
+            REAL,
+            WHOLES,
+        ),
+    )
