@@ -19,17 +19,16 @@ import pyarrow as pa
 
 from riskmodel.errors import EvidenceError
 from riskmodel.fairness.audit_tables import COLUMNS, arrow_table, plain_rows
-from riskmodel.fairness.bootstrap import drawing
 from riskmodel.fairness.calibration import calibration_curves, calibration_slopes, score_bands
 from riskmodel.fairness.crossed import crossed_aurocs
 from riskmodel.fairness.figures import group_figures
 from riskmodel.fairness.findings import Finding, Telling, findings_of
-from riskmodel.fairness.groups import By, groupings
+from riskmodel.fairness.groups import By
 from riskmodel.fairness.heterogeneity import allowed_for
 from riskmodel.fairness.matched import matched_rows
-from riskmodel.fairness.measures import measures_for
+from riskmodel.fairness.prepared import prepared
 from riskmodel.fairness.rules import Row, Rules
-from riskmodel.fairness.scored import numbers, refused, scored_rows
+from riskmodel.fairness.scored import numbers
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
@@ -233,17 +232,21 @@ def audit_scores(
     >>> row["numerator"], row["denominator"], row["state"]
     (25.0, 50.0, 'imprecise')
     """
-    rules = rules or Rules()
-    scored = scored_rows(scores, outcomes, people, capacity, decisions, lists, probabilities=probabilities)
-    grouped = groupings(groups, by)
-    for grouping in grouped:
-        if len(grouping.codes) != len(scored.score):
-            raise refused(f"{len(grouping.codes)} groups of {grouping.attribute} for {len(scored.score)} scores")
-    grouped = tuple(grouping.aligned(scored.order) for grouping in grouped)
-    with_list = capacity is not None or decisions is not None
-    measures = measures_for(with_list=with_list, with_ranks=capacity is not None, with_probability=probabilities)
-    drawn = drawing(scored.person, scored.n_people, rules.replicates, seed)
-    made = [group_figures(scored, grouping, measures, drawn, rules) for grouping in grouped]
+    rows = prepared(
+        scores,
+        outcomes,
+        groups,
+        people=people,
+        by=by,
+        capacity=capacity,
+        decisions=decisions,
+        lists=lists,
+        probabilities=probabilities,
+        rules=rules,
+        seed=seed,
+    )
+    scored, grouped, rules = rows.scored, rows.grouped, rows.rules
+    made = [group_figures(scored, grouping, rows.measures, rows.drawn, rules) for grouping in grouped]
     alone = [grouping for grouping in grouped if grouping.parts == 1]
     tables: dict[str, list[Row]] = {
         "table": [row for part in made for row in part.figures],

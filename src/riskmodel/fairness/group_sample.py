@@ -71,11 +71,12 @@ def sample_of(scored: Scored, grouping: Grouping, drawn: Drawing, rules: Rules) 
     sums = blocks.sum(axis=1)
     people = scored.people(grouping)
     overlap = bool(people["rows"].sum() > scored.n_people)
-    reference = _reference(grouping, people["rows"], rules.reference.get(grouping.attribute))
+    reference = reference_group(grouping, people["rows"], rules.reference.get(grouping.attribute))
     return Sample(grouping, sums, blocks, replicate_sums(drawn, blocks), people, overlap, reference)
 
 
-def _reference(grouping: Grouping, people: Numbers, wanted: str | None) -> int:
+def reference_group(grouping: Grouping, people: Numbers, wanted: str | None) -> int:
+    """The group that others are compared with: the one wanted, or the known group with the most people."""
     if wanted is not None:
         if wanted not in grouping.names:
             raise DeclarationError.of(
