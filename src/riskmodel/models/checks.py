@@ -8,22 +8,26 @@ it says that this question was asked and what was found.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
 from riskmodel.dates import Duration
 from riskmodel.features.training_set import TrainingSet
+from riskmodel.histories.store import Histories
+from riskmodel.models.checking import Answer, Check
 from riskmodel.models.evaluation import MODEL
 from riskmodel.models.fitted import Matrix
 from riskmodel.models.labelled import Labelled
+from riskmodel.models.leaks import (
+    no_feature_is_filled_in_later,
+    no_person_twice_across_folds,
+    records_have_their_own_time,
+)
 from riskmodel.models.learners import BaseRate
 from riskmodel.models.metrics import Numbers, auroc
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.uncertainty import rate_interval
-
-Answer: TypeAlias = Literal["pass", "review", "fail", "not_applicable"]
 
 KNOWS_THE_OUTCOME, TOO_GOOD, FAR_AHEAD = 0.95, 0.85, 0.15
 """AUROC of one feature alone that fails, that wants a look, and a lead over the second best that wants a look."""
@@ -34,35 +38,14 @@ ENOUGH_POSITIVES, FEW_POSITIVES = 100, 20
 ENOUGH_A_FEATURE, FEW_A_FEATURE = 10.0, 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One question, its answer, and what the answer rests on.
-
-    Attributes
-    ----------
-    name : str, stable and kebab-case
-    question : str
-    answer : "pass", "review", "fail" or "not_applicable"
-    evidence : str, counts and feature names, never a person
-    """
-
-    name: str
-    question: str
-    answer: Answer
-    evidence: str
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
-
-
-def referee(model: RiskModel, training: TrainingSet) -> tuple[Check, ...]:
+def referee(model: RiskModel, training: TrainingSet, histories: Histories | None = None) -> tuple[Check, ...]:
     """All questions, in a fixed order.
 
     Parameters
     ----------
     model : RiskModel, fitted on `training`
     training : TrainingSet
+    histories : what the set was made from; without them, two questions about time cannot be put
 
     Returns
     -------
@@ -74,6 +57,8 @@ def referee(model: RiskModel, training: TrainingSet) -> tuple[Check, ...]:
         no_feature_knows_the_outcome(rows.X, rows.outcome, names),
         no_value_is_certain(rows, names),
         no_row_twice(training),
+        no_person_twice_across_folds(model, training),
+        *_of_histories(training, histories),
         _outcomes_known_when_they_teach(model, training),
         _follow_up(rows),
         _people_apart(model),
@@ -82,6 +67,12 @@ def referee(model: RiskModel, training: TrainingSet) -> tuple[Check, ...]:
         _calibration(model),
         _comparators(model),
     )
+
+
+def _of_histories(training: TrainingSet, histories: Histories | None) -> tuple[Check, ...]:
+    if histories is None:
+        return ()
+    return no_feature_is_filled_in_later(training, histories), records_have_their_own_time(histories)
 
 
 def no_feature_knows_the_outcome(X: Matrix, outcome: Numbers, names: tuple[str, ...]) -> Check:

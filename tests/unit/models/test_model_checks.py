@@ -8,7 +8,8 @@ import pytest
 
 from riskmodel.dates import days
 from riskmodel.features.training_set import TrainingSet
-from riskmodel.models.checks import Check, referee
+from riskmodel.models.checking import Check
+from riskmodel.models.checks import referee
 from riskmodel.models.fit import fit
 from riskmodel.models.learners import BaseRate, BestCount, Logistic
 from riskmodel.models.splits import ForwardFolds, PersonFolds
