@@ -40,7 +40,8 @@ def mean_difference(outcome: Numbers, treated: Mask, *, name: str = "outcome", c
     se = float(np.sqrt(parts.sum()))
     spread = float((parts**2 / np.array([len(one) - 1, len(two) - 1])).sum())
     freedom = float(parts.sum() ** 2 / spread) if spread > 0 else np.inf
-    return _effect(name, "mean_difference", float(one.mean() - two.mean()), se, d, confidence, (), freedom)
+    estimate = float(one.mean() - two.mean())
+    return effect_of_groups(name, "mean_difference", estimate, se, d, confidence, freedom=freedom)
 
 
 def regression_adjusted(
@@ -74,19 +75,24 @@ def regression_adjusted(
     influence = (x @ bread[1]) * residual / scale[1]
     se, freedom = float(np.sqrt(influence @ influence)), float(len(y) - np.linalg.matrix_rank(x))
     estimator = "regression_adjusted_interacted" if interacted else "regression_adjusted"
-    return _effect(name, estimator, float(slopes[1] / scale[1]), se, d, confidence, tuple(covariates), freedom)
+    estimate = float(slopes[1] / scale[1])
+    return effect_of_groups(
+        name, estimator, estimate, se, d, confidence, covariates=tuple(covariates), freedom=freedom
+    )  # fmt: skip
 
 
-def _effect(
+def effect_of_groups(
     name: str,
     estimator: str,
     estimate: float,
     se: float,
     treated: Mask,
     confidence: float,
-    covariates: tuple[str, ...],
-    freedom: float,
+    *,
+    covariates: tuple[str, ...] = (),
+    freedom: float = np.inf,
 ) -> Effect:
+    """An Effect of one comparison of two groups, with its interval and state."""
     low, high, p_value = interval(estimate, se, confidence, freedom)
     n, n_treated = len(treated), int(treated.sum())
     known = bool(np.isfinite(low))
