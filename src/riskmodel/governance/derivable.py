@@ -16,8 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linprog
+from scipy.sparse import csr_matrix, lil_matrix
+
+_PATIENCE = 12
+"""Parts hidden for one count before its totals are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +69,32 @@ def further_hidden(cells: Sequence[Cell], sums: Sequence[Sum]) -> set[int]:
     """
     hidden = {place for place, cell in enumerate(cells) if cell.shown is None}
     first = set(hidden)
-    protected = [place for place, cell in enumerate(cells) if cell.promised is not None]
-    place = 0
-    while place < len(protected):
-        cell = cells[protected[place]]
-        if cell.promised is None or _covers(_feasible(cells, sums, hidden, protected[place]), cell.promised):
-            place += 1
-            continue
-        more = _next_to_hide(cells, sums, hidden, protected[place])
-        if more is None or _is_widest(cells, sums, hidden, protected[place], cell.promised):
-            place += 1
-        else:
-            hidden.add(more)
+    for place, cell in enumerate(cells):
+        if cell.promised is not None:
+            _protect(cells, sums, hidden, place, cell.promised)
     return hidden - first
+
+
+def _protect(
+    cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], place: int, promised: tuple[float, float]
+) -> None:
+    """Hide what it takes to keep one promise, and nothing that turned out not to help."""
+    added: list[int] = []
+    while not _covers(_feasible(cells, sums, hidden, place), promised):
+        if len(added) == _PATIENCE and _is_widest(cells, sums, hidden, place, promised):
+            break
+        more = _next_to_hide(cells, sums, hidden, place, totals_too=len(added) >= _PATIENCE)
+        if more is None:
+            break
+        added.append(more)
+        hidden.add(more)
+    reached = _feasible(cells, sums, hidden, place)
+    kept = (max(promised[0], reached[0]), min(promised[1], reached[1]))
+    totals = {each.total for each in sums}
+    for at in sorted(added, key=lambda at: (at not in totals, -cells[at].count, at)):
+        hidden.discard(at)
+        if not _covers(_feasible(cells, sums, hidden, place), kept):
+            hidden.add(at)
 
 
 def _is_widest(
@@ -103,17 +119,21 @@ def _feasible(cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], plac
     involved = _connected(sums, place)
     if not involved:
         return cells[place].hidden
-    matrix = np.zeros((len(involved), len(cells)))
+    members = sorted({at for each in involved for at in (each.total, *each.parts)})
+    column = {at: number for number, at in enumerate(members)}
+    matrix = lil_matrix((len(involved), len(members)))
     for row, each in enumerate(involved):
-        matrix[row, each.total] = -1.0
-        matrix[row, list(each.parts)] = 1.0
-    bounds = [cell.span(hide=at in hidden) for at, cell in enumerate(cells)]
-    least = _solve(matrix, bounds, place, 1.0)
-    greatest = _solve(matrix, bounds, place, -1.0)
+        for at in each.parts:
+            matrix[row, column[at]] = 1.0
+        matrix[row, column[each.total]] = -1.0
+    bounds = [cells[at].span(hide=at in hidden) for at in members]
+    rows = matrix.tocsr()
+    least = _solve(rows, bounds, column[place], 1.0)
+    greatest = _solve(rows, bounds, column[place], -1.0)
     return float(np.ceil(least - 1e-6)), float(np.floor(-greatest + 1e-6))
 
 
-def _solve(matrix: npt.NDArray[np.float64], bounds: list[tuple[float, float]], place: int, sign: float) -> float:
+def _solve(matrix: csr_matrix, bounds: list[tuple[float, float]], place: int, sign: float) -> float:
     goal = np.zeros(matrix.shape[1])
     goal[place] = sign
     found = linprog(goal, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs")
@@ -139,11 +159,18 @@ def _connected(sums: Sequence[Sum], place: int, through: set[int] | None = None)
     return [sums[number] for number in sorted(found)]
 
 
-def _next_to_hide(cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], place: int) -> int | None:
-    """The smallest shown count in a sum with the given one or with a hidden one tied to it; totals come last."""
+def _next_to_hide(
+    cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], place: int, *, totals_too: bool = False
+) -> int | None:
+    """The smallest shown count in a sum with the given one or with a hidden one tied to it; totals come last.
+
+    With `totals_too` the totals of the count's own sums come first: hiding parts has not helped.
+    """
     tied = _connected(sums, place, through=hidden)
     own = {at for each in tied if place in (each.total, *each.parts) for at in (each.total, *each.parts)}
     totals = {each.total for each in tied}
     members = own | {at for each in tied for at in (each.total, *each.parts)}
     shown = [at for at in members if at not in hidden and cells[at].printed and cells[at].count > 0]
+    if totals_too and (own_totals := [at for at in shown if at in totals and at in own]):
+        return min(own_totals, key=lambda at: (cells[at].count, at))
     return min(shown, key=lambda at: (at in totals, at not in own, cells[at].count, at), default=None)
