@@ -26,6 +26,7 @@ from riskmodel.world.places import District, district
 from riskmodel.world.records import people_tables, person_keys
 from riskmodel.world.registers import Clerk, Contacts, Register
 from riskmodel.world.routine import contact_tables, contacts
+from riskmodel.world.settings import SETTINGS, Setting
 
 BLOCK_PEOPLE: Final = 5_000
 """People in a block: a district of about ten small areas."""
@@ -42,6 +43,7 @@ class Plan:
     start, end : str, first days of months, whole quarters apart; the end is the first day after
     scenes : bool, whether the planted scenes of `riskmodel.world.scenes` are delivered too
     every_contact : bool, whether everyday contacts (`riskmodel.world.routine`) are delivered too
+    setting : str, one of `riskmodel.world.settings.SETTINGS`
     """
 
     people: int
@@ -50,6 +52,7 @@ class Plan:
     end: str
     scenes: bool = False
     every_contact: bool = False
+    setting: str = "district"
 
     def quarters(self) -> Whole:
         """First day of each quarter and the day after the last, in days since 1970-01-01."""
@@ -86,6 +89,7 @@ class Block:
     """One block: its places, people and lives, what the agencies recorded of them, and the truth of the records."""
 
     number: int
+    setting: Setting
     first_person: int  # what to add to a person's place in the block to get their number in the world
     places: District
     people: Population
@@ -109,9 +113,10 @@ def new_block(plan: Plan, number: int) -> Block:
     """Make a block from nothing but the plan and its number."""
     size, seed = plan.sizes()[number], plan.seed
     quarters = plan.quarters()
-    places = district(seed, number, size)
-    people = population(seed, number, size, places, int(quarters[0]), int(quarters[-1]))
-    lives = live(people, places, seeds.stream(seed, "world", number, "lives"), quarters)
+    setting = SETTINGS[plan.setting]
+    places = district(seed, number, size, setting)
+    people = population(seed, number, size, places, int(quarters[0]), int(quarters[-1]), setting)
+    lives = live(people, places, seeds.stream(seed, "world", number, "lives"), quarters, setting)
     made = _Made(plan, number, people, places, lives, {})
     core, seen, register, keys = made.core()
     hurt = seeds.stream(seed, "world", number, "minimum set")
@@ -120,7 +125,7 @@ def new_block(plan: Plan, number: int) -> Block:
     if plan.every_contact:
         parts.append(made.everyday(register, keys, core.entries))
     first = sum(plan.sizes()[:number])
-    return Block(number, first, places, people, lives, seen, made.tables, tuple(parts), minimum_set)
+    return Block(number, setting, first, places, people, lives, seen, made.tables, tuple(parts), minimum_set)
 
 
 @dataclass(frozen=True, slots=True)

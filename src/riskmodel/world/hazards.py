@@ -194,9 +194,6 @@ FORMER_PARTNER: Final = 0.4
 POLICE_CALLED_TO_INJURY: Final = 0.4
 """Share of injuries by violence by others that are a reportable violent crime at the same time."""
 
-STOP_SEARCH_BY_ETHNICITY: Final = (1.0, 3.0, 1.5, 1.9, 1.3)
-"""Contact, not conduct: how much oftener people are searched at equal age, sex, area and history."""
-
 
 def summed_effects(state: Real) -> Real:
     """The sum of effects on the log rate of every process, up to the ceiling: (n_processes, n_people) float.

@@ -29,7 +29,6 @@ from riskmodel.world.hazards import (
     PROCESSES,
     SOCIAL_TENANT,
     STATES,
-    STOP_SEARCH_BY_ETHNICITY,
     age_rates,
     drawn,
     summed_effects,
@@ -37,6 +36,7 @@ from riskmodel.world.hazards import (
 from riskmodel.world.households import Homes, Mask, Residences
 from riskmodel.world.people import MALE, YEAR, Population, Real, Whole
 from riskmodel.world.places import SOCIAL, District
+from riskmodel.world.settings import DISTRICT, Setting
 
 _STATE_OF: Final = {
     ("injury_by_violence", "subject"): "victim",
@@ -102,8 +102,11 @@ class Lives:
 class _Society:
     """The state of everybody while the quarters pass (mutable, lives only inside `live`)."""
 
-    def __init__(self, people: Population, places: District, random: np.random.Generator, start: int) -> None:
-        self.people, self.places, self.random = people, places, random
+    def __init__(
+        self, people: Population, places: District, random: np.random.Generator, start: int, setting: Setting
+    ) -> None:
+        self.people, self.places, self.random, self.setting = people, places, random, setting
+        self.scale = setting.rates_scaled([(process.kind, process.role) for process in PROCESSES])
         self.homes = Homes(people, places, random)
         self.homes.settle(start)
         count = len(people)
@@ -179,8 +182,8 @@ class _Society:
         rates[self.among == SOCIAL_TENANT] *= tenant & ~in_custody
         area = self.places.area[np.maximum(self.homes.home, 0)]
         searched = kind_number("stop_search")
-        rates[searched] *= self.places.enforcement[area] * np.array(STOP_SEARCH_BY_ETHNICITY)[self.people.ethnicity]
-        return rates * present
+        rates[searched] *= self.places.enforcement[area] * np.array(self.setting.searched)[self.people.ethnicity]
+        return rates * self.scale * present
 
     def _moments(self, days: tuple[int, int], count: int) -> Whole:
         minute = self.random.integers(0, (days[1] - days[0]) * 1440, count)
@@ -274,14 +277,16 @@ def _in_office_hours(at: Whole, process: Whole) -> Whole:
     return np.where(np.isin(process, _BY_DAY), in_office_hours(at), at)
 
 
-def live(people: Population, places: District, random: np.random.Generator, quarters: Whole) -> Lives:
+def live(
+    people: Population, places: District, random: np.random.Generator, quarters: Whole, setting: Setting = DISTRICT
+) -> Lives:
     """Let the people of a block live from the first quarter to the last.
 
     Parameters
     ----------
     quarters : (n_quarters + 1,) int, first days of the quarters and the day after the last
     """
-    society = _Society(people, places, random, int(quarters[0]))
+    society = _Society(people, places, random, int(quarters[0]), setting)
     count = len(quarters) - 1
     injury, stops = np.empty((count, len(people)), np.float32), np.empty((count, len(people)), np.float32)
     for number in range(count):

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from riskmodel import seeds
 from riskmodel.world.names import ETHNICITY_OF, Names, names_of
 from riskmodel.world.places import District
+from riskmodel.world.settings import DISTRICT, Setting
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -30,16 +31,16 @@ ETHNICITIES: Final = ("white", "black", "asian", "mixed", "other")
 _BIRTHS_A_YEAR: Final = 0.0115
 _SUPPORTED: Final = 0.34
 
-# Household types at the start: share, age range of the first adult, second adult?, children?
-_TYPES: Final = (
-    (0.07, 19, 34, False, False),
-    (0.11, 30, 65, False, False),
-    (0.07, 62, 92, False, False),
-    (0.08, 21, 45, True, False),
-    (0.11, 50, 86, True, False),
-    (0.36, 24, 56, True, True),
-    (0.20, 21, 52, False, True),
+TYPES: Final = (
+    (19, 34, False, False),
+    (30, 65, False, False),
+    (62, 92, False, False),
+    (21, 45, True, False),
+    (50, 86, True, False),
+    (24, 56, True, True),
+    (21, 52, False, True),
 )
+"""Household types at the start: age range of the first adult, whether there is a second one, whether children."""
 _CHILDREN_OF_COUPLE: Final = np.array([0.36, 0.40, 0.16, 0.06, 0.02])
 _CHILDREN_OF_ONE: Final = np.array([0.48, 0.34, 0.13, 0.05])
 
@@ -83,11 +84,13 @@ class Population:
         return f"Population({len(self)} people, {len(self.household_area)} households at the start)"
 
 
-def population(seed: int, block: int, people: int, places: District, start: int, end: int) -> Population:
+def population(
+    seed: int, block: int, people: int, places: District, start: int, end: int, setting: Setting = DISTRICT
+) -> Population:
     """Draw the people of a block: `people` in all, about a ninth of them born during an eleven-year span."""
     random = seeds.stream(seed, "world", block, "people")
     at_start = people - round(people * (1 - 1 / (1 + _BIRTHS_A_YEAR * (end - start) / YEAR)))
-    homes = _households(random, at_start, places, start)
+    homes = _households(random, at_start, places, start, setting)
     community = homes.community[homes.household].copy()
     stray = (homes.child_of < 0) & (random.random(at_start) < 0.06)
     community[stray] = random.integers(0, len(ETHNICITY_OF), int(stray.sum()))
@@ -151,17 +154,17 @@ class _Births:
     sex: Whole
 
 
-def _households(random: np.random.Generator, people: int, places: District, start: int) -> _Homes:
+def _households(random: np.random.Generator, people: int, places: District, start: int, setting: Setting) -> _Homes:
     """Households until the given number of people is reached; the last ones are single adults."""
     count = people  # more than can be needed; cut below
-    types = np.array(_TYPES)
-    kind = random.choice(len(types), size=count, p=types[:, 0])
+    types = np.array(TYPES)
+    kind = random.choice(len(types), size=count, p=np.array(setting.households))
     children = np.where(
         kind == 5,
         1 + random.choice(5, size=count, p=_CHILDREN_OF_COUPLE),
         np.where(kind == 6, 1 + random.choice(4, size=count, p=_CHILDREN_OF_ONE), 0),
     )
-    paired = types[kind, 3] > 0
+    paired = types[kind, 2] > 0
     size = 1 + paired + children
     whole = int(np.searchsorted(np.cumsum(size), people, side="right"))
     singles = people - int(size[:whole].sum())
@@ -173,7 +176,7 @@ def _households(random: np.random.Generator, people: int, places: District, star
     member = np.arange(people) - first[household]
     second_adult = np.where(paired, first + 1, -1)
     child_of = np.where(member > paired[household], member - 1 - paired[household], -1)
-    age = types[kind, 1] + random.random(len(size)) * (types[kind, 2] - types[kind, 1])
+    age = types[kind, 0] + random.random(len(size)) * (types[kind, 1] - types[kind, 0])
     years_old = age[household] + np.where(member == 1, random.normal(-1.5, 4.0, people), 0.0)
     # Children spread over the years in which the first adult was 17 to 43, none older than 21, evenly apart.
     youngest, oldest = np.maximum(age - 43.0, 0.05)[household], np.minimum(age - 17.0, 21.0)[household]

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from riskmodel import seeds
 from riskmodel.world.names import STREET_KINDS, STREETS
+from riskmodel.world.settings import DISTRICT, Setting
 
 PEOPLE_PER_AREA: Final = 500
 OWNED, RENTED, SOCIAL, CHILDRENS_HOME, SHARED = range(5)
@@ -25,7 +26,6 @@ OWNED, RENTED, SOCIAL, CHILDRENS_HOME, SHARED = range(5)
 _FIRST_LETTERS: Final = "ZXVQ"
 _SECOND_LETTERS: Final = "XYBDFGHLNPRSTW"
 _INWARD_LETTERS: Final = "ABDEFGHJLNPQRSTUWXYZ"
-_COMMUNITY_SHARE: Final = np.array([0.66, 0.06, 0.11, 0.04, 0.035, 0.03, 0.015, 0.02, 0.03])
 _ENFORCEMENT_BY_DECILE: Final = -0.08
 
 
@@ -59,13 +59,14 @@ class District:
         return f"District({len(self.decile)} areas, {len(self.area)} dwellings)"
 
 
-def district(seed: int, block: int, people: int) -> District:
+def district(seed: int, block: int, people: int, setting: Setting = DISTRICT) -> District:
     """The places for a block of `people`: one dwelling for two people, so that homes stand empty to move into."""
     random = seeds.stream(seed, "world", block, "places")
     areas = max(3, round(people / PEOPLE_PER_AREA))
-    decile = random.choice(np.arange(1, 11), size=areas, p=np.array([18, 16, 13, 11, 10, 9, 8, 6, 5, 4]) / 100)
+    decile = random.choice(np.arange(1, 11), size=areas, p=np.array(setting.deciles))
     enforcement = np.exp(_ENFORCEMENT_BY_DECILE * (decile - 4.0) + 0.35 * random.standard_normal(areas))
-    communities = random.dirichlet(12.0 * _COMMUNITY_SHARE, size=areas) * 0.6 + 0.4 * _COMMUNITY_SHARE
+    share = np.array(setting.communities)
+    communities = random.dirichlet(12.0 * share, size=areas) * 0.6 + 0.4 * share
     force = (np.arange(areas) >= round(0.7 * areas)).astype(np.int64)
     area = np.repeat(np.arange(areas), int(np.ceil(0.5 * people / areas)))
     address, postcode = _addresses(random, block, area)

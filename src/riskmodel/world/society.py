@@ -23,6 +23,7 @@ from riskmodel.world.agencies import AGENCIES
 from riskmodel.world.blocks import Block, Plan, block_of
 from riskmodel.world.parcels import files_of
 from riskmodel.world.scenes import SPAN_YEARS
+from riskmodel.world.settings import SETTINGS
 from riskmodel.world.truth import Truth
 from riskmodel.world.writing import FeedFile, all_pieces, delivered
 
@@ -54,7 +55,7 @@ class World:
     @classmethod
     def generate(
         cls, people: int, seed: int, start: str = "2012-01-01", end: str = "2023-01-01", *, scenes: bool = False,
-        every_contact: bool = False,
+        every_contact: bool = False, setting: str = "district",
     ) -> World:  # fmt: skip
         """Describe a world; its blocks are made when they are asked for.
 
@@ -66,6 +67,7 @@ class World:
         scenes : bool, deliver the people of `riskmodel.world.scenes` too; needs a span of eleven years
         every_contact : bool, deliver everyday contacts too (`riskmodel.world.routine`): about 40 events a person in ten
             years instead of about 4, in four files more
+        setting : "district", made up and eventful, or "leeds", calibrated to public totals (`riskmodel.world.settings`)
 
         Raises
         ------
@@ -77,9 +79,11 @@ class World:
         World(2000 people, seed 7, 2012-01-01 to 2023-01-01)
         """
         faults = _faults(people, seed, start, end, scenes)
+        if setting not in SETTINGS:
+            faults.append(Fault("world setting", repr(setting), " or ".join(SETTINGS), "Name one."))
         if faults:
             raise DeclarationError("world-invalid", faults=faults)
-        return cls(Plan(people, seed, str(start), str(end), scenes, every_contact))
+        return cls(Plan(people, seed, str(start), str(end), scenes, every_contact, setting))
 
     @property
     def truth(self) -> Truth:

@@ -8,7 +8,6 @@ import pyarrow as pa
 from riskmodel.world.agencies import AGENCIES, SIGHTS, probability_seen
 from riskmodel.world.blocks import Block, Part
 from riskmodel.world.facts import DAY, KINDS, OPEN, kind_number
-from riskmodel.world.hazards import STOP_SEARCH_BY_ETHNICITY
 from riskmodel.world.names import COMMUNITIES
 from riskmodel.world.people import ETHNICITIES, YEAR, Whole
 
@@ -158,7 +157,7 @@ def contact(block: Block) -> pa.Table:
         {
             "area": pa.array(places.area_code[area], pa.string()),
             "ethnicity": _words(ETHNICITIES, group),
-            "multiplier": places.enforcement[area] * np.array(STOP_SEARCH_BY_ETHNICITY)[group],
+            "multiplier": places.enforcement[area] * np.array(block.setting.searched)[group],
             "person_years": years,
             "expected": expected,
             "happened": np.bincount(cell, minlength=cells),

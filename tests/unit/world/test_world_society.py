@@ -181,6 +181,7 @@ def test_a_world_shows_no_rows() -> None:
     ("asked", "faults"),
     [
         ({"people": 10, "seed": 7}, 1),
+        ({"people": 2_000, "seed": 7, "setting": "london"}, 1),
         ({"people": 2_000.0, "seed": -1}, 2),
         ({"people": 2_000, "seed": 7, "start": "2012-02-30"}, 1),
         ({"people": True, "seed": 7, "start": "2012-01-02", "end": "2013-01-01"}, 2),
