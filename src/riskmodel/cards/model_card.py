@@ -21,13 +21,24 @@ from riskmodel.cards import html
 from riskmodel.cards.blocks import Section
 from riskmodel.cards.evidence import Evidence
 from riskmodel.cards.given import Given, gathered
-from riskmodel.cards.sections import annex, challenge, fairness, opening, performance, reasons, records, safeguards
+from riskmodel.cards.sections import (
+    annex,
+    challenge,
+    fairness,
+    opening,
+    performance,
+    questions,
+    reasons,
+    records,
+    safeguards,
+)
 from riskmodel.cards.text import CardText
 from riskmodel.errors import EvidenceError
 from riskmodel.explain.summary import Explanation
 from riskmodel.fairness.audit import Audit
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.governance.purposes import Purpose
+from riskmodel.models.checking import Check
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
 
@@ -80,6 +91,7 @@ class ModelCard:
         linkage_quality: Mapping[str, Any] | None = None,
         published: Sequence[Mapping[str, Any]] | None = None,
         scored: Mapping[str, Any] | None = None,
+        checks: Sequence[Check] = (),
         date: dt.date | None = None,
         edition: str = "1",
     ) -> ModelCard:
@@ -94,6 +106,7 @@ class ModelCard:
         intake_report, linkage_quality : the reports of those stages, None where there was none
         published : figures that others have published, beside the same computed here
         scored : scores of a forecasting challenge on its judged rows, with published scores beside them
+        checks : a referee's questions and their answers (`models.checks.referee`)
         date, edition : of the card; a card that is given no date has none, because no clock is read
 
         Raises
@@ -118,7 +131,7 @@ class ModelCard:
         )
         gathered(given)
         used = software()
-        sections = _sections(given, used)
+        sections = _sections(given, used, checks)
         _must_be_full(sections)
         document = {
             **_head(given, date, edition),
@@ -207,7 +220,7 @@ def _head(given: Given, date: dt.date | None, edition: str) -> dict[str, Any]:
     }
 
 
-def _sections(given: Given, software: Mapping[str, str]) -> list[Section]:
+def _sections(given: Given, software: Mapping[str, str], checks: Sequence[Check]) -> list[Section]:
     made = [
         opening.finding(given),
         opening.what_it_is(given),
@@ -223,6 +236,7 @@ def _sections(given: Given, software: Mapping[str, str]) -> list[Section]:
         reasons.reasons(given),
         safeguards.limits(given),
         safeguards.people_decide(given),
+        questions.questions(checks) if checks else None,
         annex.annex(given, software),
     ]
     return [section for section in made if section is not None]

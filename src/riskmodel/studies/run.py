@@ -141,7 +141,7 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
     with run.stage("explain", "explanation"):
         explanation = stages.explain(store, model, training)
     with run.stage("card", "card"):
-        card = stages.card(store, study, model, audit, explanation, training, intake, people, places.data)
+        card = stages.card(store, study, model, audit, explanation, training, intake, people, histories, places.data)
         publish(card, places.cards, ("card.*", "brief.*"))
         if places.front_page is not None:
             write_index(places.front_page)

@@ -16,6 +16,7 @@ from riskmodel import tracking
 from riskmodel.advisory.score import score
 from riskmodel.cards.brief import write_brief
 from riskmodel.cards.model_card import ModelCard
+from riskmodel.cards.referee import write_referee
 from riskmodel.engines.folders import Result, read_result
 from riskmodel.errors import DeclarationError, NotFound, RiskmodelError
 from riskmodel.explain import contributions
@@ -33,8 +34,9 @@ from riskmodel.governance.approvals import Approval
 from riskmodel.histories import store as histories_store
 from riskmodel.histories.store import Histories
 from riskmodel.linkage import identity
-from riskmodel.linkage.identity import People
+from riskmodel.linkage.people import People
 from riskmodel.models import fit as fitting
+from riskmodel.models.checks import referee
 from riskmodel.models.learners import Learner
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import Folds
@@ -224,9 +226,10 @@ def card(
     training: TrainingSet,
     intake: Intake,
     people: People,
+    histories: Histories,
     data: Path | None,
 ) -> Path:
-    """Write the card; returns its folder."""
+    """Write the card, and the report for a referee beside it; returns their folder."""
     published = published_figures(study, data)
     inputs = {
         "parts": [intake.fingerprint, people.fingerprint, training.fingerprint, model.fingerprint],
@@ -236,6 +239,7 @@ def card(
     }
 
     def make(folder: Path) -> None:
+        checks = referee(model, training, histories)
         drafted = ModelCard.draft(
             model,
             audit,
@@ -247,10 +251,13 @@ def card(
             intake_report=intake.report,
             linkage_quality=people.quality,
             published=published,
+            checks=checks,
             date=study.declaration.study.date,
             edition=study.declaration.study.edition,
         )
-        write_brief(drafted.save(folder), folder)
+        saved = drafted.save(folder)
+        write_brief(saved, folder)
+        write_referee(saved, model, checks, folder)
 
     return made_once(store, "card", inputs, make).folder
 

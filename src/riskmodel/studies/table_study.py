@@ -18,6 +18,7 @@ import pyarrow as pa
 from riskmodel.cards.brief import write_brief
 from riskmodel.cards.index import write_index
 from riskmodel.cards.model_card import ModelCard
+from riskmodel.cards.referee import write_referee
 from riskmodel.cards.text import CardText
 from riskmodel.engines.folders import alone, publish
 from riskmodel.errors import DeclarationError, Fault
@@ -25,6 +26,7 @@ from riskmodel.explain.contributions import Explanation
 from riskmodel.fairness.audit import Audit
 from riskmodel.governance.access import Store, connect
 from riskmodel.governance.purposes import Purpose
+from riskmodel.models.checks import referee
 from riskmodel.models.learners import Learner, fitted
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import PersonFolds
@@ -307,6 +309,7 @@ def card(
     }
 
     def make(folder: Path) -> None:
+        checks = referee(model, rows.training)
         drafted = ModelCard.draft(
             model,
             audit,
@@ -316,9 +319,12 @@ def card(
             text=study.declaration.card,
             study=study.declaration.study.model_dump(mode="json"),
             scored=scores,
+            checks=checks,
             date=study.declaration.study.date,
             edition=study.declaration.study.edition,
         )
-        write_brief(drafted.save(folder), folder)
+        saved = drafted.save(folder)
+        write_brief(saved, folder)
+        write_referee(saved, model, checks, folder)
 
     return stages.made_once(store, "card", inputs, make).folder
