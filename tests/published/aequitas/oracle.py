@@ -1,6 +1,7 @@
-"""Writes `table.csv` and `figures.csv`: what aequitas 1.1.0 says of a small table, kept so that its pins need no install.
+"""Writes `table.csv` and `figures.csv`: what aequitas 1.1.0, which needs pandas below 3, says of a small table.
 
-python -m venv oracle && oracle/bin/pip install "aequitas==1.1.0" "pandas<3" && oracle/bin/python oracle.py
+python -m venv oracle && oracle/bin/pip install "aequitas==1.1.0" "pandas<3"
+    oracle/bin/python oracle.py
 """
 
 import random
