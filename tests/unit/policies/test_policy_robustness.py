@@ -138,10 +138,10 @@ def test_with_few_units_the_bootstrap_holds_its_level_and_the_clustered_error_do
     plain, wild = 0, 0
     for seed in range(120):
         chance = stream(seed, "few")
-        y = np.cumsum(chance.normal(0, 1, (8, 10)), axis=1)
-        panel = grid(y, [5] * 3 + [None] * 5)
+        y = np.cumsum(chance.normal(0, 1, (14, 10)), axis=1)
+        panel = grid(y, [5] * 3 + [None] * 11)
         plain += twfe(panel, Y).p_value < 0.05
-        wild += wild_cluster_bootstrap(panel, Y).p_value < 0.05
+        wild += wild_cluster_bootstrap(panel, Y, draws=199).p_value < 0.05
     assert wild <= 14  # 6 expected at 5 %; more than 14 once in 1,000
     assert plain > wild
 
