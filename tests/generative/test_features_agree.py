@@ -8,13 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import HealthCheck, given, settings
+import pyarrow.compute as pc
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from riskmodel.dates import Duration, Window, days
 from riskmodel.features import nodes, patterns, places
-from riskmodel.features.build import feature_matrix
+from riskmodel.features.areas import of_areas
+from riskmodel.features.build import feature_matrix, filled
 from riskmodel.features.feature import NODES, from_document
+from riskmodel.features.on_spark import filled_on_spark
 from riskmodel.features.reference import answer
 from riskmodel.features.selection import PLACE_TIES, Events
 from riskmodel.histories.overlaid import with_area_values
@@ -22,6 +25,7 @@ from riskmodel.histories.store import Histories
 from riskmodel.tables import AREA_VALUES, EVENTS, PERSONS, RELATIONS, RESIDENCES, ROWS
 
 START = dt.datetime(2021, 1, 1)
+FAR_APART = 1_000_000  # between the numbers of societies that stand side by side
 MEASURES = ("imd_decile", "population")
 KINDS, ROLES, AGENCIES = ("arson", "custody", "violence"), ("victim", "suspect"), ("health", "police")
 PERSON_TIES = ("parent", "co_resident")
@@ -213,7 +217,10 @@ thorough = settings(
 
 def columns(table):
     """Every column's float32 bits, any NaN as one."""
-    found = np.stack([column.to_numpy() for column in table.columns])
+    return bits(np.stack([column.to_numpy() for column in table.columns]))
+
+
+def bits(found):
     return np.where(np.isnan(found), np.float32(np.nan), found).view(np.uint32)
 
 
@@ -265,6 +272,23 @@ def test_order_blocks_and_threads_cannot_be_seen(question, random, threads, bloc
         histories_of(shuffled), rows.take(pa.array(order)), features, threads=threads, block_rows=block_rows
     )
     assert (columns(after) == before[:, order]).all()
+
+
+@settings(thorough, max_examples=3, phases=[Phase.generate])
+@given(st.lists(questions(), min_size=6, max_size=10), st.integers(1, 4))
+def test_spark_is_this_process_to_the_bit(local_spark, side_by_side, several, partitions):
+    """Several questions stand side by side, for a job costs a second; measures of areas never go to Spark."""
+    society = side_by_side([histories_of(given_tables) for given_tables, *_ in several])
+    asked_of_each = [
+        part.set_column(0, part.schema.field(0), pc.add(part["entity_id"], number * FAR_APART))
+        for number, (_, part, *_) in enumerate(several)
+    ]
+    rows = pa.concat_tables(asked_of_each)
+    features = list({node.name: node for _, _, some, _ in several for node in some}.values())
+    features = [node for node in features if not of_areas([node])]
+    here, _ = filled(society, rows, features)
+    there, _ = filled_on_spark(local_spark, society, rows, features, partitions=partitions)
+    assert (bits(there) == bits(here)).all()
 
 
 def mixed(number, random):

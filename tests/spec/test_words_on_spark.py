@@ -1,4 +1,4 @@
-"""Every case of the specification on Spark, all of them in a few jobs: the societies of the cases stand side by side."""
+"""Every case of the specification on Spark, all of them in one job: the societies of the cases stand side by side."""
 
 import numpy as np
 import pyarrow as pa

@@ -71,13 +71,20 @@ class Taken:
 
 
 def filled_on_spark(
-    address: str, histories: Histories, rows: pa.Table, features: Sequence[Feature], *, progress: Progress | None = None
+    address: str,
+    histories: Histories,
+    rows: pa.Table,
+    features: Sequence[Feature],
+    *,
+    partitions: int | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Matrix, Mapping[str, int]]:
     """As `build.filled`, on Spark. Measures of areas, few numbers from everybody's rows, are computed in this process.
 
     Parameters
     ----------
     address : as `engines.spark.session`
+    partitions : tasks to split the people among; by cores, rows and events when None. The answer is the same
     """
     areas = of_areas(features)
     people = [column for column in range(len(features)) if column not in areas]
@@ -85,7 +92,8 @@ def filled_on_spark(
     left_out: dict[str, int] = {}
     if people:
         with _scratch(histories) as folder:
-            taken = run(job(address, histories, rows, [features[column] for column in people], folder), folder)
+            chosen = [features[column] for column in people]
+            taken = run(job(address, histories, rows, chosen, folder, partitions=partitions), folder)
             _read_into(matrix, people, rows, taken.files)
         left_out |= taken.ties_left_out
     if areas:
