@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import linprog
@@ -116,9 +117,32 @@ def _covers(span: tuple[float, float], promised: tuple[float, float]) -> bool:
 
 def _feasible(cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], place: int) -> tuple[float, float]:
     """The least and greatest whole value of one count that all sums and shown figures allow."""
+    system = _system(tuple(sums), place)
+    if system is None:
+        return cells[place].hidden
+    bounds = [cells[at].span(hide=at in hidden) for at in system.members]
+    column = system.column[place]
+    least, greatest = (_solve(system.matrix, bounds, column, sign) for sign in (1.0, -1.0))
+    return float(np.ceil(least - 1e-6)), float(np.floor(-greatest + 1e-6))
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    """The equations of all sums that hang together: rows are sums, columns the counts in them."""
+
+    matrix: csr_matrix
+    members: tuple[int, ...]
+    column: dict[int, int]
+
+
+@lru_cache(maxsize=4096)
+def _system(sums: tuple[Sum, ...], place: int) -> _System | None:
     involved = _connected(sums, place)
     if not involved:
-        return cells[place].hidden
+        return None
+    if min(number for each in involved for number in (each.total, *each.parts)) != place:
+        # one system for all counts in it
+        return _system(sums, min(number for each in involved for number in (each.total, *each.parts)))
     members = sorted({at for each in involved for at in (each.total, *each.parts)})
     column = {at: number for number, at in enumerate(members)}
     matrix = lil_matrix((len(involved), len(members)))
@@ -126,11 +150,7 @@ def _feasible(cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], plac
         for at in each.parts:
             matrix[row, column[at]] = 1.0
         matrix[row, column[each.total]] = -1.0
-    bounds = [cells[at].span(hide=at in hidden) for at in members]
-    rows = matrix.tocsr()
-    least = _solve(rows, bounds, column[place], 1.0)
-    greatest = _solve(rows, bounds, column[place], -1.0)
-    return float(np.ceil(least - 1e-6)), float(np.floor(-greatest + 1e-6))
+    return _System(matrix.tocsr(), tuple(members), column)
 
 
 def _solve(matrix: csr_matrix, bounds: list[tuple[float, float]], place: int, sign: float) -> float:
