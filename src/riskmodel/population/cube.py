@@ -67,14 +67,43 @@ def counted(reading: Reading, rows: str, cube: Cube) -> pa.Table:
     9
     """
     sets = ", ".join(f"({', '.join(map(_named, names))})" for names in cube.sets)
+    used = {name for names in cube.sets for name in names}
     labels = ", ".join(
         f"CASE WHEN grouping({_named(name)}) = 1 THEN '{ALL}' "
         f"ELSE coalesce({_named(name)}::VARCHAR, '{UNKNOWN}') END AS {_named(name)}"
+        if name in used
+        else f"'{ALL}' AS {_named(name)}"
         for name in cube.dimensions
     )
     counts = ", ".join(f"({expression})::BIGINT AS {name}" for name, expression in cube.counts.items())
     found = reading.query(f"SELECT {labels}, {counts} FROM {rows} GROUP BY GROUPING SETS ({sets})")
     return _completed(found, cube)
+
+
+MOST_SMALL = 0.2
+"""A slice of which a larger share of the cells with anybody in them is small is not published at all."""
+
+
+def thinned(table: pa.Table, cube: Cube, count: str, smallest: int) -> pa.Table:
+    """The cube without the slices that would mostly be hidden: they tell a reader nothing and an attacker something.
+
+    Parameters
+    ----------
+    count : the count that is judged
+    smallest : the smallest count that may be shown
+    """
+    columns = [table.column(name).to_pylist() for name in cube.dimensions]
+    used = [
+        tuple(name for name, word in zip(cube.dimensions, words, strict=True) if word != ALL)
+        for words in zip(*columns, strict=True)
+    ]
+    values = table.column(count).to_pylist()
+    keep = [True] * len(used)
+    for slice_ in {names for names in used if len(names) > 1}:
+        cells = [value for names, value in zip(used, values, strict=True) if names == slice_ and value]
+        if cells and sum(value < smallest for value in cells) > MOST_SMALL * len(cells):
+            keep = [held and names != slice_ for held, names in zip(keep, used, strict=True)]
+    return table.filter(pa.array(keep))
 
 
 def _named(name: str) -> str:

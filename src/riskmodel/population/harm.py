@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.governance.disclosure import Total
-from riskmodel.population.cube import ALL, UNKNOWN, Cube, counted
+from riskmodel.population.cube import ALL, UNKNOWN, Cube, counted, thinned
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading
 from riskmodel.population.repeats import repeats
@@ -216,7 +216,7 @@ def measure_harm(
         {"events": "count(*)", "people": "count(DISTINCT entity_id)"},
     )
     publication.leave(
-        HARM, f"Recorded harm, {period.words}", counted(reading, "harm", cube), keys=cube.dimensions,
+        HARM, f"Recorded harm, {period.words}", thinned(counted(reading, "harm", cube), cube, "people", publication.rules.smallest_shown), keys=cube.dimensions,
         counts=("events", "people"), totals=cube.totals, whole_rows=True,
     )  # fmt: skip
     at_risk = Cube(
@@ -225,7 +225,7 @@ def measure_harm(
         {"resident_years": "count(*)", "people": "count(DISTINCT entity_id)"},
     )
     publication.leave(
-        RESIDENTS, f"Residents at the middle of each year, {period.words}", counted(reading, "residents", at_risk),
+        RESIDENTS, f"Residents at the middle of each year, {period.words}", thinned(counted(reading, "residents", at_risk), at_risk, "people", publication.rules.smallest_shown),
         keys=at_risk.dimensions, counts=("resident_years", "people"), totals=at_risk.totals, whole_rows=True,
     )  # fmt: skip
     _people_again(publication, reading)

@@ -165,6 +165,8 @@ def index_of(publication: Publication, one: GroupFigure, harms: Sequence[Harm]) 
         str(row["kind"]): _whole(row["events"])
         for row in sliced(publication.tables[HARM].table, "kind", area=one.group)
     }
+    if not rows:  # kinds by area were too small to be published
+        return None
     most = publication.rules.smallest_shown - 1
     for harm in harms:
         events = rows.get(harm.kind, 0)

@@ -174,7 +174,12 @@ def assess(
             )
         if plan.searches is not None and plan.searches.kind in histories.kinds:
             searches = own_searches(
-                made, opened, period, kind=plan.searches.kind, found_kinds=plan.searches.found_kinds
+                made,
+                opened,
+                period,
+                kind=plan.searches.kind,
+                found_kinds=plan.searches.found_kinds,
+                reference=plan.searches.reference,
             )
     return Assessment(made, period, searches, asked, standing)
 

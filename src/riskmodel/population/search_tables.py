@@ -8,7 +8,7 @@ its rules. A find is what is declared as one: an outcome in an open table, or a 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 from riskmodel.errors import NotFound
 from riskmodel.governance.disclosure import RuleSet, Total
 from riskmodel.governance.ledger import Ledger
-from riskmodel.population.cube import ALL, UNKNOWN, Cube, counted, sliced
+from riskmodel.population.cube import ALL, UNKNOWN, Cube, counted, sliced, thinned
 from riskmodel.population.harm import AGES, Period, age_sql
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading
-from riskmodel.population.search_outcomes import Stops
+from riskmodel.population.search_outcomes import Stops, outcome_tests
 from riskmodel.population.stop_search import Searches
 
 ALREADY_OPEN: Final = RuleSet("already-open", "published by its owner as open data; shown as published", 1, 1)
@@ -135,7 +135,7 @@ def _leave_sums(
 
 def own_searches(
     publication: Publication, reading: Reading, period: Period, *, kind: str = "stop_search",
-    found_kinds: tuple[str, ...] = (), found_within_days: int = 2,
+    found_kinds: tuple[str, ...] = (), found_within_days: int = 2, reference: str = "white",
 ) -> SearchPeriod:  # fmt: skip
     """Count a partnership's own searches into a publication.
 
@@ -143,6 +143,7 @@ def own_searches(
     ----------
     kind : the event that is a search of a person
     found_kinds : kinds of event of the same person that, within `found_within_days` after, count as something found
+    reference : the group whose bar for searching others are set beside
     """
     found = ", ".join(f"'{name.replace(chr(39), chr(39) * 2)}'" for name in found_kinds) or "''"
     age = (
@@ -163,13 +164,12 @@ def own_searches(
     )
     cube = Cube(
         ("place", "group", "year", "age"), (("place", "group"), ("group", "year"), ("age", "group")),
-        {"searches": "count(*)", "people": "count(DISTINCT entity_id)", "found": "count(*) FILTER (WHERE found)"},
+        {"searches": "count(*)", "people": "count(DISTINCT entity_id)"},
     )  # fmt: skip
-    table = counted(reading, "searched", cube)
+    table = thinned(counted(reading, "searched", cube), cube, "people", publication.rules.smallest_shown)
     publication.leave(
         SEARCHES, f"Searches by area of residence, ethnicity, age and year, {period.words}", table,
-        keys=cube.dimensions, counts=("searches", "people", "found"), totals=cube.totals,
-        within_counts={"searches": ["found"]}, whole_rows=True,
+        keys=cube.dimensions, counts=("searches", "people"), totals=cube.totals, whole_rows=True,
     )  # fmt: skip
     at_home = Cube(("place", "group"), (("place", "group"),), {"residents": "count(*)"})
     last = period.labels[-1]
@@ -179,6 +179,8 @@ def own_searches(
         keys=at_home.dimensions, counts=("residents",), totals=at_home.totals,
     )  # fmt: skip
     _searched_again(publication, reading)
+    if found_kinds:
+        _finds(publication, reading, reference)
     return SearchPeriod(period.words, float(period.years), tuple(period.labels))
 
 
@@ -206,6 +208,8 @@ def searches_of(publication: Publication, period: SearchPeriod, *, people: str =
     held = publication.tables[SEARCHED_RESIDENTS].table.to_pylist()
     size = {(row["place"], row["group"]): row[people] for row in held}
     rows, smallest = [], publication.rules.smallest_shown
+    if not sliced(table, "place", "group"):  # too few in most areas: all areas as one
+        return _as_one_place(table, size, period)
     for (place, group), count in _filled_counts(table, smallest).items():
         known = size.get((place, group))
         if group == UNKNOWN:
@@ -218,6 +222,17 @@ def searches_of(publication: Publication, period: SearchPeriod, *, people: str =
     }
     made = pa.Table.from_pylist(rows)
     return Searches.of(made, whole if len(whole) == len(places) else None, years=period.years)
+
+
+def _as_one_place(table: pa.Table, size: dict[tuple[str, str], int | None], period: SearchPeriod) -> Searches:
+    rows = []
+    for row in sliced(table, "group"):
+        group, count = str(row["group"]), row["searches"]
+        people = 0 if group == UNKNOWN else size.get((ALL, group)) or 0
+        if count is not None and (people or group == UNKNOWN):
+            label = "Unknown" if group == UNKNOWN else group
+            rows.append({"place": "all areas", "group": label, "searches": int(str(count)), "people": float(people)})
+    return Searches.of(pa.Table.from_pylist(rows), None, years=period.years)
 
 
 def _filled_counts(table: pa.Table, smallest: int) -> dict[tuple[str, str], int]:
@@ -240,18 +255,48 @@ def _filled_counts(table: pa.Table, smallest: int) -> dict[tuple[str, str], int]
     return made
 
 
-def stops_of(publication: Publication, searches: Searches) -> Stops | None:
-    """Residents, searches and finds by area and group, or None where no table says what was found for a group."""
-    table = publication.tables[SEARCHES].table
-    if "found" not in table.column_names:
-        return None
-    found = np.zeros(searches.counts.shape)
-    for row in sliced(table, "place", "group"):
-        place, group = str(row["place"]), str(row["group"])
-        if place in searches.places and group in searches.groups and row["found"] is not None:
-            found[searches.places.index(place), searches.groups.index(group)] = float(str(row["found"]))
-    searched = searches.counts
-    return Stops(
-        searches.places, searches.groups, np.maximum(np.ceil(searches.people), searched), searched,
-        np.minimum(found, searched),
+def _finds(publication: Publication, reading: Reading, reference: str) -> None:
+    """Finds by group, and the bars of the threshold test, which needs every area and is worked out before they leave.
+
+    A bar is a parameter of a model over all areas and gives no count away; it leaves only for groups whose finds do.
+    """
+    cube = Cube(
+        ("group",), (("group",),),
+        {"searches": "count(*)", "found": "count(*) FILTER (WHERE found)",
+         "nothing": "count(*) FILTER (WHERE NOT found)"},
     )  # fmt: skip
+    left = publication.leave(
+        FINDS, "Searches that were followed by a find, by ethnicity", counted(reading, "searched", cube),
+        keys=("group",), counts=tuple(cube.counts), totals=cube.totals,
+        within_counts={"searches": ["found", "nothing"]}, whole_rows=True,
+    )  # fmt: skip
+    shown = {row["group"]: row for row in left.to_pylist() if row["found"] is not None}
+    stops = _stops(reading)
+    if stops is None or reference not in stops.groups:
+        return
+    made = outcome_tests(stops, reference=reference)
+    for group, bar, gap in zip(made.groups, made.bars, made.bar_difference, strict=True):
+        if group in shown:
+            n = int(shown[group]["searches"])
+            publication.figure(FINDS, f"bar for searching, {group}", replace(bar, n=n))
+            publication.figure(FINDS, f"bar less that of {reference}, {group}", replace(gap, n=n))
+
+
+def _stops(reading: Reading) -> Stops | None:
+    """Residents, searches and finds of every area and group, inside the engine only."""
+    rows = reading.query(
+        """SELECT place, "group", sum(people)::BIGINT AS people, sum(searched)::BIGINT AS searched,
+                  sum(found)::BIGINT AS found FROM (
+               SELECT place, "group", 1 AS people, 0 AS searched, 0 AS found FROM home_rows UNION ALL
+               SELECT place, "group", 0, 1, found::INT FROM searched)
+           WHERE place IS NOT NULL AND "group" IS NOT NULL GROUP BY 1, 2"""
+    ).to_pylist()
+    places, groups = sorted({row["place"] for row in rows}), sorted({row["group"] for row in rows})
+    if not places or len(groups) < 2:
+        return None
+    shape = (len(places), len(groups))
+    people, searched, found = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for row in rows:
+        at = places.index(row["place"]), groups.index(row["group"])
+        people[at], searched[at], found[at] = row["people"], row["searched"], row["found"]
+    return Stops(tuple(places), tuple(groups), np.maximum(people, searched), searched, found)

@@ -48,12 +48,12 @@ def harm_page(publication: Publication, words: HarmWords) -> Page:
     """The dashboard."""
     found = places(publication, words.harms)
     sections = [
-        _overview(publication, words),
+        overview_section(publication, words),
         time_section(publication, words),
         people_section(publication, words),
         place_section(publication, words, found),
-        _again(publication),
-        _two_sources(publication, words),
+        again_section(publication),
+        two_sources_section(publication),
         method_section(publication, words),
     ]
     return Page(
@@ -62,7 +62,8 @@ def harm_page(publication: Publication, words: HarmWords) -> Page:
     )  # fmt: skip
 
 
-def _overview(publication: Publication, words: HarmWords) -> Section:
+def overview_section(publication: Publication, words: HarmWords) -> Section:
+    """What counts as harm, and how much of it there was, weighted and plain."""
     (whole,) = sliced(publication.tables[HARM].table)
     rows = []
     for harm in words.harms:
@@ -281,7 +282,8 @@ def _map(found: Places, words: HarmWords, name: Mapping[str, str]):  # type: ign
     return tiles(cells, classes, f"{len(cells)} areas by their rate of harm; the highest are {top}.")
 
 
-def _again(publication: Publication) -> Section:
+def again_section(publication: Publication) -> Section:
+    """Who was harmed again, and whether harm comes back to places sooner than chance has it."""
     table = publication.tables[AGAIN].table.to_pylist()
     total = next(row for row in table if row["times"] == "all")
     rows: list[tuple[Cell, ...]] = []
@@ -322,7 +324,8 @@ def _again(publication: Publication) -> Section:
     return Section("again", "Harm that comes back", blocks)
 
 
-def _two_sources(publication: Publication, words: HarmWords) -> Section:
+def two_sources_section(publication: Publication) -> Section:
+    """What one agency records and the other has no record of."""
     if TWO_SOURCES not in publication.tables:
         return Section("two-sources", "", ())
     held = publication.tables[TWO_SOURCES]

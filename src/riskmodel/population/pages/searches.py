@@ -24,8 +24,9 @@ from riskmodel.population.pages.charts import dots
 from riskmodel.population.pages.words import disclosure_lines, plain
 from riskmodel.population.publication import Publication
 from riskmodel.population.rates import share
-from riskmodel.population.search_outcomes import INFRA_MARGINALITY, OutcomeTests, outcome_tests
+from riskmodel.population.search_outcomes import INFRA_MARGINALITY
 from riskmodel.population.search_tables import (
+    FINDS,
     NO_ACTION,
     OUTCOMES,
     SEARCHED_AGAIN,
@@ -33,7 +34,6 @@ from riskmodel.population.search_tables import (
     SEARCHES,
     SearchPeriod,
     searches_of,
-    stops_of,
 )
 from riskmodel.population.stop_search import Searches, SearchRates, search_rates
 
@@ -59,7 +59,7 @@ def search_page(publication: Publication, period: SearchPeriod, words: SearchWor
         _over_time(publication, searches, period, words),
         _ages(publication),
         _outcomes(publication),
-        _tests(publication, searches, words),
+        _tests(publication, words),
         _again(publication),
         _areas(publication),
         _method(publication, made, period, words),
@@ -84,7 +84,7 @@ def _rates(publication: Publication, made: SearchRates, period: SearchPeriod) ->
     ratio = first.relative.value
     lead = f"{total:,} searches in {period.words}."
     if ratio is not None:
-        lead += f" {plain(first.group)} residents were searched {ratio:.1f} times as often as {made.reference} residents" + (
+        lead += f" {plain(first.group)} residents were searched {ratio:.1f} times as often as {plain(made.reference)} residents" + (
             f", {first.within_places.value:.1f} times as often inside the same areas."
             if first.within_places.value is not None else "."
         )  # fmt: skip
@@ -108,11 +108,11 @@ def _rates(publication: Publication, made: SearchRates, period: SearchPeriod) ->
              note="Bounds: what the rate can be whatever the ethnicity of searches without one, and however many residents "
              "the tables leave out. The interval holds chance only."),
         Picture(
-            f"Times as often as {made.reference} residents",
-            dots(pairs, f"Rate over that of {made.reference} residents", "Two lines a group: over all areas, and inside the "
+            f"Times as often as {plain(made.reference)} residents",
+            dots(pairs, f"Rate over that of {plain(made.reference)} residents", "Two lines a group: over all areas, and inside the "
                  "same areas; the table below holds the same figures.", reference=(1.0, "as often"), log=True),
         ),
-        grid(f"Rates beside {made.reference} residents",
+        grid(f"Rates beside {plain(made.reference)} residents",
              [Column("Ethnicity"), Column("Times as often", "number"), Column("Bounds"), Column("Same areas", "number"),
               Column("Remark")], ratios,
              note="Same areas: the ratio inside each area, over all areas (Mantel and Haenszel 1959); its interval holds "
@@ -147,7 +147,7 @@ def _benchmarks(publication: Publication, made: SearchRates, period: SearchPerio
         (
             Text("A rate needs people to divide by, and residents are not who was in the street. Where the ratio changes "
                  "with the benchmark, none of them is the truth: they bound what may be said."),
-            grid(f"Times as often as {made.reference}, by what the searches are divided by", columns, rows),
+            grid(f"Times as often as {plain(made.reference)}, by what the searches are divided by", columns, rows),
         ),
     )  # fmt: skip
 
@@ -222,7 +222,7 @@ def _outcomes(publication: Publication) -> Section:
     ))  # fmt: skip
 
 
-def _tests(publication: Publication, searches: Searches, words: SearchWords) -> Section:
+def _tests(publication: Publication, words: SearchWords) -> Section:
     title = "Is the bar the same for all?"
     why = (
         Text(INFRA_MARGINALITY),
@@ -233,40 +233,39 @@ def _tests(publication: Publication, searches: Searches, words: SearchWords) -> 
             "Neither is shown here without the other.",
         )),
     )  # fmt: skip
-    stops = stops_of(publication, searches)
-    if stops is None:
-        return Section("tests", title, (
-            Callout("These tables give outcomes by area and not by ethnicity. So neither the outcome test nor the threshold "
-                    "test can be made, and nothing is said about the bar for searching.", warning=True), *why,
-        ))  # fmt: skip
-    made = outcome_tests(stops, reference=words.reference)
-    for group, find, bar in zip(made.groups, made.find_rates, made.bars, strict=True):
-        publication.figure(SEARCHES, f"find rate, {group}", find)
-        publication.figure(SEARCHES, f"bar for searching, {group}", bar)
+    if FINDS not in publication.tables:
+        said = Callout(
+            "These tables give outcomes by area and not by ethnicity. So neither the outcome test nor the threshold test "
+            "can be made, and nothing is said about the bar for searching.", warning=True,
+        )  # fmt: skip
+        return Section("tests", title, (said, *why))
+    made = {figure.what: figure.estimate for figure in publication.figures if figure.source == FINDS}
+    finds: list[tuple[str, Estimate]] = []
+    rows: list[tuple[Cell, ...]] = []
+    for row in publication.tables[FINDS].table.to_pylist():
+        if row["group"] in (ALL, UNKNOWN):
+            continue
+        hidden = row["found"] is None
+        find = Estimate.hidden("Wilson 1927") if hidden else share(min(row["found"], row["searches"]), row["searches"])
+        publication.figure(FINDS, f"find rate, {row['group']}", find)
+        none = Estimate.none(0, "threshold test", "too few finds or areas")
+        bar = made.get(f"bar for searching, {row['group']}", none)
+        gap = made.get(f"bar less that of {words.reference}, {row['group']}", none)
+        finds.append((plain(row["group"]), find))
+        rows.append((plain(row["group"]), row["searches"], find, bar,
+                     "the reference" if row["group"] == words.reference else _signed(gap)))  # fmt: skip
+    columns = [Column("Ethnicity"), Column("Searches", "count"), Column("Find rate", "share"), Column("Bar", "share"),
+               Column(f"Bar less that of {plain(words.reference)}")]  # fmt: skip
+    drawing = dots(finds, "Share of searches that found something", "One line a group; the table below holds the same "
+                   "figures.", said=percent)  # fmt: skip
     return Section("tests", title, (
-        *why,
-        Picture("Searches that found something", dots(
-            [(plain(group), find) for group, find in zip(made.groups, made.find_rates, strict=True)],
-            "Share of searches that found something", "One line a group; the table below holds the same figures.",
-            said=percent)),
-        grid("Find rates, and the bar behind them", [
-            Column("Ethnicity"), Column("Find rate", "share"), Column("Bar", "share"),
-            Column(f"Bar less that of {words.reference}", "share"),
-        ], _test_rows(made)),
-        Points(made.cautions),
+        *why, Picture("Searches that found something", drawing), grid("Find rates, and the bar behind them", columns, rows),
     ))  # fmt: skip
 
 
-def _test_rows(made: OutcomeTests) -> list[tuple[Cell, ...]]:
-    return [
-        (plain(group), find, bar, _signed(gap) if group != made.reference else "the reference")
-        for group, find, bar, gap in zip(made.groups, made.find_rates, made.bars, made.bar_difference, strict=True)
-    ]
-
-
-def _signed(made: Estimate) -> Cell:
+def _signed(made: Estimate) -> str:
     if made.value is None or made.low is None or made.high is None:
-        return made
+        return made.state.replace("_", " ")
     return f"{100 * made.value:+.1f} points ({100 * made.low:+.1f} to {100 * made.high:+.1f})"
 
 
@@ -306,6 +305,10 @@ def _areas(publication: Publication) -> Section:
             continue  # no residents of the group are named there
         rows.append((plain(place), plain(group), None if count is None else int(str(count)),
                      "not known" if people is None else f"{people:,}"))  # fmt: skip
+    if not rows:
+        return Section(
+            "areas", "By area", (Text("Most areas have too few searches of a group for a table to be shown."),)
+        )
     columns = [
         Column("Area", filter=True),
         Column("Ethnicity", filter=True),
