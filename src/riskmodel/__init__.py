@@ -29,6 +29,8 @@ _WHERE = {
     "Delivery": "feeds.delivery",
     "receive": "feeds.intake",
     "link": "linkage.identity",
+    "over_draws": "linkage.pooling",
+    "Measured": "linkage.pooling",
     "assemble": "histories.store",
     "Cohort": "cohorts.cohort",
     "Outcome": "cohorts.outcome",

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from riskmodel.engines.folders import Draft, Result
+from riskmodel.engines.folders import Result
 from riskmodel.errors import DataRefused
 from riskmodel.feeds.intake import NAME as RECEIVED
 from riskmodel.governance.access import Store
@@ -22,7 +22,7 @@ from riskmodel.histories.relations import co_residents, told_relations
 from riskmodel.histories.residences import residences_of
 from riskmodel.histories.versions import event_versions
 from riskmodel.linkage import addresses
-from riskmodel.linkage.identity import People
+from riskmodel.linkage.people import People
 from riskmodel.linkage.pseudonyms import salt_of
 from riskmodel.tables import (
     AREA_VALUES,
@@ -196,20 +196,29 @@ def assemble(store: Store, people: People) -> Histories:
 
     Returns
     -------
-    Histories; kept in the store as "histories", so that the same inputs are put together once
+    Histories; kept in the store as "histories", so that the same inputs are put together once. Those of a drawn world
+    (`People.drawn`) are in memory only: they never take the place of the best one.
     """
     received = store.result(RECEIVED)
+    if people.draw is not None:
+        tables, coverage = _put_together(received, people, salt_of(store))
+        held = {name: ordered(conform(table, _SCHEMAS[name]), SORTED_BY[name]) for name, table in tables.items()}
+        return Histories(None, HeldTables(held, {"coverage": coverage}))
     inputs = {"received": received.fingerprint, "linked": people.fingerprint}
     kept = store.kept(NAME, inputs)
     if kept is None:
         salt = salt_of(store)
+        tables, coverage = _put_together(received, people, salt)
         with store.writing(NAME, inputs) as draft:
-            _write(draft, received, people, salt)
+            for name, order in SORTED_BY.items():
+                draft.write(name, tables[name], order)
+            draft.write_document("coverage", coverage)
         kept = store.result(NAME)
     return Histories(store, kept)
 
 
-def _write(draft: Draft, received: Result, people: People, salt: str) -> None:
+def _put_together(received: Result, people: People, salt: str) -> tuple[dict[str, pa.Table], dict[str, Any]]:
+    """The tables of the histories, by name, and the document of what they cover."""
     registers, feed_events = received.table("people"), received.table("events")
     links = people.links
     places = _places(registers, feed_events, salt)
@@ -223,8 +232,6 @@ def _write(draft: Draft, received: Result, people: People, salt: str) -> None:
         "residences": residences,
         "relations": pa.concat_tables([told, together]),
     }
-    for name, order in SORTED_BY.items():
-        draft.write(name, tables[name], order)
     covered = {
         agency: dt.date.fromisoformat(day)
         for agency, day in received.document("report")["coverage"]["agencies"].items()
@@ -234,7 +241,7 @@ def _write(draft: Draft, received: Result, people: People, salt: str) -> None:
         "relation_rows_without_two_linked_people": ties_left_out,
         "crowded_places_without_co_residents": crowded,
     }
-    draft.write_document("coverage", coverage_of(events, covered) | {"left_out": left_out})
+    return tables, coverage_of(events, covered) | {"left_out": left_out}
 
 
 def _places(registers: pa.Table, feed_events: pa.Table, salt: str) -> pa.Table:

@@ -1,20 +1,25 @@
 """From matching pairs to people: the strongest matches join first, and never into an impossible person.
 
 Joining everything that is connected lets one weak match merge two families. Here the matches are taken from the most
-to the least probable, and a match is passed over when it would put two records into one person that hardly can be one:
-born at quite different dates, or born on one day with one family name but different given names (twins). Two records
-that match each other directly, name and birth date included, weigh as much in favour.
+to the least probable. Each asks whether the two people it lies between are one, and all that is known of both answers
+(`evidence`). A match is passed over when it would put two records into one person that hardly can be one: born at
+quite different dates, or born on one day with one family name but different given names (twins). Two records that match
+each other directly, name and birth date included, weigh as much in favour.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from riskmodel.linkage.evidence import Evidence
 
 UNLIKE: Final = 0.25
 """Two given names with fewer shared letter pairs than this (Dice 1945) are different names, not spellings."""
@@ -30,7 +35,7 @@ class Clusters:
     Attributes
     ----------
     of : (n_records,) int64, the smallest record number of the person each record belongs to
-    held_by : (n_records,) float64, the probability of the weakest match that holds a record to its person; 1 alone
+    held_by : (n_records,) float64, the lowest probability with which a record was joined to its person; 1 alone
     refused : int, matches passed over because the person would have been impossible
     """
 
@@ -42,44 +47,71 @@ class Clusters:
         return f"Clusters({len(self.of)} records, {len(np.unique(self.of))} people, {self.refused} matches refused)"
 
 
-def clustered(records: pa.Table, matches: pa.Table, threshold: float) -> Clusters:
+def clustered(facts: list[Facts], evidence: Evidence, threshold: float | Sequence[float]) -> Clusters:
     """Join records by their matches.
 
     Parameters
     ----------
-    records : see `records.prepared`
-    matches : Arrow table (l, r, probability)
-    threshold : float, matches below it are not used
+    facts : what each record says of name and birth
+    evidence : the matches
+    threshold : float, the probability from which two groups of records are one person; or one for each match, in
+        the order of `evidence.pairs`, as when worlds are drawn. What is once decided to be two people stays two.
     """
-    columns = [records.column(name).to_pylist() for name in ("given", "family", "birth")]
-    facts: list[Facts] = list(zip(*columns, strict=True))
-    left, right, probability = (matches.column(name).to_numpy() for name in ("l", "r", "probability"))
-    chosen = np.flatnonzero(probability >= threshold)
-    order = chosen[np.lexsort((right[chosen], left[chosen], -probability[chosen]))]
-    joiner = _Joiner(facts, set(zip(left[order].tolist(), right[order].tolist(), strict=True)))
-    for one, other, weight in zip(
-        left[order].tolist(), right[order].tolist(), probability[order].tolist(), strict=True
-    ):
-        joiner.join(one, other, weight)
+    joiner = _Joiner(facts, evidence.pairs)
+    asked = repeat(threshold) if isinstance(threshold, float) else threshold
+    for (one, other), least in zip(evidence.pairs, asked, strict=False):
+        between = joiner.between(one, other)
+        if between is None:
+            continue
+        chance = evidence.chance(*between)
+        if chance >= least:
+            joiner.join(one, other, chance)
+        elif not isinstance(threshold, float):
+            joiner.part(one, other)
     return joiner.clusters()
 
 
-class _Joiner:
-    """Union-find over records that remembers what each person so far says of name and birth."""
+def facts_of(records: pa.Table) -> list[Facts]:
+    """What each record says of name and birth."""
+    columns = [records.column(name).to_pylist() for name in ("given", "family", "birth")]
+    return list(zip(*columns, strict=True))
 
-    def __init__(self, facts: list[Facts], direct: set[tuple[int, int]]) -> None:
+
+class _Joiner:
+    """Union-find over records that remembers what each person so far says of name and birth, and who is not who.
+
+    `direct` holds the pairs of records (smaller first) that match each other themselves.
+    """
+
+    def __init__(self, facts: list[Facts], direct: Container[tuple[int, int]]) -> None:
         self._direct = direct
         self._members: dict[int, list[int]] = {}
         self._of = list(range(len(facts)))
         self._held = [1.0] * len(facts)
         self._facts = facts
         self._refused = 0
+        self._apart: dict[int, set[int]] = {}
+
+    def between(self, left: int, right: int) -> tuple[list[int], list[int]] | None:
+        """The records of the two people that two records belong to; None when they are one, or parted."""
+        one, other = self._of[left], self._of[right]
+        if one == other or other in self._apart.get(one, ()):
+            return None
+        return self._members.get(one, [one]), self._members.get(other, [other])
+
+    def part(self, left: int, right: int) -> None:
+        """Decide that the people of two records are different people, whatever else joins either of them."""
+        one, other = self._of[left], self._of[right]
+        if one != other:
+            self._apart.setdefault(one, set()).add(other)
+            self._apart.setdefault(other, set()).add(one)
 
     def join(self, left: int, right: int, probability: float) -> None:
-        one, other = self._of[left], self._of[right]
-        if one == other:
+        """Make the people of two records one, unless they are parted or together would be impossible."""
+        groups = self.between(left, right)
+        if groups is None:
             return
-        mine, theirs = self._members.get(one, [one]), self._members.get(other, [other])
+        one, other, (mine, theirs) = self._of[left], self._of[right], groups
         if self._impossible(mine, theirs):
             self._refused += 1
             return
@@ -91,6 +123,10 @@ class _Joiner:
             self._of[record] = one
         self._members[one] = mine + theirs
         self._members.pop(other, None)
+        for third in self._apart.pop(other, ()):
+            self._apart[third].discard(other)
+            self._apart[third].add(one)
+            self._apart.setdefault(one, set()).add(third)
 
     def clusters(self) -> Clusters:
         smallest = {head: min(members) for head, members in self._members.items()}

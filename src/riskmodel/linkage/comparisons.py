@@ -131,6 +131,14 @@ SEX: Final = Comparison(
 )
 
 
+AGENCY: Final = Comparison(
+    "agency",
+    _either_null("agency"),
+    (Level("same", "l.agency = r.agency", 0.1, 0.3), Level("other", "ELSE", 0.9, 0.7)),
+)
+"""A register seldom holds one person twice: how seldom is learned."""
+
+
 def _family_and_place(household: float) -> Comparison:
     no_family, no_place = f"({_either_null('family')})", "(len(l.doors) = 0 OR len(r.doors) = 0)"
     families = (
@@ -196,11 +204,12 @@ IDENTIFIER: Final = Comparison(
 )
 
 
-def comparisons_for(columns_with_values: Sequence[str], records: int) -> tuple[Comparison, ...]:
-    """The comparisons that so many records, with these columns filled, can be put to.
+def comparisons_for(columns_with_values: Sequence[str], records: int, agencies: int = 1) -> tuple[Comparison, ...]:
+    """The comparisons that so many records of so many agencies, with these columns filled, can be put to.
 
     In few records it is likely that two are of one household: about one in `records`.
     """
     extra = [one for one in (CONTACT, IDENTIFIER) if one.name in columns_with_values]
+    extra += [AGENCY] if agencies > 1 else []
     home = _family_and_place(min(0.3, max(0.0001, 1 / max(records, 1))))
     return (GIVEN, BIRTH, SEX, home, *extra)

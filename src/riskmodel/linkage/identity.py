@@ -17,54 +17,26 @@ import numpy as np
 import pyarrow as pa
 
 from riskmodel.engines.duckdb import query
-from riskmodel.engines.folders import Draft, Result
+from riskmodel.engines.folders import Draft
 from riskmodel.errors import DataRefused, DeclarationError, Fault
 from riskmodel.feeds.intake import Intake
 from riskmodel.governance.access import Store
 from riskmodel.linkage import quality
 from riskmodel.linkage.blocking import blocked
-from riskmodel.linkage.clusters import clustered
+from riskmodel.linkage.clusters import Clusters, clustered, facts_of
+from riskmodel.linkage.draws import drawn
+from riskmodel.linkage.evidence import Evidence
+from riskmodel.linkage.people import NAME, People, agreed
 from riskmodel.linkage.persons import scored
 from riskmodel.linkage.pseudonyms import salt_mark, salt_of
 from riskmodel.linkage.records import IDENTIFIERS, prepared
 from riskmodel.linkage.training import Parameters
-from riskmodel.tables import LINKS, PERSONS, conform, pseudonyms
+from riskmodel.tables import LINKS, conform, pseudonyms
 
 Method = Literal["probabilistic", "shared_key"]
 METHODS: Final = ("probabilistic", "shared_key")
-NAME: Final = "linked"
-
-
-@dataclass(frozen=True, repr=False)
-class People:
-    """The linked people of a store: who each record belongs to, and what is agreed about them."""
-
-    store: Store
-    result: Result
-
-    @property
-    def links(self) -> pa.Table:
-        """LINKS: one row a record."""
-        return self.result.table("links")
-
-    @property
-    def persons(self) -> pa.Table:
-        """PERSONS: one row a person, no names."""
-        return self.result.table("persons")
-
-    @property
-    def quality(self) -> dict[str, Any]:
-        """Counts of records, people, comparisons and match probabilities."""
-        document: dict[str, Any] = self.result.document("quality")
-        return document
-
-    @property
-    def fingerprint(self) -> str:
-        return self.result.fingerprint
-
-    def __repr__(self) -> str:
-        rows = self.result.rows
-        return f"People({rows['persons']:,} people from {rows['links']:,} records)"
+THRESHOLD: Final = 0.5
+"""More likely one person than two, all that is known of both considered."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,6 +47,7 @@ class Linked:
     cluster: np.ndarray
     probability: np.ndarray
     document: dict[str, Any]
+    worlds: tuple[Clusters, ...] = ()
 
 
 def link(
@@ -82,7 +55,8 @@ def link(
     intake: Intake,
     *,
     method: Method = "probabilistic",
-    threshold: float = 0.9,
+    threshold: float = THRESHOLD,
+    draws: int = 0,
     seed: int = 0,
     threads: int | None = None,
 ) -> People:
@@ -92,31 +66,38 @@ def link(
     ----------
     intake : Intake, whose people feeds are linked
     method : "probabilistic", or "shared_key" where one number serves all agencies
-    threshold : float in (0.5, 1), the match probability from which two records are joined
-    seed : int, of the random pairs from which chance agreement is learned
+    threshold : float, at least 0.5 and below 1, the probability from which two groups of records are one person
+    draws : int, linked worlds to draw beside the best one, see `linkage.draws`; 20 carry the doubt on well enough
+    seed : int, of the random pairs from which chance agreement is learned, and of the draws
     threads : int or None, for speed only: the result is the same for any number
 
     Raises
     ------
-    DeclarationError : an unknown method, or a threshold outside (0.5, 1)
+    DeclarationError : an unknown method, a threshold outside [0.5, 1), or draws that cannot be made
     DataRefused : the probabilistic method on records without any name
     """
-    _check(method, threshold)
+    _check(method, threshold, draws)
     settings: dict[str, Any] = {"method": method}
     if method == "probabilistic":
-        settings |= {"threshold": threshold, "seed": seed}
+        settings |= {"threshold": threshold, "seed": seed, "draws": draws}
     inputs = {"received": intake.fingerprint, "settings": settings, "salt": salt_mark(store)}
     kept = store.kept(NAME, inputs)
     if kept is None:
         people = intake.people
-        found = shared_key(people) if method == "shared_key" else matched(people, threshold, seed, threads)
+        found = (
+            shared_key(people)
+            if method == "shared_key"
+            else matched(people, threshold, draws=draws, seed=seed, threads=threads)
+        )
         with store.writing(NAME, inputs) as draft:
             _write(draft, people, found, salt_of(store), settings)
         kept = store.result(NAME)
     return People(store, kept)
 
 
-def matched(people: pa.Table, threshold: float = 0.9, seed: int = 0, threads: int | None = None) -> Linked:
+def matched(
+    people: pa.Table, threshold: float = THRESHOLD, *, draws: int = 0, seed: int = 0, threads: int | None = None
+) -> Linked:
     """Compare and join records: the probabilistic method on a table of PERSON_RECORDS.
 
     Raises
@@ -127,7 +108,9 @@ def matched(people: pa.Table, threshold: float = 0.9, seed: int = 0, threads: in
     records = prepared(people)
     blocking = blocked(records)
     matches, learned = scored(records, blocking.pairs, seed=seed, threads=threads)
-    clusters = clustered(records, matches, threshold)
+    facts, evidence = facts_of(records), Evidence.of(records.column("agency").to_pylist(), matches, learned)
+    clusters = clustered(facts, evidence, threshold)
+    worlds = drawn(facts, evidence, matches, clusters, draws=draws, seed=seed)
     document = {
         "pairs_compared": blocking.pairs.num_rows,
         "keys_shared_by_too_many": {"narrowed": blocking.narrowed_keys, "left_out": blocking.dropped_keys},
@@ -135,8 +118,12 @@ def matched(people: pa.Table, threshold: float = 0.9, seed: int = 0, threads: in
         "matches_refused_as_impossible": clusters.refused,
         "match_probability": quality.histogram(matches.column("probability").to_numpy()),
         "learned": _learned(learned),
+        "draws": [
+            {"people": len(np.unique(world.of)), "records_elsewhere": int(np.count_nonzero(clusters.of != world.of))}
+            for world in worlds
+        ],
     }
-    return Linked(records.select(["agency", "person_key"]), clusters.of, clusters.held_by, document)
+    return Linked(records.select(["agency", "person_key"]), clusters.of, clusters.held_by, document, tuple(worlds))
 
 
 def shared_key(people: pa.Table) -> Linked:
@@ -150,15 +137,17 @@ def shared_key(people: pa.Table) -> Linked:
     return Linked(found.select(["agency", "person_key"]), cluster, np.ones(len(cluster)), {})
 
 
-def _check(method: str, threshold: float) -> None:
+def _check(method: str, threshold: float, draws: int) -> None:
     faults = []
     if method not in METHODS:
         known = " or ".join(METHODS)
         faults.append(Fault("link.method", repr(method), known, f"Write {known}."))
-    if not 0.5 < threshold < 1:
-        faults.append(
-            Fault("link.threshold", repr(threshold), "a probability above 0.5 and below 1", "Leave it out to have 0.9.")
-        )
+    if not 0.5 <= threshold < 1:
+        expected = "a probability of at least 0.5 and below 1"
+        faults.append(Fault("link.threshold", repr(threshold), expected, f"Leave it out to have {THRESHOLD}."))
+    if draws < 0 or (draws and method != "probabilistic"):
+        expected = "none or more, and none where a shared key leaves nothing to chance"
+        faults.append(Fault("link.draws", f"{draws} draws", expected, "Leave it out, or ask for 20."))
     if faults:
         raise DeclarationError("link-settings", faults=faults)
 
@@ -176,19 +165,21 @@ def _must_have_names(people: pa.Table) -> None:
 
 
 def _write(draft: Draft, people: pa.Table, found: Linked, salt: str, settings: dict[str, Any]) -> None:
-    links = _links(people, found, salt)
+    links = _links(people, found.records, found.cluster, found.probability, salt)
     draft.write("links", links, ["agency", "person_key", "feed"])
+    if found.worlds:
+        draft.write("worlds", _worlds(people, found, salt), ["draw", "agency", "person_key"])
     draft.write("persons", agreed(people, links), ["entity_id"])
     draft.write_document("quality", {"settings": settings, **quality.described(links), **found.document})
 
 
-def _links(people: pa.Table, found: Linked, salt: str) -> pa.Table:
-    texts = zip(*(found.records.column(name).to_pylist() for name in ("agency", "person_key")), strict=True)
+def _links(people: pa.Table, records: pa.Table, cluster: np.ndarray, probability: np.ndarray, salt: str) -> pa.Table:
+    texts = zip(*(records.column(name).to_pylist() for name in ("agency", "person_key")), strict=True)
     keys = [f"{agency}\x1f{key}" for agency, key in texts]
-    heads, inverse = np.unique(found.cluster, return_inverse=True)
+    heads, inverse = np.unique(cluster, return_inverse=True)
     entity = pseudonyms([keys[head] for head in heads.tolist()], salt)[inverse]
-    table = found.records.append_column("entity_id", pa.array(entity)).append_column(
-        "probability", pa.array(np.round(found.probability, 6))
+    table = records.append_column("entity_id", pa.array(entity)).append_column(
+        "probability", pa.array(np.round(probability, 6))
     )
     feeds = query(
         "SELECT agency, person_key, min(feed) AS feed FROM p GROUP BY ALL",
@@ -197,36 +188,18 @@ def _links(people: pa.Table, found: Linked, salt: str) -> pa.Table:
     return conform(query("SELECT * FROM t JOIN feeds USING (agency, person_key)", t=table, feeds=feeds), LINKS)
 
 
-def agreed(people: pa.Table, links: pa.Table) -> pa.Table:
-    """PERSONS: for each attribute the value that most records give.
-
-    A record (one agency's number for a person) has one voice for each value it ever gave. Of values with as many voices
-    the one given by the agency first in the alphabet wins, then the one known first. Nothing given is null.
-    """
-    voices = query(
-        """SELECT l.entity_id, p.agency, p.person_key, p.birth_date, p.sex, p.ethnicity, p.known_at FROM people p
-           JOIN links l ON p.agency = l.agency AND p.person_key = l.person_key""",
-        people=people,
-        links=links.select(["agency", "person_key", "entity_id"]),
-    )
-    sql = "SELECT entity_id, min(known_at) AS known_at FROM voices GROUP BY entity_id"
-    made = query(sql, voices=voices)
-    for column in ("birth_date", "sex", "ethnicity"):
-        made = query(_MOST_GIVEN.format(column=column), made=made, voices=voices)
-    return conform(made, PERSONS)
-
-
-_MOST_GIVEN: Final = """
-WITH counted AS (
-    SELECT entity_id, {column}, count(DISTINCT (agency, person_key)) AS voices, min(agency) AS agency,
-           min(known_at) AS known_at
-    FROM voices WHERE {column} IS NOT NULL GROUP BY entity_id, {column}
-), first AS (
-    SELECT entity_id, {column} FROM counted
-    QUALIFY row_number() OVER (PARTITION BY entity_id ORDER BY voices DESC, agency, known_at, {column}) = 1
-)
-SELECT made.*, first.{column} FROM made LEFT JOIN first USING (entity_id)
-"""
+def _worlds(people: pa.Table, found: Linked, salt: str) -> pa.Table:
+    """The links of every draw that are not those of the best clustering, with the number of the draw."""
+    tables = []
+    for number, world in enumerate(found.worlds):
+        links = _links(people, found.records, world.of, world.held_by, salt)
+        other = query(
+            "SELECT w.* FROM w JOIN b USING (agency, person_key) WHERE w.entity_id <> b.entity_id",
+            w=links,
+            b=_links(people, found.records, found.cluster, found.probability, salt),
+        )
+        tables.append(other.append_column("draw", pa.array(np.full(other.num_rows, number, np.int32))))
+    return pa.concat_tables(tables)
 
 
 def _learned(parameters: Parameters) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def scored(records: pa.Table, pairs: pa.Table, *, seed: int, threads: int | None
         engine = _Engine(records, threads)
         try:
             filled = [name for name in IDENTIFIERS if records.column(name).null_count < len(records)]
-            comparisons = comparisons_for(filled, len(records))
+            comparisons = comparisons_for(filled, len(records), len(records.column("agency").unique()))
             random = engine.levels(comparisons, random_pairs(len(records), seed))
             step = max(1, -(-pairs.num_rows // TRAINING_PAIRS))
             sample = pairs.take(pa.array(np.arange(0, pairs.num_rows, step)))

@@ -66,7 +66,7 @@ class LinkageTable(Table):
     """How records become people."""
 
     method: Literal["probabilistic", "shared_key"] = "probabilistic"
-    threshold: float = Field(default=0.9, gt=0, lt=1)
+    threshold: float = Field(default=0.5, ge=0.5, lt=1)
     seed: int = 0
 
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from riskmodel.errors import DeclarationError
-from riskmodel.linkage.identity import agreed, link, matched, shared_key
+from riskmodel.linkage.identity import link, matched, shared_key
+from riskmodel.linkage.people import agreed
 from riskmodel.tables import LINKS, PERSONS
 
 OAK, ELM, MILL = ("14 Oak Street", "QX1 2AB"), ("3 Elm Road", "QX4 9ZZ"), ("Flat 2, 9 Mill Lane", "ZZ3 1QR")

@@ -9,8 +9,9 @@ import pytest
 from riskmodel.linkage import quality
 from riskmodel.linkage.addresses import parsed, places
 from riskmodel.linkage.blocking import MOST_SHARING, blocked
-from riskmodel.linkage.clusters import clustered
+from riskmodel.linkage.clusters import Clusters, Facts, clustered
 from riskmodel.linkage.comparisons import BIRTH, FAMILY_AND_PLACE, GIVEN, SEX
+from riskmodel.linkage.evidence import Evidence
 from riskmodel.linkage.persons import random_pairs
 from riskmodel.linkage.records import prepared
 from riskmodel.linkage.training import Patterns, match_probability, prior_parameters, trained
@@ -50,36 +51,49 @@ def test_a_street_that_two_postcodes_have_does_not_lend_its_postcode():
     assert found[2] == "14|oakst|"
 
 
-def facts(*rows: tuple[str | None, str | None, str | None]) -> pa.Table:
-    return pa.table(
-        {name: pa.array([row[n] for row in rows], pa.string()) for n, name in enumerate(("given", "family", "birth"))}
-    )
+def joined(facts: list[Facts], *rows: tuple[int, int, float], threshold: float = 0.5) -> Clusters:
+    """The clusters of records of one agency, by matches (l, r, probability)."""
+    columns = {"l": [a for a, _, _ in rows], "r": [b for _, b, _ in rows], "probability": [p for *_, p in rows]}
+    return clustered(facts, Evidence.of(["police"] * len(facts), pa.table(columns)), threshold)
 
 
-def matches(*rows: tuple[int, int, float]) -> pa.Table:
-    return pa.table({"l": [a for a, _, _ in rows], "r": [b for _, b, _ in rows], "probability": [p for *_, p in rows]})
+SON, FATHER = ("james", "hill", "20010219"), ("james", "hill", "19710505")
 
 
 def test_a_record_without_birth_date_joins_one_namesake_not_both():
-    son, father, unknown = ("james", "hill", "20010219"), ("james", "hill", "19710505"), ("james", "hill", None)
-    records = facts(son, father, unknown)
-    found = clustered(records, matches((0, 2, 0.97), (1, 2, 0.95)), 0.9)
+    found = joined([SON, FATHER, ("james", "hill", None)], (0, 2, 0.97), (1, 2, 0.95))
     assert found.of.tolist() == [0, 1, 0]
-    assert found.held_by.tolist() == [0.97, 1.0, 0.97]
-    assert found.refused == 1
+    assert found.held_by.tolist() == pytest.approx([0.97, 1.0, 0.97])
+
+
+def test_an_impossible_person_is_refused_however_likely_the_match():
+    """All four pairs count: the mean log-odds of .99, .99, .99 and .05 are 2.71, a chance of .94."""
+    unknown = ("james", "hill", None)
+    found = joined([SON, FATHER, unknown, unknown], (0, 2, 0.999), (1, 3, 0.998), (2, 3, 0.99), (0, 3, 0.99),
+                   (1, 2, 0.99))  # fmt: skip
+    assert found.of.tolist() == [0, 1, 0, 1]
+    assert found.refused > 0
 
 
 def test_strongest_first_and_only_from_the_threshold():
-    one = ("james", "hill", "20010219")
-    found = clustered(facts(one, one, one, one, one), matches((0, 1, 0.92), (1, 2, 0.99), (3, 4, 0.89)), 0.9)
-    assert found.of.tolist() == [0, 0, 0, 3, 4]
-    assert found.held_by.tolist() == [0.92, 0.99, 0.99, 1.0, 1.0]
+    """0 with {1, 2}: log-odds of .92 and .80 are 2.442 and 1.386, their mean 1.914 a chance of .8715."""
+    pairs = (0, 1, 0.92), (0, 2, 0.80), (1, 2, 0.99), (3, 4, 0.89)
+    assert joined([SON] * 5, *pairs).of.tolist() == [0, 0, 0, 3, 3]
+    assert joined([SON] * 5, *pairs).held_by.tolist() == pytest.approx([0.8715, 0.99, 0.99, 0.89, 0.89], abs=1e-4)
+    assert joined([SON] * 5, *pairs, threshold=0.88).of.tolist() == [0, 1, 1, 3, 3]
+    assert joined([SON] * 5, *pairs, threshold=0.95).of.tolist() == [0, 1, 1, 3, 4]
+
+
+def test_one_likely_pair_among_unlikely_ones_joins_nobody():
+    """Two pairs of two: .97 once, three pairs not worth keeping (.005): mean log-odds -3.1."""
+    found = joined([SON] * 4, (0, 1, 0.999), (2, 3, 0.999), (1, 2, 0.97))
+    assert found.of.tolist() == [0, 0, 2, 2]
 
 
 def test_a_direct_match_outweighs_a_contradiction():
     """The third record has the wrong birth date, and matches the second well enough all the same."""
-    right, wrong = ("james", "hill", "20010219"), ("james", "hill", "19710505")
-    assert clustered(facts(right, right, wrong), matches((0, 1, 1.0), (1, 2, 0.95)), 0.9).of.tolist() == [0, 0, 0]
+    found = joined([SON, SON, FATHER], (0, 1, 1.0), (1, 2, 0.999))
+    assert found.of.tolist() == [0, 0, 0]
 
 
 def test_keys_that_too_many_share_are_narrowed_then_left_out(register):

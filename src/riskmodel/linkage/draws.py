@@ -1,0 +1,94 @@
+"""Linked worlds: several clusterings drawn from the match probabilities, so that doubt about who is who is carried on.
+
+One clustering says who is who as if it were certain. Here the same question is answered K times by chance, each time as
+a whole world in which everybody is somebody. Links are correlated - if a is b and b is c, then a is c - so they are
+drawn within connected groups of records, in this way:
+
+1. Matches are taken from the most to the least probable, as in `clusters`.
+2. When a match is between two people so far different, *one* coin is thrown for those two people, with the probability
+   that all the evidence on both gives (`evidence`), and for a single record how seldom records are left alone. Heads,
+   they are one person. Tails, they are two, and stay two: whoever joins either of them later does not join the other.
+3. The repair of `clusters` holds in every world: an impossible person (two birth dates, twins) is never made.
+
+Groups in which every match is at least `SURE` are the same in all worlds. This is a sequential sampler of coreference
+partitions (Sadinle 2014, and Steorts, Hall and Fienberg 2016, sample the same object by Markov chains); the draws are
+a posterior only as far as the match probabilities are, and know nothing of pairs that were never compared.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from riskmodel import seeds
+from riskmodel.linkage.clusters import Clusters, Facts, clustered
+from riskmodel.linkage.evidence import Evidence, alone
+
+SURE: Final = 0.999
+"""A group of records in which every match is at least this probable is not drawn again."""
+
+
+def drawn(
+    facts: list[Facts], evidence: Evidence, matches: pa.Table, best: Clusters, *, draws: int, seed: int
+) -> list[Clusters]:
+    """Draw clusterings.
+
+    Parameters
+    ----------
+    facts : what each record says of name and birth
+    evidence : the matches as evidence
+    matches : the same matches as an Arrow table (l, r, probability), also those far below any threshold
+    best : the single best clustering, kept where there is no doubt
+    draws, seed : int; the same seed gives the same draws, and the first of many draws are those of few
+
+    Returns
+    -------
+    list of `draws` Clusters over the same records
+    """
+    left, right, probability = (matches.column(name).to_numpy() for name in ("l", "r", "probability"))
+    records, edges = doubtful(left, right, probability, len(facts))
+    place = np.full(len(facts), -1, np.int64)
+    place[records] = np.arange(len(records))
+    columns = {"l": place[left[edges]], "r": place[right[edges]], "probability": probability[edges]}
+    agency = [evidence.agency[at] for at in records.tolist()]
+    found = Evidence.of(agency, pa.table(columns))
+    _, sizes = np.unique(best.of, return_counts=True)
+    # the agencies' shares and the sizes of people are those among all records
+    found = Evidence(found.pairs, agency, evidence.agencies, alone(sizes.tolist()))
+    mine = [facts[at] for at in records.tolist()]
+    worlds = []
+    for number in range(draws):
+        coins = seeds.stream(seed, "linkage", "draw", number).random(len(edges)).tolist()
+        worlds.append(_spread(best, records, clustered(mine, found, coins)))
+    return worlds
+
+
+def doubtful(
+    left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], records: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The records of connected groups with at least one unsure match, and the places of these groups' matches.
+
+    Examples
+    --------
+    >>> records, edges = doubtful(np.array([0, 2]), np.array([1, 3]), np.array([0.5, 0.9999]), 5)
+    >>> records.tolist(), edges.tolist()
+    ([0, 1], [0])
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(records, records))
+    groups, group = connected_components(graph, directed=False)
+    unsure = np.zeros(groups, bool)
+    unsure[group[left[probability < SURE]]] = True
+    return np.flatnonzero(unsure[group]), np.flatnonzero(unsure[group[left]])
+
+
+def _spread(best: Clusters, records: npt.NDArray[np.int64], world: Clusters) -> Clusters:
+    """A world of the doubtful records, with everybody else as in the best clustering."""
+    of, held = best.of.copy(), best.held_by.copy()
+    of[records], held[records] = records[world.of], world.held_by
+    return Clusters(of, held, world.refused)

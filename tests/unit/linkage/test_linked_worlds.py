@@ -1,0 +1,147 @@
+"""Linked worlds: one seed gives the same draws, doubt shows in them, and measures over them follow Rubin's rules."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from riskmodel.errors import DataRefused, DeclarationError, NotFound
+from riskmodel.histories.store import assemble
+from riskmodel.linkage.clusters import clustered
+from riskmodel.linkage.draws import drawn
+from riskmodel.linkage.evidence import Evidence
+from riskmodel.linkage.identity import link
+from riskmodel.linkage.pooling import Measured, over_draws, pooled
+from riskmodel.tables import LINKS, PERSONS
+
+SOMEBODY = ("james", "hill", "20010219")
+
+
+def worlds(rows: list[tuple[int, int, float]], records: int, draws: int = 2_000, seed: int = 3) -> np.ndarray:
+    """(draws, records) clusters of records that all say the same."""
+    columns = {"l": [a for a, _, _ in rows], "r": [b for _, b, _ in rows], "probability": [p for *_, p in rows]}
+    matches, facts = pa.table(columns), [SOMEBODY] * records
+    evidence = Evidence.of(["police"] * records, matches)
+    best = clustered(facts, evidence, 0.5)
+    return np.array([one.of for one in drawn(facts, evidence, matches, best, draws=draws, seed=seed)])
+
+
+def test_a_pair_is_one_person_as_often_as_its_probability_says():
+    """2,000 coins of .7: 1,400 heads, standard deviation 20.5; four of them are 82."""
+    found = worlds([(0, 1, 0.7), (2, 3, 0.9999)], 5)
+    assert abs((found[:, 1] == 0).sum() - 1_400) < 82
+    assert (found[:, 3] == 2).all()  # sure in every world
+    assert (found[:, 4] == 4).all()
+
+
+def test_three_records_with_one_story_get_one_coin_not_two():
+    """a and b are one; c suits both with .5. Two coins would join c in three worlds of four: 1,000 heads, not 1,500."""
+    found = worlds([(0, 1, 0.99999), (0, 2, 0.5), (1, 2, 0.5)], 3)
+    assert abs((found[:, 2] == 0).sum() - 1_000) < 90
+
+
+def test_parted_stays_parted():
+    """b is c for certain. Where a is not b, a must not be c either: every world has {a, b, c} or {a}, {b, c}."""
+    found = worlds([(1, 2, 0.99999), (0, 1, 0.6), (0, 2, 0.6)], 3, draws=300)
+    assert {tuple(world) for world in found.tolist()} == {(0, 0, 0), (0, 1, 1)}
+
+
+def test_the_same_seed_gives_the_same_worlds_and_more_draws_only_add():
+    rows = [(0, 1, 0.7), (2, 3, 0.4), (4, 5, 0.5)]
+    few, many, other = worlds(rows, 6, 5), worlds(rows, 6, 20), worlds(rows, 6, 20, seed=4)
+    assert (many[:5] == few).all()
+    assert not (many == other).all()
+
+
+OAK, MILL = ("14 Oak Street", "QX1 2AB"), ("9 Mill Lane", "ZZ3 1QR")
+
+
+@pytest.fixture
+def doubtful(register):
+    """Thirty pairs whose addresses and given names differ, in two agencies; and thirty that agree on everything."""
+    rows = []
+    for n in range(30):
+        family = f"{'BCDFGHKLMN'[n % 10]}rad{'aeiou'[n % 5]}ck{'stvw'[n % 4]}"
+        old, young = f"19{50 + n}-0{1 + n % 9}-1{n % 7}", f"20{10 + n % 10}-0{1 + n % 9}-2{n % 7}"
+        other, ann = f"19{50 + n}-1{n % 3}-1{n % 7}", (f"Ann{'aeiou'[n % 5]}", f"T{family}", young, "female")
+        rows += [
+            ("police", f"p{n}", "Robin", family, old, None, f"{n} Oak Street", "QX1 2AB"),
+            ("health", f"h{n}", "Robert", family, other, None, f"{n} Mill Lane", "ZZ3 1QR"),
+            ("police", f"q{n}", *ann, f"{n} Elm Road", "QX4 9ZZ"),
+            ("health", f"i{n}", *ann, f"{n} Elm Road", "QX4 9ZZ"),
+        ]
+    return register(*rows)
+
+
+def test_drawn_people_are_used_like_linked_ones(doubtful, store, received):
+    intake = received(doubtful)
+    people = link(store, intake, draws=6, seed=1)
+    again = link(store, intake, draws=6, seed=1)
+    assert people.draws == 6
+    assert again.fingerprint == people.fingerprint
+    best = dict(zip(people.links["person_key"].to_pylist(), people.links["entity_id"].to_pylist(), strict=True))
+    counts = set()
+    for number in range(6):
+        one = people.drawn(number)
+        assert one.links.schema.equals(LINKS, check_metadata=False)
+        assert one.persons.schema.equals(PERSONS, check_metadata=False)
+        assert one.links.select(["agency", "person_key"]).equals(people.links.select(["agency", "person_key"]))
+        assert set(one.persons["entity_id"].to_pylist()) == set(one.links["entity_id"].to_pylist())
+        histories = assemble(store, one)
+        assert histories.persons.num_rows == one.persons.num_rows
+        assert histories.residences.num_rows > 0
+        held = dict(zip(one.links["person_key"].to_pylist(), one.links["entity_id"].to_pylist(), strict=True))
+        assert all(held[f"q{n}"] == held[f"i{n}"] == best[f"q{n}"] for n in range(30))  # no doubt about these
+        counts.add(one.persons.num_rows)
+    assert len(counts) > 1
+    assert store.peek("histories") is None  # a drawn world never takes the place of the best one
+    assert "draw 3 of 6" in repr(people.drawn(3))
+    assert people.drawn(0).fingerprint != people.drawn(1).fingerprint
+    with pytest.raises(NotFound, match="draw-missing"):
+        people.drawn(6)
+
+
+def test_a_measure_over_worlds(doubtful, store, received):
+    people = link(store, received(doubtful), draws=6, seed=1)
+    found = over_draws(people, lambda one: {"people": Measured(one.persons.num_rows)})["people"]
+    counts = [people.drawn(number).persons.num_rows for number in range(6)]
+    assert found.value == pytest.approx(np.mean(counts))
+    assert found.between == pytest.approx(np.var(counts, ddof=1))
+    assert found.extra_share == 1.0  # a count of what is there has no other variance
+    assert found.low < found.value < found.high
+    with pytest.raises(DataRefused, match="measures-differ"):
+        over_draws(people, lambda one: {f"draw {one.draw}": Measured(1.0)})
+
+
+def test_without_draws_there_is_nothing_to_pool(register, store, received):
+    people = link(store, received(register(("police", "a", "Oliver", "Hill", "2010-05-05"))))
+    with pytest.raises(DeclarationError, match="draws-missing"):
+        over_draws(people, lambda _: {})
+    with pytest.raises(NotFound, match="draw-missing"):
+        people.drawn(0)
+    with pytest.raises(DeclarationError, match=r"link\.draws"):
+        link(store, received(register(("police", "a", "Oliver", "Hill"))), method="shared_key", draws=3)
+
+
+def test_rubin_by_hand():
+    """Values 1, 2, 3, 4 with variances 2: mean 2.5, B = 5/3, extra = 5/4 x 5/3 = 25/12, T = 49/12.
+
+    Freedom 3 x (1 + 24/25)^2 = 11.5248; t at .975 is 2.1889, so the half-width is 2.1889 x 2.0207 = 4.4231.
+    """
+    found = pooled([Measured(value, 2.0) for value in (1.0, 2.0, 3.0, 4.0)])
+    assert (found.value, found.within) == (2.5, 2.0)
+    assert found.between == pytest.approx(5 / 3)
+    assert found.extra_share == pytest.approx(25 / 49)
+    assert found.high - found.value == pytest.approx(4.4231, abs=2e-4)
+
+
+def test_agreeing_worlds_add_nothing_and_a_missing_number_is_said():
+    sure = pooled([Measured(5.0, 4.0)] * 3)
+    assert (sure.extra_share, round(sure.high, 3)) == (0.0, 8.92)  # 5 + 1.96 x 2
+    none = pooled([Measured(5.0), Measured(math.nan)])
+    assert (none.state, none.value, none.draws) == ("not_estimable", None, 2)
+    with pytest.raises(DeclarationError, match="level-invalid"):
+        pooled([Measured(5.0)] * 2, level=95)
