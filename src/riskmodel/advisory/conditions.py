@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from riskmodel.cohorts.cohort import Eligible, Step
 from riskmodel.engines.duckdb import query
 from riskmodel.errors import NotPermitted
 from riskmodel.governance.approvals import Approval
+from riskmodel.governance.entries import Entry
 from riskmodel.governance.ledger import Ledger
 from riskmodel.histories.store import Histories
 from riskmodel.histories.visibility import visible_rows
@@ -30,10 +32,16 @@ def reviewed_share(ledger: Ledger, approval: str) -> float | None:
     ledger : Ledger
     approval : str, its fingerprint
     """
+    counts = shares_of(ledger.entries(), approval)
+    return None if counts is None else counts[0] / counts[1]
+
+
+def shares_of(entries: Iterable[Entry], approval: str) -> tuple[int, int] | None:
+    """How many people on lists given out under an approval were reviewed, and of how many; None before any list."""
     under: set[str] = set()
     length: dict[str, int] = {}
     concluded = Counter[str]()
-    for entry in ledger.entries():
+    for entry in entries:
         name, facts = str(entry.facts.get("list")), entry.facts
         if entry.action == "score" and facts.get("approval") == approval:
             under.add(name)
@@ -42,7 +50,7 @@ def reviewed_share(ledger: Ledger, approval: str) -> float | None:
         elif entry.action == "review" and facts.get("stage") == "concluded":
             concluded[name] += 1
     people = sum(length.values())
-    return sum(min(concluded[name], most) for name, most in length.items()) / people if people else None
+    return (sum(min(concluded[name], most) for name, most in length.items()), people) if people else None
 
 
 def must_be_reviewed(ledger: Ledger, approval: Approval) -> None:

@@ -1,0 +1,125 @@
+"""Pages from templates: escaped, without script, in the type of the cards; and cards' sections, kept once rendered."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup, escape
+
+from riskmodel.board.glossary import anchor, explained
+from riskmodel.board.motions import CHOICE_WORDS
+from riskmodel.board.shelf import Item
+from riskmodel.cards import parts
+from riskmodel.cards.blocks import Figure
+from riskmodel.cards.figures import Width
+from riskmodel.cards.words import capital, day_words, plain
+from riskmodel.governance.standings import Standing
+
+STATE_WORDS: Mapping[str, str] = {
+    "draft": "Draft",
+    "reviewed": "Before the board",
+    "approved": "Approved",
+    "in_use": "In use",
+    "retired": "Retired",
+}
+_NOTES: Mapping[str, str] = {
+    "refused": "Rejected by the board",
+    "deferred": "The board asked for more",
+    "withdrawn": "Withdrawn by the board",
+    "replaced": "Replaced by a later decision",
+}
+_KEPT = 200
+
+
+def render(template: str, **given: Any) -> str:
+    """A page."""
+    return _environment().get_template(template).render(**given)
+
+
+def stylesheet() -> str:
+    """The cards' type and what the reading room adds."""
+    own = (files("riskmodel.board") / "templates" / "board.css").read_text(encoding="utf-8")
+    return f"{parts.stylesheet()}\n{own}"
+
+
+def address(item: Item, *more: str) -> str:
+    """The address of a version's page."""
+    version = item.version
+    return "/".join(["/models", quote(item.shelf, safe=""), quote(version.name, safe=""), str(version.number), *more])
+
+
+def note(standing: Standing) -> str:
+    """What the last decision was, where the state alone does not say it."""
+    return _NOTES.get(standing.decision, "") if standing.state in ("draft", "retired") else ""
+
+
+class Sections:
+    """The sections of cards as pages, by the card's fingerprint."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, dict[str, Markup]] = OrderedDict()
+        self._drawn: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+        self._lock = threading.Lock()  # drawing is not made for several threads at once
+
+    def of(self, document: Mapping[str, Any], base: str) -> dict[str, Markup]:
+        """The inside of each section, words explained, drawings as pictures under `base`."""
+        key = f"{document['fingerprint']} {base}"
+        if key not in self._held:
+            made = parts.section_pages(document, lambda figure, name, width: _picture(figure, name, width, base))
+            with self._lock:
+                self._held[key] = {name: explained(inside, name) for name, inside in made.items()}
+                while len(self._held) > _KEPT:
+                    self._held.popitem(last=False)
+        return self._held[key]
+
+    def drawing(self, document: Mapping[str, Any], name: str, width: Width) -> str | None:
+        """One drawing of a card, or None when the card has none of that name."""
+        figure = parts.figures_of(document).get(name)
+        if figure is None:
+            return None
+        key = (document["fingerprint"], name, width)
+        with self._lock:
+            if key not in self._drawn:
+                self._drawn[key] = parts.drawn(figure, name, width)
+                while len(self._drawn) > 10 * _KEPT:
+                    self._drawn.popitem(last=False)
+            return self._drawn[key]
+
+
+def _picture(figure: Figure, name: str, width: Width, base: str) -> Markup:
+    """A picture that the browser asks for at the width it has; the narrow one comes with the wide one."""
+    if width == "narrow":
+        return Markup("")
+    made = Markup(
+        '<picture><source media="(max-width: 40rem)" srcset="{base}/{name}-narrow.svg">'
+        '<img class="picture" src="{base}/{name}-wide.svg" alt="{alt}"></picture>'
+    )
+    return made.format(base=base, name=name, alt=figure.alt)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("riskmodel.board"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day_words, "plain": plain, "capital": capital, "anchor": anchor, "lines": _lines}
+    environment.globals |= {
+        "state_words": STATE_WORDS, "choice_words": CHOICE_WORDS, "address": address, "note": note,
+    }  # fmt: skip
+    return environment
+
+
+def _lines(text: str) -> Markup:
+    """What somebody wrote, its line ends kept."""
+    return Markup("<br>").join(escape(line) for line in text.split("\n"))
