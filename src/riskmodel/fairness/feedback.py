@@ -169,9 +169,9 @@ def _looped(world: _World, fit: Fit, periods: int, corrected: bool, generator: n
     features = world.features.copy()
     share, score = np.zeros(n), np.zeros(n)  # before the first list nobody is listed
     for period in range(periods + 1):
-        seen, happened, worth = _recorded(world, share, generator)
+        seen, happened, worth, on_list = _recorded(world, share, generator)
         if period:
-            made += _told(world, period, share, score, seen, happened)
+            made += _told(world, period, share, score, seen, happened, on_list)
         if period == periods:
             break
         model = fit(features, seen, worth if corrected else np.ones(n))
@@ -182,8 +182,10 @@ def _looped(world: _World, fit: Fit, periods: int, corrected: bool, generator: n
     return made
 
 
-def _recorded(world: _World, share: Numbers, generator: np.random.Generator) -> tuple[Numbers, Numbers, Numbers]:
-    """What is on record, what happened, and one over the chance that what was seen would be seen, over the largest.
+def _recorded(
+    world: _World, share: Numbers, generator: np.random.Generator
+) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """What is on record, what happened, and one over the chance that what was seen would be seen, over the largest; and who was listed.
 
     A person without a record has weight 1: it is not known whether nothing happened.
     """
@@ -196,11 +198,18 @@ def _recorded(world: _World, share: Numbers, generator: np.random.Generator) -> 
     seen = happened & (told | (draws[3] < discovered))
     of_all = rules.reported + (1 - rules.reported) * discovered
     least = rules.reported + (1 - rules.reported) * min(rules.discovered_listed, rules.discovered_unlisted)
-    return seen.astype(np.float64), happened.astype(np.float64), np.where(seen, least / of_all, 1.0)
+    return (
+        seen.astype(np.float64),
+        happened.astype(np.float64),
+        np.where(seen, least / of_all, 1.0),
+        on_list.astype(np.float64),
+    )
 
 
-def _told(world: _World, period: int, share: Numbers, score: Numbers, seen: Numbers, happened: Numbers) -> list[Row]:
-    area, found = auroc(happened, score), float(share @ happened / max(happened.sum(), 1.0))
+def _told(
+    world: _World, period: int, share: Numbers, score: Numbers, seen: Numbers, happened: Numbers, on_list: Numbers
+) -> list[Row]:
+    area, found = auroc(happened, score), float(on_list @ happened / max(happened.sum(), 1.0))
     return [
         {
             "period": period,
