@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 
 def main(folder, parts):
     columns = ["entity_id", "happened_at", "agency", "kind", "severity"]
-    events = pq.read_table(folder / "events.parquet", columns=columns, read_dictionary=["agency", "kind"])
-    rows = pq.read_table(folder / "rows.parquet")
+    events = pq.ParquetFile(folder / "events.parquet", read_dictionary=["agency", "kind"]).read(columns)
+    rows = pq.ParquetFile(folder / "rows.parquet").read()
     spent = time.process_time()
     del events, rows
     with tempfile.TemporaryDirectory(dir=folder) as aside:
         for path in sorted(parts.glob("*.parquet")):
-            table = pa.Table.from_batches(pq.read_table(path).to_batches())
+            table = pa.Table.from_batches(pq.ParquetFile(path).read().to_batches())
             began = time.process_time()
             pq.write_table(
                 table, Path(aside) / path.name, compression="snappy", use_dictionary=False, write_statistics=False

@@ -46,7 +46,7 @@ def main(folder, out, *extra):
         groups = workload.groups()
         features += [language.count(k, agency=a, within=length(365), through="co_resident") for a, k in groups]
     histories = Histories(None, EventFiles((folder / "events.parquet",), columns, others))
-    written = write_features(histories, pq.read_table(folder / "rows.parquet"), features, out)
+    written = write_features(histories, pq.ParquetFile(folder / "rows.parquet").read(), features, out)
     print(f"{written.rows:,} rows in {written.parts} parts")
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.features.carried import Carrying, carrying, simple_ties, together
+from riskmodel.features.columns import arrow
 from riskmodel.features.exposures import MOST_TIES, exposures, is_own_stream, own_stream, tie_table
 from riskmodel.features.feature import Feature
 from riskmodel.features.order import standing
@@ -85,7 +86,7 @@ def planned(
     program = compiled(features, sizes)
     needs = needs_of(program, sorted(histories.kinds), histories.agencies)
     types = program.typed(*(needs.words[part] for part in ("kind", "role", "agency")))
-    ids = pa.array(entities)
+    ids = arrow(entities)
     parts, left_out, carrying = [], {}, []
     if any(not step.events.through for step in program.steps):
         pieces = pieces_of(histories, needs.columns)
@@ -130,7 +131,7 @@ def _through(
 ) -> tuple[list[Arrays], list[Carrying], int]:
     """What reaches the entities through a choice of ties, in parts, and how many tie rows were left out."""
     through = program.channels[channel]
-    ids = pa.array(entities)
+    ids = arrow(entities)
     if is_own_stream(through[0]):
         return [arrays_of(own_stream(histories, through[0]), channel, types, needs, ids, spell=True)], [], 0
     ties, places = tie_table(histories, through), through[0] in PLACE_TIES

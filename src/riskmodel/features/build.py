@@ -21,6 +21,7 @@ from riskmodel.errors import DataRefused
 from riskmodel.features import kernel
 from riskmodel.features.areas import AreaColumns, area_columns, of_areas
 from riskmodel.features.arrange import Plan, planned
+from riskmodel.features.columns import arrow, numbers
 from riskmodel.features.declared import checked
 from riskmodel.features.exposures import EVERY_TIE, MOST_TIES
 from riskmodel.features.feature import Feature
@@ -29,6 +30,7 @@ from riskmodel.features.pieces import Whole, naive
 from riskmodel.features.places import HomeArea
 from riskmodel.histories.store import Histories
 from riskmodel.histories.visibility import NULL_TIME, known
+from riskmodel.tables import MOMENT
 
 Matrix = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
@@ -71,7 +73,7 @@ def feature_matrix(
 def as_table(matrix: Matrix, features: Sequence[Feature]) -> pa.Table:
     """The (p, n) matrix as Arrow columns, without a copy."""
     fields = [pa.field(feature.name, pa.float32(), nullable=False) for feature in features]
-    return pa.table([pa.array(column) for column in matrix], schema=pa.schema(fields))
+    return pa.table([arrow(column) for column in matrix], schema=pa.schema(fields))
 
 
 def filled(
@@ -261,11 +263,11 @@ def asked_of(rows: pa.Table) -> tuple[Asked, Whole | None]:
         )
     naive(rows.schema.field("as_of"))
     entity = _whole_numbers(rows["entity_id"])
-    as_of = np.asarray(rows["as_of"].to_numpy(), "datetime64[us]").view(np.int64)
+    as_of = numbers(rows["as_of"].cast(MOMENT, safe=False)).view(np.int64)
     starts = _starts(entity)
     ahead = as_of[1:] >= as_of[:-1]
     ahead[starts[1:] - 1] = True
-    if ahead.all() and pc.count_distinct(pa.array(entity[starts])).as_py() == len(starts):
+    if ahead.all() and pc.count_distinct(arrow(entity[starts])).as_py() == len(starts):
         return Asked(entity, as_of, starts), None
     order = np.lexsort((as_of, entity))
     return Asked(entity[order], as_of[order], _starts(entity[order])), order
@@ -273,7 +275,7 @@ def asked_of(rows: pa.Table) -> tuple[Asked, Whole | None]:
 
 def _whole_numbers(entity: pa.ChunkedArray) -> Whole:
     try:
-        return np.asarray(entity.cast(pa.int64()).to_numpy(), np.int64)
+        return numbers(entity.cast(pa.int64()))
     except pa.ArrowInvalid:
         raise DataRefused(
             "entity-not-a-number",
@@ -289,9 +291,9 @@ def _starts(entity: Whole) -> Whole:
 
 def dates_of(as_of: Whole) -> tuple[Whole, Whole]:
     """The distinct as-of dates, ascending, and the place of each row's date among them."""
-    found = pc.unique(pa.array(as_of)).to_numpy()
+    found = numbers(pc.unique(arrow(as_of)))
     dates = np.sort(found)
-    return dates, np.asarray(pc.index_in(pa.array(as_of), pa.array(dates)).to_numpy(), np.int64)
+    return dates, numbers(pc.index_in(arrow(as_of), arrow(dates))).astype(np.int64)
 
 
 def bounds(plan: Plan, dates: Whole) -> tuple[Whole, Whole]:

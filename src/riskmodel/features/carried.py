@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.dates import EARLIEST
+from riskmodel.features.columns import arrow, numbers, numbers_or
 from riskmodel.features.order import standing
 from riskmodel.features.pieces import FOREVER_MICRO, Arrays, Needs, Piece, Whole, arrays_of, whole
 from riskmodel.features.program import Types
@@ -27,14 +28,14 @@ _EARLIEST = int(EARLIEST.astype(np.int64))
 
 def simple_ties(ties: pa.Table, entities: Whole, most_ties: int) -> tuple[pa.Table, pa.Table]:
     """The ties of these entities, in two: pairs tied by one row, and all others (or all, where the bound matters)."""
-    owner = pc.index_in(ties["entity_id"], pa.array(entities)).fill_null(-1).to_numpy()
-    ours = (owner >= 0) & (ties["entity_id"].to_numpy() != ties["other_id"].to_numpy())
+    owner = numbers_or(pc.index_in(ties["entity_id"], arrow(entities)), -1)
+    ours = (owner >= 0) & (numbers(ties["entity_id"]) != numbers(ties["other_id"]))
     if not ours.all():
         ties, owner = ties.filter(pa.array(ours)), owner[ours]
     if np.bincount(owner, minlength=1).max(initial=0) > most_ties:
         return ties.slice(0, 0), ties
-    order = np.lexsort((ties["other_id"].to_numpy(), owner))
-    other = ties["other_id"].to_numpy()[order]
+    order = np.lexsort((numbers(ties["other_id"]), owner))
+    other = numbers(ties["other_id"])[order]
     again = (owner[order][1:] == owner[order][:-1]) & (other[1:] == other[:-1])
     several = np.zeros(len(order), bool)
     several[order[1:]] = again
@@ -98,15 +99,15 @@ def carrying(
     threads: int,
 ) -> Carrying:
     """The ties by whom they reach, and the events they can carry, read once."""
-    owner = pc.index_in(ties["entity_id"], pa.array(entities)).to_numpy()
+    owner = numbers(pc.index_in(ties["entity_id"], arrow(entities)))
     order = np.argsort(owner, kind="stable")
     if not (order == np.arange(len(order))).all():
-        ties, owner = ties.take(pa.array(order)).combine_chunks(), owner[order]
+        ties, owner = ties.take(arrow(order)).combine_chunks(), owner[order]
     others = pc.unique(ties["other_id"])
     with ThreadPoolExecutor(threads) as pool:
         parts = list(pool.map(lambda piece: arrays_of(piece(), channel, types, needs, others), pieces))
     first, events = _by_other(together(parts), len(others))
-    other = np.asarray(pc.index_in(ties["other_id"], others).to_numpy(), np.int32)
+    other = numbers(pc.index_in(ties["other_id"], others))
     starts = np.searchsorted(owner, np.arange(len(entities) + 1)).astype(np.int64)
     return Carrying(starts, other, ties, first, events)
 

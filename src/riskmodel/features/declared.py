@@ -29,7 +29,8 @@ def checked(histories: Histories, features: Sequence[Feature]) -> None:
             faults.append(
                 Fault("features", f"{name!r} {times} times", "one definition a name", "Remove or change the others.")
             )
-    known = _known_words(histories, roles=any(events.roles for feature in features for events in feature.selections))
+    chosen = [events for feature in features for events in feature.selections]
+    known = _known_words(histories, roles=any(one.roles for one in chosen), ties=any(one.through for one in chosen))
     for feature in features:
         for events in feature.selections:
             for part, words in known.items():
@@ -59,7 +60,7 @@ def _area_faults(histories: Histories, feature: Feature) -> list[Fault]:
     return [Fault(f"{feature.name}.measure", repr(feature.measure), "a measure of the area values", repair)]
 
 
-def _known_words(histories: Histories, *, roles: bool) -> dict[str, list[str]]:
+def _known_words(histories: Histories, *, roles: bool, ties: bool) -> dict[str, list[str]]:
     found: set[str] = set()
     for piece in pieces_of(histories, ["role"]) if roles else []:
         found |= set(pc.unique(piece()["role"].cast(pa.string())).drop_null().to_pylist())
@@ -67,7 +68,7 @@ def _known_words(histories: Histories, *, roles: bool) -> dict[str, list[str]]:
         "kinds": sorted(histories.kinds),
         "roles": sorted(found),
         "agencies": list(histories.agencies),
-        "through": known_ties(histories),
+        "through": known_ties(histories) if ties else [],
     }
 
 

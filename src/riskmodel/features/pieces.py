@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from riskmodel.dates import FOREVER
 from riskmodel.errors import DataRefused
 from riskmodel.features import kernel
+from riskmodel.features.columns import arrow, numbers, numbers_or, texts
 from riskmodel.features.program import CODES, Program, Types
 from riskmodel.histories.overlaid import Overlaid
 from riskmodel.histories.store import Histories
@@ -224,8 +225,8 @@ def arrays_of(
     """
     type_ = _types(table, channel, types, needs, spell=spell)
     kept = np.flatnonzero((np.diff(types.starts) > 0)[type_])
-    owner = table["entity_id"] if len(kept) == table.num_rows else table["entity_id"].take(pa.array(kept))
-    entity = pc.index_in(owner, entities).fill_null(-1).to_numpy()
+    owner = table["entity_id"] if len(kept) == table.num_rows else table["entity_id"].take(arrow(kept))
+    entity = numbers_or(pc.index_in(owner, entities), -1)
     ours = entity >= 0
     if not ours.all():
         kept, entity = kept[ours], entity[ours]
@@ -238,14 +239,14 @@ def arrays_of(
         if column in present and table[column].null_count < table.num_rows and (name == "until" or needs.ended):
             made[name] = whole(table[column])[pick]
     if needs.value and "value" in present:
-        value = table["value"].cast(pa.float64()).fill_null(np.nan).to_numpy()[pick]
+        value = numbers_or(table["value"].cast(pa.float64()), np.nan)[pick]
         made["value"] = value if np.isfinite(value).all() else np.where(np.isfinite(value), value, np.nan)
     if needs.ordered and "event_id" in present:
-        made["event_id"] = table["event_id"].to_numpy()[pick]
+        made["event_id"] = numbers(table["event_id"])[pick]
     if needs.numbered:
         made |= {part: _numbered(table[part], words)[pick] for part, words in needs.numbered.items()}
         if "place_id" in present:
-            made["place"] = table["place_id"].fill_null(0).to_numpy()[pick]
+            made["place"] = numbers_or(table["place_id"], 0)[pick]
             made["placed"] = table["place_id"].is_valid().to_numpy()[pick]
     return made
 
@@ -271,7 +272,7 @@ def whole(times: pa.ChunkedArray) -> Whole:
     micro = times.cast(MOMENT)
     if micro.null_count:
         micro = micro.fill_null(pa.scalar(FOREVER_MICRO, pa.int64()).cast(MOMENT))
-    return np.asarray(micro.to_numpy(), "datetime64[us]").view(np.int64)
+    return numbers(micro).view(np.int64)
 
 
 def _types(table: pa.Table, channel: int, types: Types, needs: Needs, *, spell: bool) -> npt.NDArray[np.int32]:
@@ -292,13 +293,13 @@ def _numbered(column: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.i
     """The place of each word in `words`; of any other, and of none, the last place."""
     other = len(words) - 1
     if not pa.types.is_dictionary(column.type):
-        found = pc.index_in(column, value_set=pa.array(words, pa.string()))
-        return np.asarray(found.fill_null(other).to_numpy(), np.int32)
+        found = pc.index_in(column, value_set=texts(words))
+        return numbers_or(found, other)
     parts = [np.empty(0, np.int32)]
     for chunk in column.chunks:
-        found = pc.index_in(chunk.dictionary.cast(pa.string()), value_set=pa.array(words, pa.string()))
-        lookup = np.append(found.fill_null(other).to_numpy(), other).astype(np.int32)
-        parts.append(lookup[chunk.indices.fill_null(len(lookup) - 1).to_numpy()])
+        found = pc.index_in(chunk.dictionary.cast(pa.string()), value_set=texts(words))
+        lookup = np.append(numbers_or(found, other), other).astype(np.int32)
+        parts.append(lookup[numbers_or(chunk.indices, len(lookup) - 1)])
     return np.concatenate(parts) if len(parts) > 2 else parts[-1]
 
 
@@ -306,7 +307,7 @@ def _pairs(kind: pa.DictionaryArray, agency: pa.DictionaryArray) -> dict[tuple[s
     """How often each (kind, agency) stands in a batch."""
     words = kind.dictionary.to_pylist(), agency.dictionary.to_pylist()
     wide = len(words[1])
-    counts = np.bincount(kind.indices.to_numpy().astype(np.int64) * wide + agency.indices.to_numpy())
+    counts = np.bincount(numbers(kind.indices) * np.int32(wide) + numbers(agency.indices))
     return {(words[0][p // wide], words[1][p % wide]): int(counts[p]) for p in np.flatnonzero(counts).tolist()}
 
 

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from riskmodel.errors import DataRefused
 from riskmodel.features.build import Matrix, Progress, Sweeping, cores, prepared
+from riskmodel.features.columns import arrow
 from riskmodel.features.declared import checked
 from riskmodel.features.feature import Feature
 from riskmodel.features.pieces import Whole
@@ -146,14 +147,15 @@ class PartWriter:
         matrix = self._buffer(end - begin)
         self.sweeping.fill(block, matrix, 0)
         asked = self.sweeping.asked
-        keys = [pa.array(asked.entity[begin:end]), pa.array(asked.as_of[begin:end].view("datetime64[us]"))]
-        table = pa.Table.from_arrays([*keys, *(pa.array(column) for column in matrix)], schema=self.schema)
+        keys = [arrow(asked.entity[begin:end]), arrow(asked.as_of[begin:end].view("datetime64[us]"))]
+        table = pa.Table.from_arrays([*keys, *(arrow(column) for column in matrix)], schema=self.schema)
         pq.write_table(
             table,
             self.folder / f"part-{number:05d}.parquet",
             row_group_size=len(table),
             compression="snappy",
             use_dictionary=False,
+            write_batch_size=len(table),
             write_statistics=["entity_id", "as_of"],
         )
         return end - begin
