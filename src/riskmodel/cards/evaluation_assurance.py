@@ -43,11 +43,11 @@ def doubts(given: EvaluationGiven) -> Section:
     for test, question in _TESTS.items():
         made = [check for check in evaluation["checks"] if check["test"] == test]
         if made:
-            blocks += [Heading(question), Bullets(tuple(check["sentence"] for check in made))]
+            blocks += [Heading(question), Bullets(tuple(capital(check["sentence"]) for check in made))]
         for check in made:
             given.number(f"check.{test}.{check['outcome']}.p", check["p_value"])
     blocks.append(Heading("Does it hang on one partner?"))
-    blocks.append(Bullets(tuple(capital(plain(each["sentence"])) for each in evaluation["without"])))
+    blocks.append(Bullets(tuple(capital(each["sentence"]) for each in evaluation["without"])))
     if evaluation["linkage"]:
         blocks += [Heading("Does it hang on the linkage?"), _linkage(given)]
     return Section("doubts", "What could be wrong", tuple(blocks))

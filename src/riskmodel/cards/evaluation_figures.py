@@ -100,9 +100,10 @@ def _cell(axes: Axes, column: int, place: int, cell: Sequence[float | None], *, 
     axes.add_patch(
         matplotlib.patches.Rectangle((column - 0.47, place - 0.34), 0.94, 0.68, color=face, alpha=strength, linewidth=0)
     )
-    sign = "+" if value > 0 else "\u2212" if value < 0 else ""
+    whole = round(100 * value)
+    sign = "+" if whole > 0 else "\u2212" if whole < 0 else ""
     ink = "white" if told and strength > 0.55 else "#0b0c0c"
-    axes.text(column, place, f"{sign}{abs(100 * value):.0f}%", ha="center", va="center", fontsize=size, color=ink,
+    axes.text(column, place, f"{sign}{abs(whole)}%", ha="center", va="center", fontsize=size, color=ink,
               fontweight="bold" if told else "normal")  # fmt: skip
 
 

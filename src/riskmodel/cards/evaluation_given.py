@@ -7,8 +7,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodel.cards.evidence import Claim, Evidence
+from riskmodel.cards.words import plain
 
 Row = Mapping[str, Any]
+_AGENCIES: Mapping[str, str] = {"childrens_services": "children's services"}
+
+
+def agency_words(agency: str) -> str:
+    """An agency as a reader knows it.
+
+    Examples
+    --------
+    >>> agency_words("childrens_services"), agency_words("youth_justice")
+    ("children's services", 'youth justice')
+    """
+    return _AGENCIES.get(agency, plain(agency))
+
+
+def chance_words(p_value: float | None) -> str:
+    """A p-value as a reader sees it.
+
+    Examples
+    --------
+    >>> chance_words(0.00004), chance_words(0.0312), chance_words(None)
+    ('below 0.001', '0.031', 'not known')
+    """
+    if p_value is None:
+        return "not known"
+    return "below 0.001" if p_value < 0.0005 else f"{p_value:.3f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from riskmodel.cards.blocks import (
     Table,
     text_blocks,
 )
-from riskmodel.cards.evaluation_given import EvaluationGiven, Row
+from riskmodel.cards.evaluation_given import EvaluationGiven, Row, agency_words, chance_words
 from riskmodel.cards.words import capital, day_words, listed, plain
 
 _MEANINGS: Final = {"harm": "Harm", "demand": "Work made"}
@@ -101,7 +101,7 @@ def matrix(given: EvaluationGiven) -> Section:
     blocks: tuple[Block, ...] = (
         Paragraph(
             "One policy, every agency: the change of each outcome, as a share of what there would have been without "
-            "the policy. Filled cells are changes whose interval leaves out 0."
+            "the policy. Filled cells are changes whose interval leaves out 0; chance fills about one cell in twenty."
         ),
         Figure("effects_matrix", "Change of each outcome by time since the start", " ".join(said),
                {"rows": rows, "lags": lags, "across": across}, "evaluation"),
@@ -144,7 +144,7 @@ def inequality(given: EvaluationGiven) -> Section | None:
                 (plain(each["outcome"]), named, given.number(f"{key}.before", level), given.interval(key, group))
             )
     changes = tuple(
-        (plain(each["outcome"]), given.number(f"gap.{each['outcome']}.before", each["gap_before"]),
+        (capital(plain(each["outcome"])), given.number(f"gap.{each['outcome']}.before", each["gap_before"]),
          given.interval(f"gap.{each['outcome']}", each["gap"]),
          given.interval(f"slope.{each['outcome']}", each["slope"]))
         for each in made
@@ -162,16 +162,16 @@ def inequality(given: EvaluationGiven) -> Section | None:
 def _effects_table(given: EvaluationGiven) -> Table:
     columns = (
         Column("Outcome"), Column("Agency"), Column("Kind"), Column("Effect", "number_interval"),
-        Column("Without it", "number"), Column("p, all outcomes", "number"), Column("What that says"),
+        Column("Without it", "number"), Column("p, all outcomes"), Column("What that says"),
     )  # fmt: skip
     rows = tuple(
         (
-            plain(each["name"]),
-            capital(plain(each["agency"])),
+            capital(plain(each["name"])),
+            capital(agency_words(each["agency"])),
             "Cannot move" if each["placebo"] else _MEANINGS[each["meaning"]],
             given.interval(f"effect.{each['name']}", each),
             each["without_policy"],
-            each["p_value"] if each["placebo"] else each["p_family"],
+            chance_words(each["p_value"] if each["placebo"] else each["p_family"]),
             _says(each),
         )
         for each in given.outcomes
@@ -189,7 +189,7 @@ def _says(each: Row) -> str:
     p_value = each["p_value"] if each["placebo"] else each["p_family"]
     if p_value is not None and p_value < 0.05:
         return "Fewer" if each["estimate"] < 0 else "More"
-    seen = f"; less than {each['detectable']:.2g} would be missed" if each["detectable"] else ""
+    seen = f"; under {each['detectable']:.2g} could be missed" if each["detectable"] else ""
     return f"No change shown{seen}"
 
 
@@ -250,7 +250,7 @@ def _event_study(given: EvaluationGiven, outcome: Row) -> list[Block]:
         "axis": f"{capital(name)} a {given.period}",
         "across": f"{capital(given.period)}s since the start",
     }
-    caption = f"{capital(name)} ({plain(outcome['agency'])}), effect in each {unit}"
+    caption = f"{capital(name)} ({agency_words(outcome['agency'])}), effect in each {unit}"
     columns = (Column(f"{capital(given.period)}s since the start"), Column("Effect", "number_interval"))
     return [
         Figure("event_study", caption, alt, data, "evaluation"),
@@ -301,10 +301,10 @@ def _edges(given: EvaluationGiven) -> list[Block]:
     rows = tuple(
         (
             capital(each["name"]),
-            plain(each["outcome"]["name"]),
+            capital(plain(each["outcome"]["name"])),
             _hidden(each["counts"]["exposed"]),
             given.interval(f"edge.{each['name']}", each),
-            each["p_family"],
+            chance_words(each["p_family"]),
         )
         for each in made
     )
@@ -313,7 +313,7 @@ def _edges(given: EvaluationGiven) -> list[Block]:
         Column("What is counted"),
         Column("Reached", "count"),
         Column("Effect", "number_interval"),
-        Column("p, all outcomes", "number"),
+        Column("p, all outcomes"),
     )
     note = f"For each person and {given.period}, against others with that tie. Counts are rounded."
     return [Table("Effects on people at the edge", columns, rows, "evaluation", note)]
@@ -324,7 +324,7 @@ def _hidden(count: int | None) -> Cell:
 
 
 def label(each: Row) -> str:
-    return f"{capital(plain(each['name']))} ({plain(each['agency'])})"
+    return f"{capital(plain(each['name']))} ({agency_words(each['agency'])})"
 
 
 def _relative(each: Row, lag: int) -> list[float | None]:

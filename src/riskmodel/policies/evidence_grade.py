@@ -81,7 +81,7 @@ def evidence_grade(effect: Effect, checks: Sequence[Check], assigned: Assigned, 
     contradicted = _contradicted(effect, checks)
     if contradicted:
         return Grade(2, ("before and after are compared, beside others",), (*contradicted, lot))
-    reasons = [f"{before} period(s) before the start, {treated} treated and {others} comparison units"]
+    reasons = [f"{before} periods before the first start, {treated} treated and {others} comparison units"]
     if effect.estimator in _BESIDE or treated < FEW or others < FEW:
         return Grade(3, tuple(reasons), (f"fewer than {FEW} treated or comparison units", lot))
     looked = [check for check in checks if check.test == "pre_trends" and check.outcome == effect.outcome]

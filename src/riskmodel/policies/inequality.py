@@ -125,8 +125,10 @@ def _sentence(outcome: str, gap: Change, before: float, confidence: float) -> st
     if not np.isfinite(gap.low):
         return f"Whether the gap in {outcome} changed cannot be estimated."
     figures = f"{gap.estimate:+.3g}, {confidence:.0%} interval {gap.low:+.3g} to {gap.high:+.3g}"
-    start = f"Before the start the neediest areas had {abs(before):.3g} {'more' if before > 0 else 'fewer'} {outcome}"
+    start = f"Before the start those most in need had {abs(before):.3g} {'more' if before > 0 else 'fewer'} {outcome}"
     if gap.low <= 0 <= gap.high:
-        return f"{start} a period than the least needy; no change of that gap is shown ({figures})."
+        return f"{start} a period than those least in need; no change of that gap is shown ({figures})."
     narrower = (gap.estimate < 0) == (before > 0)
-    return f"{start} a period than the least needy; the gap became {'narrower' if narrower else 'wider'} ({figures})."
+    return (
+        f"{start} a period than those least in need; the gap became {'narrower' if narrower else 'wider'} ({figures})."
+    )

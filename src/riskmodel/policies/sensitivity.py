@@ -41,14 +41,17 @@ class WithoutPartner:
 def without_each_partner(made: LedgerOfEffects) -> tuple[WithoutPartner, ...]:
     """The conclusion without each agency in turn; nothing is estimated again."""
     whole = conclude(made)
-    agencies = sorted({outcome.agency for outcome in made.outcomes} | {_of(each) for each in made.spillovers})
+    of_people = {agency for each in made.spillovers for agency in (_of(each), each.planned.agency)}
+    agencies = sorted({outcome.agency for outcome in made.outcomes} | of_people)
     return tuple(_without(made, whole, agency) for agency in agencies)
 
 
 def _without(made: LedgerOfEffects, whole: Conclusion, agency: str) -> WithoutPartner:
     primary = next(outcome for outcome in made.outcomes if outcome.name == made.primary)
     if primary.agency == agency:
-        return WithoutPartner(agency, None, True, f"Without {agency}: no answer, the primary outcome is theirs.")
+        return WithoutPartner(
+            agency, None, True, f"Without {_words(agency)}: no answer, the primary outcome is theirs."
+        )
     said = conclude(_restricted(made, agency))
     differing = []
     if said.answer != whole.answer:
@@ -58,7 +61,11 @@ def _without(made: LedgerOfEffects, whole: Conclusion, agency: str) -> WithoutPa
     if set(whole.harmed) - set(said.harmed):
         differing.append(f"harm to {', '.join(sorted(set(whole.harmed) - set(said.harmed)))} would not be seen")
     words = "; ".join(differing) or "the same answer"
-    return WithoutPartner(agency, said, bool(differing), f"Without {agency}: {words}.")
+    return WithoutPartner(agency, said, bool(differing), f"Without {_words(agency)}: {words}.")
+
+
+def _words(agency: str) -> str:
+    return agency.replace("childrens", "children's").replace("_", " ")
 
 
 def _restricted(made: LedgerOfEffects, agency: str) -> LedgerOfEffects:

@@ -24,7 +24,9 @@ from riskmodel.policies.design import Plan
 from riskmodel.policies.effects import Asked, Effect, stated
 from riskmodel.policies.estimators import planned_estimator, planned_question
 from riskmodel.policies.evidence_grade import evidence_grade
+from riskmodel.policies.few_clusters import placebo_units, wild_cluster_bootstrap
 from riskmodel.policies.group_time import Comparison, group_time
+from riskmodel.policies.honest import honest_bounds
 from riskmodel.policies.inequality import InequalityEffect, inequality_effect
 from riskmodel.policies.ledger_of_effects import LedgerOfEffects, ledger_of_effects
 from riskmodel.policies.panel import Panel
@@ -97,6 +99,12 @@ def made_checks(declared: PolicyDeclaration, plan: Plan, panel: Panel) -> list[C
     for test in plan.tests:
         if test == "pre_trends":
             made += [checking.pre_trends(panel, asked) for asked in harms]
+        elif test == "honest_bounds":
+            made.append(honest_bounds(panel, primary)[0])
+        elif test == "few_clusters":
+            made.append(wild_cluster_bootstrap(panel, primary, seed=settings.seed))
+        elif test == "placebo_units":
+            made.append(placebo_units(panel, primary, estimate, draws=settings.draws, seed=settings.seed))
         elif test == "placebo_dates":
             made.append(checking.placebo_dates(panel, primary, settings.placebo_shift))
         elif test == "placebo_outcomes":
