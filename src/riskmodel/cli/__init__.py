@@ -21,7 +21,7 @@ from typing import Annotated
 import typer
 
 from riskmodel import __version__
-from riskmodel.cli import approval, board, card, data, ledger, studies, world
+from riskmodel.cli import approval, board, card, data, ledger, needs, studies, world
 from riskmodel.errors import RiskmodelError
 
 app = typer.Typer(
@@ -33,6 +33,8 @@ app = typer.Typer(
 )
 app.command()(studies.run)
 app.command()(studies.check)
+app.command()(needs.needs)
+app.command()(needs.stop_search)
 app.command()(world.world)
 for name, group in (("data", data), ("card", card), ("ledger", ledger), ("approval", approval), ("board", board)):
     app.add_typer(group.verbs, name=name)

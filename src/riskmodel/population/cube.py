@@ -80,7 +80,7 @@ def counted(reading: Reading, rows: str, cube: Cube) -> pa.Table:
     return _completed(found, cube)
 
 
-MOST_SMALL = 0.2
+MOST_SMALL = 0.25
 """A slice of which a larger share of the cells with anybody in them is small is not published at all."""
 
 

@@ -133,6 +133,8 @@ def standardised_of(publication: Publication, area: str) -> Estimate:
     ]  # fmt: skip
     (total,) = [_whole(row["events"]) for row in sliced(harm, area=area)] or [None]
     lost = [band for band in whole if band not in bands and band != UNKNOWN and whole[band]["resident_years"]]
+    if not events:
+        return Estimate.none(0, METHOD, "harm by area and age was too small to be published")
     if total is None or not bands or lost:
         return Estimate.hidden(METHOD)
     time = np.array([float(str(own[band]["resident_years"])) for band in bands])
