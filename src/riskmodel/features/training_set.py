@@ -103,6 +103,17 @@ class TrainingSet:
         columns = [self.table[name].to_numpy() for name in self.feature_names]
         return np.stack(columns).T if columns else np.empty((self.table.num_rows, 0), np.float32)
 
+    def taken(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """The features of some rows: (n, n_features) float32, row after row; only these are copied."""
+        made = np.empty((len(rows), len(self._columns)), np.float32)
+        for number, column in enumerate(self._columns):
+            made[:, number] = column[rows]
+        return made
+
+    @cached_property
+    def _columns(self) -> tuple[npt.NDArray[np.float32], ...]:
+        return tuple(np.asarray(self.table[name].to_numpy(), np.float32) for name in self.feature_names)
+
     def outcome(self) -> npt.NDArray[np.float64]:
         """The outcome: (n_rows,) float64, 1 yes, 0 no, NaN unknown."""
         return np.asarray(self.table["outcome"].cast(pa.float64()).fill_null(np.nan).to_numpy(), np.float64)
