@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -274,6 +275,7 @@ def test_order_blocks_and_threads_cannot_be_seen(question, random, threads, bloc
     assert (columns(after) == before[:, order]).all()
 
 
+@pytest.mark.slow
 @settings(thorough, max_examples=3, phases=[Phase.generate])
 @given(st.lists(questions(), min_size=6, max_size=10), st.integers(1, 4))
 def test_spark_is_this_process_to_the_bit(local_spark, side_by_side, several, partitions):

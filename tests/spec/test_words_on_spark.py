@@ -9,6 +9,7 @@ from riskmodel.features.feature import NODES
 from riskmodel.features.on_spark import filled_on_spark
 
 FAR_APART = 1_000_000
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

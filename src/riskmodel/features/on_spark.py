@@ -1,6 +1,6 @@
 """Features on Spark: one shuffle brings each partition's people together, executors compute and write their own files.
 
-The driver never holds events. It says what has to be brought together (`spark_reach`), what an executor does with it
+The driver brings no events together. It says what has to be (`spark_reach`) and what an executor does with it
 (`spark_task`), takes up the files of the attempts that counted, and refuses a result from which a row is missing.
 """
 
@@ -243,7 +243,7 @@ def _events_of(histories: Histories, folder: Path) -> tuple[Sequence[Path], dict
         return result.paths, {column: name for column, name in named.items() if name in there}
     same = {column: column for column in EVENTS.names}
     path = getattr(result, "path", None)
-    if path is not None and "events" not in vars(histories):
+    if path is not None:
         return [path("events.parquet")], same
     pq.write_table(histories.events, folder / "events.parquet")
     return [folder / "events.parquet"], same

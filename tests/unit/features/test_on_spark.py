@@ -20,7 +20,9 @@ from riskmodel.features.on_spark import ANSWER, filled_on_spark, job, run, taken
 from riskmodel.features.pieces import EventFiles
 from riskmodel.features.training_set import build_training_set
 from riskmodel.features.writing import write_features
-from riskmodel.histories.store import Histories
+from riskmodel.governance.access import connect
+from riskmodel.governance.purposes import Purpose
+from riskmodel.histories.store import SORTED_BY, Histories
 from riskmodel.tables import EVENTS, RELATIONS, RESIDENCES, ROWS
 
 OWN = [age(), count("violence", role="victim"), total("violence", within=years(1)), rate("violence", within=days(300))]
@@ -230,3 +232,21 @@ def test_rows_with_a_zone_are_refused_before_anything_starts(local_spark, societ
 def test_nobody_asked_gives_no_rows(local_spark, society, rows):
     found, left_out = filled_on_spark(local_spark, society, rows.slice(0, 0), OWN)
     assert (found.shape, left_out) == ((4, 0), {})
+
+
+def test_stored_histories_are_read_where_they_lie(local_spark, society, tmp_path):
+    purpose = Purpose("tiny", "To test.", "Nobody is real.", ("police",), ("birth_date",), expires=dt.date(2036, 1, 1))
+    store = connect(f"duckdb:///{tmp_path}", purpose=purpose)
+    with store.writing("histories", "given") as draft:
+        for name, order in SORTED_BY.items():
+            draft.write(name, getattr(society, name), order)
+        draft.write_document("coverage", dict(society.coverage))
+    cohort = Cohort(aged=(8, 25), every=months(6), between=("2020-06-01", "2021-01-01"))
+    outcome = Outcome("violence", within=days(90), settles_after=days(1))
+    made = build_training_set(
+        Histories(store, store.result("histories")), cohort, outcome, OWN + TIED[:1], engine=local_spark
+    )
+    here = build_training_set(society, cohort, outcome, OWN + TIED[:1])
+    assert str(made.table.to_pydict()) == str(here.table.to_pydict())
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["histories", "training"]
+    assert store.result("training").document("record")["engine"] == local_spark
