@@ -40,7 +40,8 @@ class FeedFile:
         self._parquet: pq.ParquetWriter | None = None
 
     def __enter__(self) -> FeedFile:
-        self.partial.unlink(missing_ok=True)
+        for left in (self.partial, *self.path.parent.glob(f".piece-*-{self.path.name}")):  # by a killed process
+            left.unlink(missing_ok=True)
         return self
 
     def piece(self, table: pa.Table, name: object = "") -> pa.Table | bytes:
