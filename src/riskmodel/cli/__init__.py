@@ -35,6 +35,8 @@ app.command()(studies.run)
 app.command()(studies.check)
 app.command()(needs.needs)
 app.command()(needs.stop_search)
+app.command()(needs.missed_use)
+app.command()(needs.who_knew)
 app.command()(world.world)
 for name, group in (("data", data), ("card", card), ("ledger", ledger), ("approval", approval), ("board", board)):
     app.add_typer(group.verbs, name=name)

@@ -23,15 +23,11 @@ def needs(
     """Make the needs assessment that needs.toml declares: pages, data files, and an open pack for the community."""
     from riskmodel.studies.needs import needs_of_study
     from riskmodel.studies.study import Study
-    from riskmodel.world.society import World
-
-    def society(people: int, seed: int, folder: Path) -> None:
-        World.generate(people=people, seed=seed).deliveries(folder)
 
     loaded = Study.load(study)
     kept = store or loaded.folder / "run"
     made = needs_of_study(
-        loaded, kept, to or loaded.folder / "needs", society=society, data=data, earlier=earlier, pdf=pdf
+        loaded, kept, to or loaded.folder / "needs", society=_society, data=data, earlier=earlier, pdf=pdf
     )
     for path in made.files:
         typer.echo(f"{path}")
@@ -49,3 +45,45 @@ def stop_search(
 
     for path in searches_of_open_tables(tables, to, pdf=pdf):
         typer.echo(f"{path}")
+
+
+def missed_use(
+    study: StudyFolder,
+    to: Annotated[Path | None, typer.Option(help="The folder to write to [default: STUDY/missed-use].")] = None,
+    earlier: Annotated[Path | None, typer.Option(help="The folder of the last edition.")] = None,
+    data: Annotated[Path | None, typer.Option(envvar="RISKMODEL_DATA", help="Where the study's files lie.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Where results are kept [default: STUDY/run].")] = None,
+) -> None:
+    """Replay the joint rule of needs.toml for one agency, each coalition and all together."""
+    from riskmodel.studies.missed_use import missed_use_of_study
+    from riskmodel.studies.study import Study
+
+    loaded = Study.load(study)
+    kept = store or loaded.folder / "run"
+    place = to or loaded.folder / "missed-use"
+    for path in missed_use_of_study(loaded, kept, place, society=_society, data=data, earlier=earlier):
+        typer.echo(f"{path}")
+
+
+def who_knew(
+    study: StudyFolder,
+    person: Annotated[str, typer.Argument(help="The pseudonym, such as P-00000000000000ff.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Which review this is for; it is written to the ledger.")],
+    to: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("review"),
+    data: Annotated[Path | None, typer.Option(envvar="RISKMODEL_DATA", help="Where the study's files lie.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Where results are kept [default: STUDY/run].")] = None,
+) -> None:
+    """Look back on one person's case: who knew what, when, and when a rule would have asked for a conversation."""
+    from riskmodel.studies.missed_use import review_of_study
+    from riskmodel.studies.study import Study
+
+    loaded = Study.load(study)
+    kept = store or loaded.folder / "run"
+    for path in review_of_study(loaded, kept, person, reason, to, society=_society, data=data):
+        typer.echo(f"{path}")
+
+
+def _society(people: int, seed: int, folder: Path) -> None:
+    from riskmodel.world.society import World
+
+    World.generate(people=people, seed=seed).deliveries(folder)
