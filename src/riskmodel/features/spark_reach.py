@@ -160,8 +160,9 @@ def _reached(reach: Reach, events: Mapping[str, str], partitions: int) -> str:
     if reach.offences:
         same = [f"`{events[name]}`" for name in ("agency", "kind", "happened_at", "place_id", "role")]
         who, role = f"`{events['entity_id']}`", f"`{events['role']}`"
+        mine = bucket.format(f"CAST(a.{who} AS BIGINT)")  # a narrower whole number would hash otherwise
         people.append(
-            f"SELECT {bucket.format(f'a.{who}')}, b.{who}, a.{who} FROM events a LEFT SEMI JOIN askers q "
+            f"SELECT {mine}, b.{who}, a.{who} FROM events a LEFT SEMI JOIN askers q "
             f"ON a.{who} = q.entity_id JOIN events b USING ({', '.join(same)}) WHERE b.{who} IS NOT NULL "
             f"AND a.{role} = 'suspect'"
         )
