@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -31,7 +32,8 @@ class Panel:
     units : (n,) labels of the units, sorted
     periods : (T,) labels of the periods, in order of time
     starts : (n,) int, index of the first treated period, `calendar.NEVER` for a unit never treated
-    measures : mapping of name to (n, T) float64: outcomes, exposures, weights, covariates
+    measures : mapping of name to (n, T) float: outcomes, exposures, weights, covariates; counts are kept in 4 bytes and
+        handed out in 8 (`measure`)
     counted : str or None, when the cells were counted after their period; None for a panel not made from records
     uncounted : mapping of outcome to the number of facts in these periods that are of no unit (no place, no address)
     """
@@ -39,7 +41,7 @@ class Panel:
     units: npt.NDArray[Any]
     periods: npt.NDArray[Any]
     starts: Starts
-    measures: Mapping[str, Numbers]
+    measures: Mapping[str, npt.NDArray[np.floating[Any]]]
     counted: str | None = None
     uncounted: Mapping[str, int] = field(default_factory=dict)
 
@@ -112,7 +114,7 @@ class Panel:
         """The periods as text."""
         return tuple(_label(period) for period in self.periods)
 
-    @property
+    @cached_property
     def roll_out(self) -> str:
         """The fingerprint of who is treated from when."""
         return roll_out_fingerprint(self.units.tolist(), self.starts, self.labels)
@@ -128,14 +130,14 @@ class Panel:
                 repair="Name a measure of the panel.",
             )
         values = self.measures[name]
-        if unknown := int((~np.isfinite(values)).sum()):
+        if unknown := values.size - int(np.isfinite(values).sum()):
             raise DataRefused(
                 "panel-gaps",
                 found=f"{unknown:,} unknown cell(s) of {name}",
                 expected="a value in every unit and period",
                 repair="Keep only the periods that every agency has delivered (panel.between), or leave the units out.",
             )
-        return values
+        return np.asarray(values, np.float64)
 
     def between(self, first: int, after: int) -> Panel:
         """The periods from index `first` up to but not including `after`. Later starters are never treated in it."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,9 +30,11 @@ from riskmodel.histories.store import Histories
 from riskmodel.histories.visibility import visible_sql
 from riskmodel.policies.calendar import NEVER, Calendar
 from riskmodel.policies.design import Plan, PlannedOutcome, UnitKind, open_outcomes
+from riskmodel.policies.facts import counts_of_people, facts_of, first_day
 from riskmodel.policies.panel import Numbers, Panel
 from riskmodel.policies.roll_out import Starts
 
+Size = TypeVar("Size", np.float32, np.float64)
 DAYS, RESIDENTS = "days", "residents"
 """Exposures: the length of the period; how many people were known to live in the place or area when it began."""
 PERSON_DAYS = "resident_days"
@@ -158,13 +160,15 @@ def must_be_recorded(histories: Histories, outcomes: Sequence[PlannedOutcome]) -
 
 def _must_be_known(histories: Histories, unit: UnitKind, units: Sequence[int | str]) -> None:
     """Refuse units that are in no record: their zeros would be silence, not calm."""
-    residences, events = histories.residences, histories.events
-    known: set[object] = {
-        "person": lambda: set(histories.persons["entity_id"].to_pylist()),
-        "place": lambda: {*residences["place_id"].to_pylist(), *events["place_id"].to_pylist()},
-        "area": lambda: set(residences["area"].to_pylist()),
+    known = {
+        "person": lambda: histories.persons["entity_id"],
+        "place": lambda: pa.chunked_array(
+            [*histories.residences["place_id"].chunks, *histories.events["place_id"].chunks], pa.int64()
+        ),
+        "area": lambda: histories.residences["area"],
     }[unit]()
-    if strangers := sum(name not in known for name in units):
+    there = pc.is_in(pa.array(units), value_set=pc.unique(known))
+    if strangers := len(units) - pc.sum(there).as_py():
         raise DataRefused(
             "units-unknown",
             found=f"{strangers:,} of {len(units):,} units that are in no record",
@@ -190,15 +194,15 @@ class _Grid:
         return len(self.units), len(self.edges) - 1
 
     def unit_table(self) -> pa.Table:
-        return pa.table({"unit": pa.array(self.units.tolist()), "row": np.arange(len(self.units))})
+        return pa.table({"unit": pa.array(self.units), "row": np.arange(len(self.units))})
 
     def period_table(self) -> pa.Table:
         opens, closes = self.edges[:-1], self.edges[1:]
         return pa.table({"period": np.arange(len(opens)), "opens": opens, "closes": closes, "judged_at": self.judged})
 
-    def filled(self, table: pa.Table, value: str) -> Numbers:
+    def filled(self, table: pa.Table, value: str, size: type[Size]) -> npt.NDArray[Size]:
         """(n, T) the table's values at (row, period), 0 where it has no row."""
-        made = np.zeros(self.shape)
+        made = np.zeros(self.shape, size)
         made[table["row"].to_numpy(), table["period"].to_numpy()] = table[value].to_numpy()
         return made
 
@@ -213,19 +217,20 @@ def _judged(histories: Histories, counting: Counting, outcomes: Sequence[Planned
     return np.full(len(closes), moments([at])[0])
 
 
-def _counts(histories: Histories, grid: _Grid, outcome: PlannedOutcome) -> tuple[Numbers, int]:
+def _counts(histories: Histories, grid: _Grid, outcome: PlannedOutcome) -> tuple[npt.NDArray[np.float32], int]:
     """(n, T) counts of the outcome's facts, NaN in periods that cannot be judged; and the facts that are of no unit."""
-    events = histories.events
-    chosen = pc.and_(pc.equal(events["kind"], outcome.kind), pc.equal(events["agency"], outcome.agency))
-    if outcome.role is not None:
-        chosen = pc.and_(chosen, pc.fill_null(pc.equal(events["role"], outcome.role), False))
-    unit, joined = _LOCATED[grid.counting.unit if grid.counting.unit == "person" else outcome.where]
+    facts = facts_of(histories, outcome.agency, outcome.kind, outcome.role)
+    judged = _can_be_judged(histories, grid, outcome.agency)
+    if grid.counting.unit == "person":
+        counted, nobody = counts_of_people(facts, grid.units.astype(np.int64), grid.edges, grid.judged)
+        counted[:, ~judged] = np.nan
+        return counted, int(nobody[judged].sum())
+    unit, joined = _LOCATED[outcome.where]
     sql = _COUNTED.format(unit=unit.format(**_COLUMNS[grid.counting.unit]), joined=joined)
     tables = {"units": grid.unit_table(), "periods": grid.period_table(), "residences": histories.residences}
-    found = query(sql, facts=events.filter(chosen), **tables)
-    judged = _can_be_judged(histories, grid, outcome.agency)
+    found = query(sql, facts=facts, **tables)
     inside = found.filter(pc.is_valid(found["row"]))
-    counts = grid.filled(inside, "n")
+    counts = grid.filled(inside, "n", np.float32)
     counts[:, ~judged] = np.nan
     of_none = found.filter(pc.invert(found["located"]))
     lost = int(of_none["n"].to_numpy()[judged[of_none["period"].to_numpy()]].sum())
@@ -249,7 +254,7 @@ def _can_be_judged(histories: Histories, grid: _Grid, agency: str) -> npt.NDArra
     counting, opens, closes = grid.counting, grid.edges[:-1], grid.edges[1:]
     delivered = moments([histories.covered_until[agency]])[0]
     limit = delivered if counting.known_by is None else min(delivered, moments([counting.known_by])[0])
-    since = (counting.covered_from or {}).get(agency) or _first_day(histories, agency)
+    since = (counting.covered_from or {}).get(agency) or first_day(histories, agency)
     return np.asarray((grid.judged <= limit) & (closes <= grid.judged) & _from(opens, closes, since, counting, agency))
 
 
@@ -259,32 +264,24 @@ def _from(opens: Moments, closes: Moments, since: dt.date, counting: Counting, a
     return np.asarray((opens if told else closes - np.timedelta64(1, "us")) >= moments([since])[0])
 
 
-def _first_day(histories: Histories, agency: str) -> dt.date:
-    first = pc.min(histories.events.filter(pc.equal(histories.events["agency"], agency))["happened_at"]).as_py()
-    assert isinstance(first, dt.datetime)
-    return first.date()
-
-
 def _exposures(histories: Histories, grid: _Grid) -> dict[str, Numbers]:
     """The length of each period, and the people or days at risk in it, as known when the period was judged."""
     lengths = np.diff(grid.edges) / np.timedelta64(1, "D")
-    made = {DAYS: np.tile(lengths, (grid.shape[0], 1))}
+    made = {DAYS: np.broadcast_to(lengths, grid.shape)}
     spells, unit = histories.residences, grid.counting.unit
     tables = {"spells": spells, "units": grid.unit_table(), "periods": grid.period_table()}
     if unit == "person":
         found = query(_RESIDENT_DAYS, **tables)
-        return made | {PERSON_DAYS: np.minimum(grid.filled(found, "days"), lengths)}
+        return made | {PERSON_DAYS: np.minimum(grid.filled(found, "days", np.float64), lengths)}
     column = "s.place_id" if unit == "place" else "s.area"
-    return made | {RESIDENTS: grid.filled(query(_RESIDENTS.format(column=column), **tables), "n")}
+    return made | {RESIDENTS: grid.filled(query(_RESIDENTS.format(column=column), **tables), "n", np.float64)}
 
 
 _COLUMNS: Final = {
-    "person": {"home": "", "event": ""},
     "place": {"home": "s.place_id", "event": "e.place_id"},
     "area": {"home": "s.area", "event": "a.area"},
 }
 _LOCATED: Final = {
-    "person": ("e.entity_id", ""),
     # which area a place lies in is geography, not knowledge of a person: it does not depend on when it was known
     "event": ("{event}", "LEFT JOIN areas a ON a.place_id = e.place_id"),
     "home": (
