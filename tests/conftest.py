@@ -104,3 +104,11 @@ def side_by_side() -> Callable[[Sequence[Any]], Any]:
         return Histories.of(**tables)
 
     return merged
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start a costly server run in one test process, so that it is started once."""
+    for item in items:
+        for server in ("local_spark", "postgresql"):
+            if server in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(server))
