@@ -1,4 +1,4 @@
-"""Memory of learning: straight off the table in batches, or from a matrix. ``python into_lightgbm.py PARTS batches|matrix``.
+"""Memory of learning, straight off the table or from a matrix: ``python into_lightgbm.py PARTS batches|matrix``.
 
 PARTS is what with_riskmodel.py wrote; half of the first column decides a made-up outcome. Prints peaks in MiB.
 """
