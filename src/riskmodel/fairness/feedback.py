@@ -182,10 +182,10 @@ def _looped(world: _World, fit: Fit, periods: int, corrected: bool, generator: n
     return made
 
 
-def _recorded(
-    world: _World, share: Numbers, generator: np.random.Generator
-) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    """What is on record, what happened, and one over the chance that what was seen would be seen, over the largest; and who was listed.
+def _recorded(world: _World, share: Numbers, generator: np.random.Generator) -> tuple[Numbers, ...]:
+    """What is on record, what happened, what a record counts when corrected, and who was listed.
+
+    A record counts one over the chance that it would be made, as a share of the largest such number.
 
     A person without a record has weight 1: it is not known whether nothing happened.
     """

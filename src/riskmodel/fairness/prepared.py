@@ -49,6 +49,7 @@ def prepared(
     by: Sequence[By] | None = None,
     capacity: float | None = None,
     decisions: Any = None,
+    listed: Any = None,
     lists: Any = None,
     probabilities: bool = True,
     rules: Rules | None = None,
@@ -56,13 +57,15 @@ def prepared(
 ) -> Prepared:
     """Check, rank and group rows; parameters and refusals are those of `audit.audit_scores`."""
     rules = rules or Rules()
-    scored = scored_rows(scores, outcomes, people, capacity, decisions, lists, probabilities=probabilities)
+    scored = scored_rows(
+        scores, outcomes, people, capacity, decisions, lists, listed=listed, probabilities=probabilities
+    )
     grouped = groupings(groups, by)
     for grouping in grouped:
         if len(grouping.codes) != len(scored.score):
             raise refused(f"{len(grouping.codes)} groups of {grouping.attribute} for {len(scored.score)} scores")
     measures = measures_for(
-        with_list=capacity is not None or decisions is not None,
+        with_list=any(one is not None for one in (capacity, decisions, listed)),
         with_ranks=capacity is not None,
         with_probability=probabilities,
     )

@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from riskmodel.errors import DataRefused
 from riskmodel.fairness.bootstrap import in_units
-from riskmodel.fairness.capacity import attention, listed
+from riskmodel.fairness.capacity import attention
+from riskmodel.fairness.capacity import listed as on_the_list
 from riskmodel.fairness.groups import Grouping
 from riskmodel.fairness.measures import placements
 from riskmodel.models.metrics import Numbers
@@ -120,29 +121,40 @@ class Scored:
 
 
 def scored_rows(
-    scores: Any, outcomes: Any, people: Any, capacity: float | None, decisions: Any, lists: Any, *, probabilities: bool
+    scores: Any,
+    outcomes: Any,
+    people: Any,
+    capacity: float | None,
+    decisions: Any,
+    lists: Any,
+    *,
+    listed: Any = None,
+    probabilities: bool,
 ) -> Scored:
     """Scores, outcomes and who they are of, checked; see `audit.audit_scores`."""
     score, outcome = numbers(scores), numbers(outcomes)
-    decided = None if decisions is None else numbers(decisions)
+    given = decisions if listed is None else listed
+    told = None if given is None else numbers(given)
     person = np.arange(len(score)) if people is None else np.unique(np.asarray(people), return_inverse=True)[1]
-    lengths = {len(part) for part in (score, outcome, person, decided, lists) if part is not None}
+    lengths = {len(part) for part in (score, outcome, person, told, lists) if part is not None}
     if len(lengths) > 1 or not len(score):
         raise refused(f"scores, outcomes, people, decisions and lists of lengths {sorted(lengths)}")
-    if capacity is not None and decided is not None:
-        raise refused("a capacity and decisions together")
+    if sum(one is not None for one in (capacity, decisions, listed)) > 1:
+        raise refused("more than one of a capacity, decisions and a list")
     if not np.isfinite(score).all():
         raise refused(f"{int((~np.isfinite(score)).sum())} rows without a score")
     if not (np.isnan(outcome) | (outcome == 0) | (outcome == 1)).all():
         raise refused("outcomes other than 0, 1 and unknown")
     if probabilities and (score.min() < 0 or score.max() > 1):
         raise refused("scores outside 0 to 1; say probabilities=False when they are not probabilities")
-    if decided is not None and not np.isin(decided, (0.0, 1.0)).all():
+    if decisions is not None and told is not None and not np.isin(told, (0.0, 1.0)).all():
         raise refused("decisions other than 0 and 1")
+    if told is not None and not ((told >= 0) & (told <= 1)).all():
+        raise refused("chances of being listed outside 0 to 1")
     of_list = None if lists is None else np.asarray(lists)
-    on_list, seen = np.zeros(len(score)) if decided is None else decided, np.zeros(len(score))
+    on_list, seen = np.zeros(len(score)) if told is None else told, np.zeros(len(score))
     if capacity is not None:
-        on_list, seen = listed(score, capacity, of_list), attention(score, capacity, of_list)
+        on_list, seen = on_the_list(score, capacity, of_list), attention(score, capacity, of_list)
     order = np.argsort(score, kind="stable")
     who = np.asarray(person, np.int64)
     return Scored(score[order], outcome[order], on_list[order], seen[order], who[order], int(who.max()) + 1, order)

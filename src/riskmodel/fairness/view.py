@@ -1,0 +1,85 @@
+"""An audit as a notebook shows it: first what was found, in sentences; then the figures; then the method, folded."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from riskmodel.fairness.estimability import IMPRECISE, NOT_ESTIMABLE
+from riskmodel.fairness.findings import WORDS, Finding
+from riskmodel.fairness.measures import MEASURE
+from riskmodel.fairness.rules import Row
+
+TITLES: Final = {
+    "differs": "Shown to differ beyond chance",
+    "not_shown": "No difference was shown",
+    "not_compared": "Could not be compared",
+    "not_estimable": "Not estimable",
+}
+CELL: Final = "padding:.2em .6em;text-align:right;white-space:nowrap"
+HEAD: Final = "padding:.2em .6em;text-align:right;border-bottom:1px solid #8a97a5"
+NAME: Final = "padding:.2em .6em;text-align:left"
+
+
+def audit_html(findings: Sequence[Finding], table: pa.Table, tests: pa.Table, method: str) -> str:
+    """The whole audit as HTML without scripts or outside files."""
+    parts = ['<section aria-label="Audit by group">']
+    for says, title in TITLES.items():
+        own = [finding for finding in findings if finding.says == says]
+        if own:
+            lines = "".join(f"<li>{_text(finding.sentence)}</li>" for finding in own)
+            opened = " open" if says == "differs" else ""
+            parts.append(f"<details{opened}><summary><b>{title}</b> ({len(own)})</summary><ul>{lines}</ul></details>")
+    if not any(finding.says == "differs" for finding in findings):
+        parts.insert(1, "<p>No difference between groups was shown beyond what chance would give. That is not proof"
+                        " that there is none.</p>")  # fmt: skip
+    rows = table.to_pylist()
+    for attribute in dict.fromkeys(row["attribute"] for row in rows):
+        parts.append(_figures(attribute, [row for row in rows if row["attribute"] == attribute], tests.to_pylist()))
+    parts.append(f"<details><summary>Method</summary><p>{_text(method)}</p></details></section>")
+    return "".join(parts)
+
+
+def _figures(attribute: str, rows: list[Row], tests: list[Row]) -> str:
+    metrics = [name for name in dict.fromkeys(row["metric"] for row in rows) if MEASURE[name].headline]
+    cells = {(row["group"], row["metric"]): row for row in rows}
+    groups = list(dict.fromkeys(row["group"] for row in rows))
+    heads = "".join(f'<th scope="col" style="{HEAD}">{_text(_title(name))}</th>' for name in ("people", *metrics))
+    body = "".join(
+        f'<tr><th scope="row" style="{NAME}">{_text(group)}</th><td style="{CELL}">'
+        f"{cells[group, metrics[0]]['people']:,}</td>"
+        + "".join(_cell(cells[group, name]) for name in metrics)
+        + "</tr>"
+        for group in groups
+    )
+    chance = {row["metric"]: row["p_adjusted"] for row in tests if row["attribute"] == attribute}
+    foot = "".join(f'<td style="{CELL}">{_chance(chance.get(name))}</td>' for name in metrics)
+    return (
+        f'<table style="border-collapse:collapse;margin:.8em 0"><caption style="text-align:left"><b>By '
+        f"{_text(attribute)}</b>, with 95 % intervals; * imprecise</caption><thead><tr><th></th>{heads}</tr></thead>"
+        f'<tbody>{body}</tbody><tfoot><tr><th scope="row" style="{NAME}">all alike? p, allowed for all</th><td></td>'
+        f"{foot}</tr></tfoot></table>"
+    )
+
+
+def _cell(row: Row) -> str:
+    if row["state"] == NOT_ESTIMABLE:
+        return f'<td style="{CELL}"><i>not estimable</i></td>'
+    low, high = (f"{row[end]:.2f}" if row[end] is not None else "?" for end in ("low", "high"))
+    star = "*" if row["state"] == IMPRECISE else ""
+    return f'<td style="{CELL}">{row["value"]:.2f}{star} <small>({low} to {high})</small></td>'
+
+
+def _chance(p: Any) -> str:
+    return "" if p is None else "&lt; 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _title(name: str) -> str:
+    return WORDS.get(name, name)
+
+
+def _text(value: str) -> str:
+    return html.escape(str(value))
