@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodel.cards.blocks import Cell, Column, Kind, Table
-from riskmodel.cards.words import capital, listed, plain
+from riskmodel.cards.words import capital, listed, plain, uncapital
 from riskmodel.fairness.findings import WORDS
 
 _RATIOS = {"observed_expected", "auroc"}
@@ -68,7 +68,7 @@ def explored(recorded: Mapping[str, Any] | None, card: Mapping[str, Any], asked:
         caption = f"{what}, by {_by(attribute)} and by how long the list is"
         by_length = _table(caption, names, columns, [(each, metric) for each in at], held)
     shown = [Column(words, _kind(name)) for name, words in metrics]
-    caption = f"Figures by {_by(attribute)}" + (f", {_length(capacity)}" if capacity else "")
+    caption = f"Figures by {_by(attribute)}" + (f", {uncapital(_length(capacity))}" if capacity else "")
     groups = _table(caption, names, shown, [(capacity, name) for name, _ in metrics], held)
     return Explored(attributes, capacities, metrics, attribute, capacity, metric, groups, by_length)
 

@@ -1,11 +1,12 @@
 """The ledger of a store as the reading room follows it: read once, and from then on only what was added.
 
-An append-only file makes this safe: what was read stays as it was. When the file is another one or shorter than it
-was, everything is read again. It is followed, not verified: `riskmodel.governance.ledger.verify` does that.
+What was read of an append-only file stays as it was. Whenever the file changed, its known part is compared by hash; when
+that is not what it was, everything is read again. It is followed, not verified: `riskmodel.governance.ledger.verify` does that.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,24 +26,21 @@ class Lines:
     """The whole lines that were added to a file since it was last asked."""
 
     path: Path
-    _file: tuple[int, int] = (0, 0)
+    _seen: tuple[int, int, int] | None = None
     _at: int = 0
+    _before: bytes = b""
 
     def added(self) -> tuple[bool, list[bytes]]:
-        """Whether everything has to be read anew, and the lines."""
-        try:
-            with self.path.open("rb") as file:
-                known = _identity(self.path)
-                anew = known != self._file or self._at > self.path.stat().st_size
-                if anew:
-                    self._file, self._at = known, 0
-                file.seek(self._at)
-                data = file.read()
-        except FileNotFoundError:
-            anew, data = self._at > 0, b""
-            self._file, self._at = (0, 0), 0
-        whole, _, _ = data.rpartition(b"\n")
-        self._at += len(whole) + 1 if whole else 0
+        """Whether what was read is no longer there as it was, so that all is read anew, and the lines."""
+        seen = _state(self.path)
+        if seen == self._seen:
+            return False, []
+        data = b"" if seen is None else self.path.read_bytes()
+        anew = hashlib.sha256(data[: self._at]).digest() != self._before and self._at > 0
+        start = 0 if anew else self._at
+        whole, _, _ = data[start:].rpartition(b"\n")
+        self._at = start + (len(whole) + 1 if whole else 0)
+        self._before, self._seen = hashlib.sha256(data[: self._at]).digest(), seen
         return anew, whole.split(b"\n") if whole else []
 
 
@@ -99,6 +97,10 @@ class Followed:
                 self.traces[str(record)] = entry
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    held = path.stat()
-    return held.st_dev, held.st_ino
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is written to; None when it is not there."""
+    try:
+        held = path.stat()
+    except FileNotFoundError:
+        return None
+    return held.st_ino, held.st_size, held.st_mtime_ns
