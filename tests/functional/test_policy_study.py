@@ -9,8 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from riskmodel.cards.verify import verify_card
+from riskmodel.cli import app
 from riskmodel.errors import DeclarationError, EvidenceError, NotFound
 from riskmodel.governance.ledger import Ledger, verify
 from riskmodel.studies.policy_study import PolicyRun, PolicyStudy, run_policy_study
@@ -144,3 +146,16 @@ def test_records_in_a_folder_and_what_is_wrong_with_them(tmp_path):
     (place / "study.toml").write_text(text + "\n[records.world]\nkind = 'null'\nseed = 1\n", encoding="utf-8")
     with pytest.raises(DeclarationError, match="none or both"):
         PolicyStudy.load(place)
+
+
+def test_the_command_line_reads_and_runs_an_evaluation(tmp_path):
+    runner = CliRunner()
+    read = runner.invoke(app, ["check", str(OURS.parent)])
+    assert read.output.startswith("Focused deterrence, and what it moved elsewhere: 6 outcomes of 5 agencies, primary")
+    small(tmp_path / "study", "null")
+    place = ["--store", str(tmp_path / "store"), "--cards", str(tmp_path / "card")]
+    done = runner.invoke(app, ["run", str(tmp_path / "study"), *place])
+    assert done.exit_code == 0, done.output
+    assert "No change of violence under focused deterrence is shown; that is not the same as none." in done.output
+    assert "would be missed more often than 20%" in done.output
+    assert (tmp_path / "card" / "brief.html").exists()

@@ -9,18 +9,23 @@ import json
 import numpy as np
 import pytest
 
-from riskmodel.dates import years
+from riskmodel.dates import months, years
 from riskmodel.errors import DeclarationError, EvidenceError
 from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.calendar import NEVER
 from riskmodel.policies.checks import minimum_detectable_effect, pre_trends
-from riskmodel.policies.design import Plan, PlannedOutcome, open_outcomes, register
+from riskmodel.policies.conclusion import conclude
+from riskmodel.policies.design import Plan, PlannedOutcome, PlannedSpillover, open_outcomes, register
 from riskmodel.policies.effects import Asked
-from riskmodel.policies.estimators import planned_estimator
+from riskmodel.policies.estimators import estimator, planned_estimator
 from riskmodel.policies.ledger_of_effects import NET, TABLE, ledger_of_effects
 from riskmodel.policies.panel import Panel
+from riskmodel.policies.sensitivity import without_each_partner
+from riskmodel.policies.spillover import spillover
 from riskmodel.policies.twfe import twfe
 from riskmodel.seeds import stream
+from riskmodel.world.policy import PolicyWorld
+from riskmodel.world.policy_records import area_name, opens
 
 N, PERIODS = 90, 8
 OUTCOMES = (
@@ -180,3 +185,52 @@ def test_records_that_stand_in_no_count_are_said(ledger):
     made = ledger_of_effects(plan(), dataclasses.replace(panel(), uncounted={"calls": 1_007, "injuries": 0}), ledger)
     assert made.uncounted == (("calls", 1_007),)
     assert "1,007 records of calls have no place or address and stand in no count." in made.sentences()
+
+
+def test_people_at_the_edge_are_judged_in_the_family_and_missing_ones_are_a_deviation(tmp_path):
+    """The kin of a planted world: with them, without them, and without the partner who records what happened."""
+    world = PolicyWorld.generate("harms_children", 2, areas=30, children=300)
+    kin = PlannedSpillover(
+        "children", "parent", "justice", "custody", PlannedOutcome("exclusions", "education", "exclusion")
+    )
+    starts, quarters = world.starts.tolist(), np.asarray([opens(at) for at in range(16)], "datetime64[D]")
+    names = tuple(area_name(area) for area in range(30))
+    plan = Plan(
+        question="What did it do?",
+        unit="area",
+        units=names,
+        starts=tuple((name, opens(at)) for name, at in zip(names, starts, strict=True) if at >= 0),
+        begins=opens(0),
+        ends=opens(16),
+        every=months(3),
+        outcomes=(PlannedOutcome("violence", "police", "violence"), PlannedOutcome("injuries", "health", "injury")),
+        primary="violence",
+        estimator="imputation",
+        tests=(),
+        spillovers=(kin,),
+    )
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    register(plan, ledger)
+    open_outcomes(plan, ledger, "histories")
+    first = np.where(world.starts < 0, NEVER, world.starts)
+    measures = {name: world.counts[name].astype(float) for name in ("violence", "injuries")}
+    panel = Panel(np.asarray(names), quarters, first, measures)
+    born = np.where(world.child_starts < 0, NEVER, world.child_starts)
+    children = Panel(np.arange(300), quarters, born, {"exclusions": world.exclusions.astype(float)})
+    reached = spillover(children, kin, estimator("imputation"))
+    made = ledger_of_effects(plan, panel, ledger, spillovers=[reached])
+    assert not any(each.what == "spillover" for each in made.deviations)
+    # three questions in the family: the smallest p is taken times three
+    own = sorted([made.effects[0].p_value, made.effects[1].p_value, reached.effect.p_value])
+    assert min(*made.p_family, *made.p_spillover) == pytest.approx(3 * own[0])
+    assert any(
+        said.startswith("children: ") and "reached through parent (custody)" in said for said in made.sentences()
+    )
+    assert conclude(made).harmed == ("children",)
+    without = {each.agency: each for each in without_each_partner(made)}
+    assert without["education"].sentence == "Without education: harm to children would not be seen."
+    assert without["police"].conclusion is None
+    assert not without["health"].changed
+    left_out = ledger_of_effects(plan, panel, ledger)
+    assert "spillover: planned children; done not made." in [str(each) for each in left_out.deviations]
+    assert conclude(left_out).harmed == ()
