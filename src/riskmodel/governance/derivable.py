@@ -156,7 +156,7 @@ def _system(sums: tuple[Sum, ...], place: int) -> _System | None:
 def _solve(matrix: csr_matrix, bounds: list[tuple[float, float]], place: int, sign: float) -> float:
     goal = np.zeros(matrix.shape[1])
     goal[place] = sign
-    found = linprog(goal, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs")
+    found = linprog(goal, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs")  # type: ignore[call-overload] # the stubs know no sparse matrices
     # without a greatest value the programme is unbounded: nothing can be derived on that side
     return float(found.fun) if found.fun is not None and found.status == 0 else -np.inf
 

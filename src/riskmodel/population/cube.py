@@ -1,8 +1,8 @@
 """Counts in all the slices a page needs, with their totals, as one table: a cube is protected as a whole.
 
 If a page shows harm by year and place, by year and month, and by sex and age, these tables share their totals. Made
-safe one by one they can be laid beside each other and taken apart. So all slices of one count are one long table, in which a
-dimension that a slice does not use holds the word "all"; `governance.disclosure` then sees every sum there is.
+safe one by one they can be laid beside each other and taken apart. So all slices of one count are one long table, in
+which a dimension that a slice does not use holds the word "all"; `governance.disclosure` then sees every sum there is.
 Combinations in which nothing happened are there with a nought: a row that is missing would say as much.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -129,7 +130,7 @@ def _completed(found: pa.Table, cube: Cube) -> pa.Table:
     return pa.table(columns)
 
 
-def sliced(table: pa.Table, *by: str, **fixed: str) -> list[dict[str, object]]:
+def sliced(table: pa.Table, *by: str, **fixed: str) -> list[dict[str, Any]]:
     """The rows of one slice: `by` vary, `fixed` have the given value, every other dimension is "all".
 
     Examples

@@ -20,14 +20,18 @@ from riskmodel.errors import DeclarationError, Fault
 from riskmodel.governance.disclosure import Total
 from riskmodel.histories.visibility import visible_sql
 from riskmodel.population.cube import ALL
-from riskmodel.population.harm import Harm, harms_sql, text_sql
+from riskmodel.population.harm import Harm, age_at_sql, harms_sql, text_sql
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading
 from riskmodel.tables import fingerprint_document
 
 FACTORS, TOGETHER, NUMBERS, AFTER, COHORTS = (
-    "factors", "factors_together", "number_of_factors", "what_came_after", "cohorts",
-)  # fmt: skip
+    "factors",
+    "factors_together",
+    "number_of_factors",
+    "what_came_after",
+    "cohorts",
+)
 Direction = Literal["risk", "protective"]
 
 
@@ -111,9 +115,12 @@ class NamedCohort:
     def fingerprint(self) -> str:
         """Of the definition, so that a changed one is seen."""
         document: dict[str, Any] = {
-            "aged": list(self.aged), "all_of": list(self.all_of), "any_of": list(self.any_of),
-            "at_least": self.at_least, "valid_from": self.valid_from.isoformat(),
-        }  # fmt: skip
+            "aged": list(self.aged),
+            "all_of": list(self.all_of),
+            "any_of": list(self.any_of),
+            "at_least": self.at_least,
+            "valid_from": self.valid_from.isoformat(),
+        }
         return fingerprint_document(document)[:12]
 
     def sql(self, factors: Sequence[Factor]) -> str:
@@ -163,6 +170,7 @@ def keep_flags(reading: Reading, name: str, factors: Sequence[Factor], at: dt.da
     flags = [f"{factor.sql(at)} AS {factor.name}" for factor in factors]
     kinds = sorted({kind for factor in factors for kind in factor.kinds})
     picked = ", ".join(text_sql(kind) for kind in kinds) or "''"
+    held = "".join(f", coalesce(f.{one.name}, {str(one.absent).lower()}) AS {one.name}" for one in factors)
     reading.keep(
         name,
         f"""WITH living AS (
@@ -174,9 +182,8 @@ def keep_flags(reading: Reading, name: str, factors: Sequence[Factor], at: dt.da
                 FROM kept_events WHERE {visible_sql(moment)} AND kind IN ({picked}) GROUP BY entity_id
             )
             SELECT l.entity_id, l.area, p.sex, p.ethnicity,
-                   date_diff('year', p.birth_date, {moment})
-                       - (strftime(p.birth_date, '%m%d') > strftime({moment}, '%m%d'))::INT AS age
-                   {"".join(f", coalesce(f.{factor.name}, {str(factor.absent).lower()}) AS {factor.name}" for factor in factors)}
+                   {age_at_sql(moment)} AS age
+                   {held}
             FROM living l JOIN persons p USING (entity_id) LEFT JOIN flagged f USING (entity_id)""",
     )
 
@@ -217,12 +224,22 @@ def _leave_factors(publication: Publication, reading: Reading, factors: Sequence
     ).to_pylist()[0]
     for factor in factors:
         with_it = row[factor.name]
-        rows.append({"factor": factor.name, "people": row["everybody"], "with_it": with_it,
-                     "without_it": row["everybody"] - with_it})  # fmt: skip
+        rows.append(
+            {
+                "factor": factor.name,
+                "people": row["everybody"],
+                "with_it": with_it,
+                "without_it": row["everybody"] - with_it,
+            }
+        )
     publication.leave(
-        FACTORS, "Residents with each factor", pa.Table.from_pylist(rows), keys=("factor",),
-        counts=("people", "with_it", "without_it"), within_counts={"people": ["with_it", "without_it"]},
-    )  # fmt: skip
+        FACTORS,
+        "Residents with each factor",
+        pa.Table.from_pylist(rows),
+        keys=("factor",),
+        counts=("people", "with_it", "without_it"),
+        within_counts={"people": ["with_it", "without_it"]},
+    )
     pairs = list(combinations([factor.name for factor in factors if factor.direction == "risk"], 2))
     if not pairs:
         return
@@ -250,10 +267,13 @@ def _leave_numbers(publication: Publication, reading: Reading, factors: Sequence
             GROUP BY GROUPING SETS ((n, g), (n), (g), ()) ORDER BY ALL"""
     )
     publication.leave(
-        NUMBERS, "Residents by number of risk factors, with and without a protective one", table,
-        keys=("risk_factors", "protective"), counts=("people",),
+        NUMBERS,
+        "Residents by number of risk factors, with and without a protective one",
+        table,
+        keys=("risk_factors", "protective"),
+        counts=("people",),
         totals=[Total("risk_factors", ALL, ("protective",)), Total("protective", ALL, ("risk_factors",))],
-    )  # fmt: skip
+    )
 
 
 def _leave_cohorts(
@@ -265,18 +285,32 @@ def _leave_cohorts(
             f"""SELECT count(*) FILTER (WHERE age BETWEEN {cohort.aged[0]} AND {cohort.aged[1]}) AS of_age,
                        count(*) FILTER (WHERE {cohort.sql(factors)}) AS people FROM flags"""
         ).to_pylist()[0]
-        rows.append({"cohort": cohort.name, "definition": cohort.fingerprint, "of_age": found["of_age"],
-                     "people": found["people"]})  # fmt: skip
+        rows.append(
+            {
+                "cohort": cohort.name,
+                "definition": cohort.fingerprint,
+                "of_age": found["of_age"],
+                "people": found["people"],
+            }
+        )
     publication.leave(
-        COHORTS, "People in each cohort", pa.Table.from_pylist(rows), keys=("cohort", "definition"),
-        counts=("of_age", "people"), within_counts={"of_age": ["people"]},
-    )  # fmt: skip
+        COHORTS,
+        "People in each cohort",
+        pa.Table.from_pylist(rows),
+        keys=("cohort", "definition"),
+        counts=("of_age", "people"),
+        within_counts={"of_age": ["people"]},
+    )
 
 
 def _leave_after(
-    publication: Publication, reading: Reading, factors: Sequence[Factor], harms: Sequence[Harm], inside: str,
+    publication: Publication,
+    reading: Reading,
+    factors: Sequence[Factor],
+    harms: Sequence[Harm],
+    inside: str,
     asked: dt.datetime,
-) -> None:  # fmt: skip
+) -> None:
     """Of the residents of a year ago, with and without each factor then: how many were harmed within the year."""
     moment = f"TIMESTAMP '{asked.isoformat(sep=' ')}'"
     reading.keep(
@@ -289,7 +323,7 @@ def _leave_after(
         for at, f in enumerate(factors)
     )
     row = reading.query(
-        f"""SELECT count(*) AS everybody, count(*) FILTER (WHERE harmed) AS harmed{", " if counts else ""}{counts} FROM (
+        f"""SELECT count(*) AS everybody, count(*) FILTER (WHERE harmed) AS harmed, {counts} FROM (
                 SELECT f.*, h.entity_id IS NOT NULL AS harmed FROM flags_before f LEFT JOIN harmed_after h
                 USING (entity_id) WHERE {inside})"""
     ).to_pylist()[0]
@@ -302,7 +336,11 @@ def _leave_after(
         ):
             rows.append({"factor": factor.name, "had": label, "people": people, "harmed": harmed})
     publication.leave(
-        AFTER, "Residents with and without each factor a year ago, and how many were harmed in the year after",
-        pa.Table.from_pylist(rows), keys=("factor", "had"), counts=("people", "harmed"),
-        totals=[Total("had", ALL, ("factor",))], within_counts={"people": ["harmed"]},
-    )  # fmt: skip
+        AFTER,
+        "Residents with and without each factor a year ago, and how many were harmed in the year after",
+        pa.Table.from_pylist(rows),
+        keys=("factor", "had"),
+        counts=("people", "harmed"),
+        totals=[Total("had", ALL, ("factor",))],
+        within_counts={"people": ["harmed"]},
+    )

@@ -154,6 +154,14 @@ def age_label(ages: Sequence[int], place: int) -> str:
     return f"{low:02d}+" if place == len(ages) - 1 else f"{low:02d}-{ages[place + 1] - 1:02d}"
 
 
+def age_at_sql(moment: str) -> str:
+    """Completed years of the person ``p`` at a moment, as SQL."""
+    return (
+        f"date_diff('year', p.birth_date, {moment})"
+        f" - (strftime(p.birth_date, '%m%d') > strftime({moment}, '%m%d'))::INT"
+    )
+
+
 def age_sql(age: str, ages: Sequence[int]) -> str:
     """The band of an age, as SQL; without an age it is unknown."""
     steps = " ".join(
@@ -188,7 +196,8 @@ def period_of(reading: Reading, harms: Sequence[Harm], years: int, settle_days: 
     if settle_days is None:
         found = reading.query(
             f"""SELECT quantile_cont(date_diff('day', happened_at, known_at), 0.95) AS days FROM events
-                WHERE {harms_sql(harms)} AND known_at >= happened_at AND happened_at < TIMESTAMP '{ends}' - INTERVAL 1 YEAR
+                WHERE {harms_sql(harms)} AND known_at >= happened_at
+                AND happened_at < TIMESTAMP '{ends}' - INTERVAL 1 YEAR
                 AND happened_at >= TIMESTAMP '{ends}' - INTERVAL {years + 1} YEAR"""
         )
         settle_days = int(np.ceil(found.column("days")[0].as_py() or 0))
@@ -216,18 +225,28 @@ def measure_harm(
         {"events": "count(*)", "people": "count(DISTINCT entity_id)"},
     )
     publication.leave(
-        HARM, f"Recorded harm, {period.words}", thinned(counted(reading, "harm", cube), cube, "people", publication.rules.smallest_shown), keys=cube.dimensions,
-        counts=("events", "people"), totals=cube.totals, whole_rows=True,
-    )  # fmt: skip
+        HARM,
+        f"Recorded harm, {period.words}",
+        thinned(counted(reading, "harm", cube), cube, "people", publication.rules.smallest_shown),
+        keys=cube.dimensions,
+        counts=("events", "people"),
+        totals=cube.totals,
+        whole_rows=True,
+    )
     at_risk = Cube(
         ("year", "area", "sex", "age", "ethnicity"),
         (("year",), ("area", "age"), ("sex", "age"), ("ethnicity",)),
         {"resident_years": "count(*)", "people": "count(DISTINCT entity_id)"},
     )
     publication.leave(
-        RESIDENTS, f"Residents at the middle of each year, {period.words}", thinned(counted(reading, "residents", at_risk), at_risk, "people", publication.rules.smallest_shown),
-        keys=at_risk.dimensions, counts=("resident_years", "people"), totals=at_risk.totals, whole_rows=True,
-    )  # fmt: skip
+        RESIDENTS,
+        f"Residents at the middle of each year, {period.words}",
+        thinned(counted(reading, "residents", at_risk), at_risk, "people", publication.rules.smallest_shown),
+        keys=at_risk.dimensions,
+        counts=("resident_years", "people"),
+        totals=at_risk.totals,
+        whole_rows=True,
+    )
     _people_again(publication, reading)
     _close_pairs(publication, reading, seed)
     if two_sources is not None:
@@ -236,7 +255,7 @@ def measure_harm(
 
 def keep_harm(reading: Reading, harms: Sequence[Harm], period: Period, ages: Sequence[int]) -> None:
     """The harm of the period as the engine's table ``harm``, one row an event and person."""
-    age = "date_diff('year', p.birth_date, e.happened_at) - (strftime(p.birth_date, '%m%d') > strftime(e.happened_at, '%m%d'))::INT"
+    age = age_at_sql("e.happened_at")
     reading.keep("area_of", "SELECT place_id, min(area) AS area FROM homes WHERE area IS NOT NULL GROUP BY place_id")
     reading.keep(
         "picked",
@@ -260,10 +279,8 @@ def keep_harm(reading: Reading, harms: Sequence[Harm], period: Period, ages: Seq
 
 
 def keep_residents(reading: Reading, period: Period, ages: Sequence[int]) -> None:
-    """Who lived in the area at the middle of each year, as the engine's table ``residents``: the person-years at risk."""
-    age = (
-        "date_diff('year', p.birth_date, m.moment) - (strftime(p.birth_date, '%m%d') > strftime(m.moment, '%m%d'))::INT"
-    )
+    """Who lived in the area at the middle of each year: the person-years at risk, as the table ``residents``."""
+    age = age_at_sql("m.moment")
     years = ", ".join(
         f"('{label}', TIMESTAMP '{period.starts.replace(year=period.starts.year + place)}' + INTERVAL 6 MONTH)"
         for place, label in enumerate(period.labels)
@@ -307,9 +324,14 @@ def _people_again(publication: Publication, reading: Reading) -> None:
     )
     table = pa.concat_tables([table, _sum_row(table, "times", ("people", "events"))])
     publication.leave(
-        AGAIN, "People by how often they were harmed", table, keys=("times",), counts=("people", "events"),
-        totals=[Total("times", ALL)], whole_rows=True,
-    )  # fmt: skip
+        AGAIN,
+        "People by how often they were harmed",
+        table,
+        keys=("times",),
+        counts=("people", "events"),
+        totals=[Total("times", ALL)],
+        whole_rows=True,
+    )
 
 
 def _sum_row(table: pa.Table, key: str, counts: Sequence[str]) -> pa.Table:
@@ -354,7 +376,12 @@ def _two_sources(publication: Publication, reading: Reading, asked: TwoSources, 
     counts = ("events", "also_known", "only_here")
     table = pa.concat_tables([table, _sum_row(table, "year", counts)])
     publication.leave(
-        TWO_SOURCES, f"{asked.kind.replace('_', ' ').capitalize()} at {asked.agency}, and whether {asked.other_agency} knew",
-        table, keys=("year",), counts=counts, totals=[Total("year", ALL)], within_counts={"events": counts[1:]},
+        TWO_SOURCES,
+        f"{asked.kind.replace('_', ' ').capitalize()} at {asked.agency}, and whether {asked.other_agency} knew",
+        table,
+        keys=("year",),
+        counts=counts,
+        totals=[Total("year", ALL)],
+        within_counts={"events": counts[1:]},
         whole_rows=True,
-    )  # fmt: skip
+    )

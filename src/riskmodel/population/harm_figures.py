@@ -45,11 +45,13 @@ def rates_by(publication: Publication, dimension: str, **fixed: str) -> list[Gro
         held = residents.get(group)
         made.append(
             GroupFigure(
-                group, _whole(row["events"]), _whole(row["people"]),
+                group,
+                _whole(row["events"]),
+                _whole(row["people"]),
                 None if held is None else _whole(held["resident_years"]),
                 _rate(row["events"], None if held is None else held["resident_years"]),
             )
-        )  # fmt: skip
+        )
     return sorted(made, key=lambda one: (one.group == UNKNOWN, one.group))
 
 
@@ -112,12 +114,17 @@ def places(publication: Publication, harms: Sequence[Harm]) -> Places:
     spread = concentration(counts, draws=200) if enough else None
     areas = tuple(
         AreaFigure(
-            one.group, one.events, one.resident_years, one.rate, standardised_of(publication, one.group),
-            shrunk[at] if enough else Estimate.none(0, METHOD, "too few areas"), index_of(publication, one, harms),
+            one.group,
+            one.events,
+            one.resident_years,
+            one.rate,
+            standardised_of(publication, one.group),
+            shrunk[at] if enough else Estimate.none(0, METHOD, "too few areas"),
+            index_of(publication, one, harms),
             bool(limits and limits.outside[at]),
         )
         for at, one in enumerate(shown)
-    )  # fmt: skip
+    )
     return Places(areas, limits, spread, hidden)
 
 
@@ -128,9 +135,10 @@ def standardised_of(publication: Publication, area: str) -> Estimate:
     whole = {str(row["age"]): row for row in sliced(residents, "age")}
     events = {str(row["age"]): _whole(row["events"]) for row in sliced(harm, "age", area=area)}
     bands = [
-        band for band in whole
+        band
+        for band in whole
         if band != UNKNOWN and whole[band]["resident_years"] and own.get(band, {}).get("resident_years")
-    ]  # fmt: skip
+    ]
     (total,) = [_whole(row["events"]) for row in sliced(harm, area=area)] or [None]
     lost = [band for band in whole if band not in bands and band != UNKNOWN and whole[band]["resident_years"]]
     if not events:

@@ -34,7 +34,7 @@ class View:
     Attributes
     ----------
     agencies : tuple of str
-    harmed, foreseen : int or None, people harmed in the period, and those of them the rule pointed to before; as released
+    harmed, foreseen : int or None, people harmed in the period, and those the rule pointed to before; as released
     flagged : int or None, people the rule pointed to at any time before the end of the period
     median_lead_days : float or None, from the first crossing within the horizon to the first harm
     """
@@ -54,7 +54,7 @@ class MissedUse:
     ----------
     views : tuple of View, single agencies first, all together last
     only_pooled : int or None, harmed people seen coming by all together and by no agency alone; as released
-    smallest : of the coalitions replayed the one of fewest agencies that sees at least 95 in 100 of what all see, or None
+    smallest : of the coalitions replayed, the one of fewest agencies that sees 95 in 100 of what all see, or None
     misuse : mapping of a refusal's code to how often it is in the ledger
     """
 
@@ -73,9 +73,17 @@ class MissedUse:
 
 
 def missed_use(
-    publication: Publication, reading: Reading, harms: Sequence[Harm], period: Period, agencies: Sequence[str],
-    *, count: int, within: Duration, horizon_days: int = 365, ledger: Ledger | None = None,
-) -> MissedUse:  # fmt: skip
+    publication: Publication,
+    reading: Reading,
+    harms: Sequence[Harm],
+    period: Period,
+    agencies: Sequence[str],
+    *,
+    count: int,
+    within: Duration,
+    horizon_days: int = 365,
+    ledger: Ledger | None = None,
+) -> MissedUse:
     """Replay the rule "`count` records within `within`" for every coalition of the agencies.
 
     Records of the harm itself count like any other, as long as they were known before. A crossing is a run of `count`
@@ -106,18 +114,28 @@ def missed_use(
                        median(date_diff('day', crossed_at, harmed_at)) AS lead FROM hit"""
         ).to_pylist()[0]
         name = _ALL if len(coalition) == len(agencies) else " + ".join(coalition)
-        rows.append({"coalition": name, "harmed": found["harmed"], "foreseen": found["foreseen"],
-                     "not_foreseen": found["harmed"] - found["foreseen"], "flagged": found["flagged"]})  # fmt: skip
+        rows.append(
+            {
+                "coalition": name,
+                "harmed": found["harmed"],
+                "foreseen": found["foreseen"],
+                "not_foreseen": found["harmed"] - found["foreseen"],
+                "flagged": found["flagged"],
+            }
+        )
         leads.append(found["lead"])
         if len(coalition) in (1, len(agencies)):
             reading.keep(f"hit_{place}", _hit_sql(horizon_days))
             seen_by[coalition] = f"hit_{place}"
     counts = ("harmed", "foreseen", "not_foreseen", "flagged")
     left = publication.leave(
-        MISSED, f"Harm a rule of {count} records within {within} would have seen coming, by coalition, {period.words}",
-        pa.Table.from_pylist(rows), keys=("coalition",), counts=counts,
+        MISSED,
+        f"Harm a rule of {count} records within {within} would have seen coming, by coalition, {period.words}",
+        pa.Table.from_pylist(rows),
+        keys=("coalition",),
+        counts=counts,
         within_counts={"harmed": ["foreseen", "not_foreseen"]},
-    )  # fmt: skip
+    )
     views = tuple(
         View(chosen, row["harmed"], row["foreseen"], row["flagged"], lead if row["foreseen"] else None)
         for chosen, row, lead in zip(coalitions, left.to_pylist(), leads, strict=True)
@@ -140,8 +158,8 @@ def _keep_crossings(reading: Reading, coalition: Sequence[str], count: int, with
         "crossings",
         f"""SELECT entity_id, crossed_at FROM (
                 SELECT entity_id, lag(happened_at, {int(count) - 1}) OVER run AS oldest,
-                       max(greatest(known_at, happened_at)) OVER (run ROWS BETWEEN {int(count) - 1} PRECEDING AND CURRENT ROW)
-                           AS crossed_at
+                       max(greatest(known_at, happened_at)) OVER (
+                           run ROWS BETWEEN {int(count) - 1} PRECEDING AND CURRENT ROW) AS crossed_at
                 FROM events WHERE agency IN ({names}) AND entity_id IS NOT NULL
                 WINDOW run AS (PARTITION BY entity_id ORDER BY happened_at, event_id))
             WHERE oldest IS NOT NULL AND oldest >= crossed_at - {length} AND crossed_at < TIMESTAMP '{period.ends}'""",
@@ -164,9 +182,14 @@ def _only_pooled(
     counts = tuple(found.column_names)
     table = found.add_column(0, "rule", pa.array(["pooled"]))
     left = publication.leave(
-        ONLY_POOLED, "People whose harm all agencies together would have seen coming", table, keys=("rule",),
-        counts=counts, within_counts={"foreseen": list(counts[1:])}, whole_rows=True,
-    )  # fmt: skip
+        ONLY_POOLED,
+        "People whose harm all agencies together would have seen coming",
+        table,
+        keys=("rule",),
+        counts=counts,
+        within_counts={"foreseen": list(counts[1:])},
+        whole_rows=True,
+    )
     value = left.column("only_together")[0].as_py()
     return None if value is None else int(value)
 

@@ -23,6 +23,7 @@ from riskmodel.population.harm import (
     Harm,
     Period,
     TwoSources,
+    age_at_sql,
     age_sql,
     measure_harm,
     must_be_harms,
@@ -187,10 +188,7 @@ def assess(
 def _suspects(publication: Publication, opened: Reading, plan: NeedsPlan, period: Period) -> None:
     """People named as suspects of the harm, by age and sex: who is named depends on what police find."""
     kinds = ", ".join(text_sql(harm.kind) for harm in plan.harms)
-    age = (
-        "date_diff('year', p.birth_date, e.happened_at)"
-        " - (strftime(p.birth_date, '%m%d') > strftime(e.happened_at, '%m%d'))::INT"
-    )
+    age = age_at_sql("e.happened_at")
     opened.keep(
         "suspects",
         f"""SELECT e.entity_id, p.sex, {age_sql(age, plan.ages)} AS age FROM events e JOIN persons p USING (entity_id)
@@ -198,9 +196,14 @@ def _suspects(publication: Publication, opened: Reading, plan: NeedsPlan, period
     )
     cube = Cube(("sex", "age"), (("sex", "age"),), {"events": "count(*)", "people": "count(DISTINCT entity_id)"})
     publication.leave(
-        SUSPECTS, f"People named as suspects, {period.words}", counted(opened, "suspects", cube),
-        keys=cube.dimensions, counts=("events", "people"), totals=cube.totals, whole_rows=True,
-    )  # fmt: skip
+        SUSPECTS,
+        f"People named as suspects, {period.words}",
+        counted(opened, "suspects", cube),
+        keys=cube.dimensions,
+        counts=("events", "people"),
+        totals=cube.totals,
+        whole_rows=True,
+    )
 
 
 def _clock(publication: Publication, opened: Reading) -> None:
@@ -216,6 +219,10 @@ def _clock(publication: Publication, opened: Reading) -> None:
     names = [ALL if day == ALL else _WEEK[int(day) - 1] for day in table.column("weekday").to_pylist()]
     table = table.set_column(0, "weekday", pa.array(names, pa.string()))
     publication.leave(
-        CLOCK, "Events of harm by day of the week and hours of the day", table, keys=("weekday", "hours"),
-        counts=("events",), totals=[Total("weekday", ALL, ("hours",)), Total("hours", ALL, ("weekday",))],
-    )  # fmt: skip
+        CLOCK,
+        "Events of harm by day of the week and hours of the day",
+        table,
+        keys=("weekday", "hours"),
+        counts=("events",),
+        totals=[Total("weekday", ALL, ("hours",)), Total("hours", ALL, ("weekday",))],
+    )

@@ -61,17 +61,25 @@ def _leave_known(publication: Publication, reading: Reading, agencies: Sequence[
             held[0], held[1] = held[0] + row["people"], held[1] + row["at_once"]
     table = pa.Table.from_pylist(
         [
-            {"number": key[0], "agencies": key[1], "people": held[0], "same_quarter": held[1],
-             "never_same_quarter": held[0] - held[1]}
+            {
+                "number": key[0],
+                "agencies": key[1],
+                "people": held[0],
+                "same_quarter": held[1],
+                "never_same_quarter": held[0] - held[1],
+            }
             for key, held in sorted(rows.items(), key=lambda item: (item[0][0], -item[1][0]))
         ]
-    )  # fmt: skip
+    )
     publication.leave(
-        KNOWN, "People by the agencies that ever knew them", table, keys=("number", "agencies"),
+        KNOWN,
+        "People by the agencies that ever knew them",
+        table,
+        keys=("number", "agencies"),
         counts=("people", "same_quarter", "never_same_quarter"),
         totals=[Total("agencies", ALL, ("number",)), Total("number", ALL, ("agencies",))],
         within_counts={"people": ["same_quarter", "never_same_quarter"]},
-    )  # fmt: skip
+    )
 
 
 def _leave_first(publication: Publication, reading: Reading, agencies: Sequence[str]) -> None:
@@ -83,15 +91,24 @@ def _leave_first(publication: Publication, reading: Reading, agencies: Sequence[
             GROUP BY GROUPING SETS ((f), ()) ORDER BY first"""
     )
     publication.leave(
-        FIRST, "People known to several agencies, by who knew them first", table, keys=("first",), counts=("people",),
+        FIRST,
+        "People known to several agencies, by who knew them first",
+        table,
+        keys=("first",),
+        counts=("people",),
         totals=[Total("first", ALL)],
-    )  # fmt: skip
+    )
 
 
 def measure_standing(
-    publication: Publication, reading: Reading, thresholds: Sequence[Threshold], joint: JointRule,
-    harms: Sequence[Harm], *, settle_days: int,
-) -> dt.date:  # fmt: skip
+    publication: Publication,
+    reading: Reading,
+    thresholds: Sequence[Threshold],
+    joint: JointRule,
+    harms: Sequence[Harm],
+    *,
+    settle_days: int,
+) -> dt.date:
     """Count who was below every threshold and above the joint rule a year ago, and who was harmed within the year.
 
     Returns
@@ -106,9 +123,12 @@ def measure_standing(
     current = [rule for rule in thresholds if rule.in_force(asked.date())]
     if not current:
         raise DeclarationError.of(
-            "thresholds-none-in-force", where="thresholds", found=f"none in force on {asked.date()}",
-            expected="at least one agency's threshold", repair="Write down the thresholds with the dates they held.",
-        )  # fmt: skip
+            "thresholds-none-in-force",
+            where="thresholds",
+            found=f"none in force on {asked.date()}",
+            expected="at least one agency's threshold",
+            repair="Write down the thresholds with the dates they held.",
+        )
     moment = f"TIMESTAMP '{asked.isoformat(sep=' ')}'"
     own = " OR ".join(_own_sql(rule, asked) for rule in current)
     since = _since(joint.within, asked)
@@ -132,10 +152,14 @@ def measure_standing(
             FROM standing GROUP BY GROUPING SETS ((standing), ()) ORDER BY standing"""
     )
     publication.leave(
-        STANDING, "People below every threshold, above the joint rule only, and above an agency's own", table,
-        keys=("standing",), counts=("people", "harmed", "not_harmed"), totals=[Total("standing", ALL)],
+        STANDING,
+        "People below every threshold, above the joint rule only, and above an agency's own",
+        table,
+        keys=("standing",),
+        counts=("people", "harmed", "not_harmed"),
+        totals=[Total("standing", ALL)],
         within_counts={"people": ["harmed", "not_harmed"]},
-    )  # fmt: skip
+    )
     return asked.date()
 
 

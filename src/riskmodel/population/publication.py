@@ -113,9 +113,12 @@ class Publication:
         """
         if name in self.tables:
             raise DeclarationError.of(
-                "table-twice", where=self.name, found=f"two tables named {name!r}", expected="one of each",
+                "table-twice",
+                where=self.name,
+                found=f"two tables named {name!r}",
+                expected="one of each",
                 repair="Put all slices of one count into one table: two tables could be laid beside each other.",
-            )  # fmt: skip
+            )
         before = None if self.earlier is None else self.earlier.tables.get(name)
         made = released(
             table,
@@ -138,9 +141,12 @@ class Publication:
         """Keep a figure that was worked out from a table that left; returns it."""
         if source not in self.tables:
             raise DeclarationError.of(
-                "figure-without-table", where=self.name, found=f"a figure from {source!r}, which did not leave",
-                expected="a table that was released", repair="Release the counts first and work the figure out of them.",
-            )  # fmt: skip
+                "figure-without-table",
+                where=self.name,
+                found=f"a figure from {source!r}, which did not leave",
+                expected="a table that was released",
+                repair="Release the counts first and work the figure out of them.",
+            )
         self.figures.append(Figure(source, what, estimate))
         return estimate
 
@@ -192,9 +198,11 @@ class Publication:
         folder = Path(folder)
         if not (folder / RECORD).is_file():
             raise NotFound(
-                "edition-missing", found=f"no {RECORD} in {folder}", expected="the folder of an earlier edition",
+                "edition-missing",
+                found=f"no {RECORD} in {folder}",
+                expected="the folder of an earlier edition",
                 repair="Give the folder that the last edition was written to.",
-            )  # fmt: skip
+            )
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         made = cls(
             record["name"], record["edition"], dt.date.fromisoformat(record["as_of"]), RuleSet(**record["rules"])
@@ -204,9 +212,11 @@ class Publication:
             table = pq.read_table(path) if path.is_file() else None
             if table is None or fingerprint_table(table) != held["fingerprint"]:
                 raise EvidenceError(
-                    "edition-altered", found=f"{path.name}, which is not as it left", expected="the table as released",
+                    "edition-altered",
+                    found=f"{path.name}, which is not as it left",
+                    expected="the table as released",
                     repair="Fetch the edition again from where it was published.",
-                )  # fmt: skip
+                )
             keys, counts = tuple(held["keys"]), tuple(held["counts"])
             made.tables[held["name"]] = Leaving(held["name"], held["title"], keys, counts, table)
         figures = pq.read_table(folder / DATA / "figures.parquet")
@@ -217,9 +227,17 @@ class Publication:
 
     def figures_table(self) -> pa.Table:
         """The worked-out figures, one row each."""
-        fields = [("source", pa.string()), ("what", pa.string()), ("value", pa.float64()), ("low", pa.float64()),
-                  ("high", pa.float64()), ("n", pa.int64()), ("state", pa.string()), ("method", pa.string()),
-                  ("note", pa.string())]  # fmt: skip
+        fields = [
+            ("source", pa.string()),
+            ("what", pa.string()),
+            ("value", pa.float64()),
+            ("low", pa.float64()),
+            ("high", pa.float64()),
+            ("n", pa.int64()),
+            ("state", pa.string()),
+            ("method", pa.string()),
+            ("note", pa.string()),
+        ]
         names = ("value", "low", "high", "n", "state", "method", "note")
         rows = [
             {"source": made.source, "what": made.what, **{name: getattr(made.estimate, name) for name in names}}

@@ -73,10 +73,12 @@ def repeats(
     where, around, when = (np.asarray(column, dtype=np.int64) for column in (place, area, day))
     if list(bands) != sorted(set(bands)) or not bands or bands[0] < 1 or not len(where) == len(around) == len(when):
         raise DeclarationError.of(
-            "bands-invalid", where="bands", found=", ".join(map(str, bands)) or "none",
+            "bands-invalid",
+            where="bands",
+            found=", ".join(map(str, bands)) or "none",
             expected="rising numbers of days of at least 1, and one place, area and day an event",
             repair="Write the ends of the bands, such as 7, 14, 28.",
-        )  # fmt: skip
+        )
     ends = np.array([0, *bands])
     observed = _bands(where, around, when, ends)
     draw = stream(seed, "repeats", len(where), draws)
@@ -86,11 +88,16 @@ def repeats(
     p = (1 + (chance >= observed).sum(axis=0)) / (draws + 1)
     expected = chance.mean(axis=0)
     rows = [
-        {"place": name, "days": f"{ends[at] + 1} to {ends[at + 1]}", "pairs": int(observed[side, at]),
-         "expected": float(expected[side, at]), "p": float(p[side, at])}
+        {
+            "place": name,
+            "days": f"{ends[at] + 1} to {ends[at + 1]}",
+            "pairs": int(observed[side, at]),
+            "expected": float(expected[side, at]),
+            "p": float(p[side, at]),
+        }
         for side, name in enumerate((SAME, NEAR))
         for at in range(len(bands))
-    ]  # fmt: skip
+    ]
     return Repeats(pa.Table.from_pylist(rows), len(where), draws)
 
 

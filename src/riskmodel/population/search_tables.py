@@ -21,7 +21,7 @@ from riskmodel.errors import NotFound
 from riskmodel.governance.disclosure import RuleSet, Total
 from riskmodel.governance.ledger import Ledger
 from riskmodel.population.cube import ALL, UNKNOWN, Cube, counted, sliced, thinned
-from riskmodel.population.harm import AGES, Period, age_sql
+from riskmodel.population.harm import AGES, Period, age_at_sql, age_sql
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading
 from riskmodel.population.search_outcomes import Stops, outcome_tests
@@ -29,8 +29,12 @@ from riskmodel.population.stop_search import Searches
 
 ALREADY_OPEN: Final = RuleSet("already-open", "published by its owner as open data; shown as published", 1, 1)
 SEARCHES, SEARCHED_RESIDENTS, OUTCOMES, SEARCHED_AGAIN, FINDS = (
-    "searches", "search_residents", "search_outcomes", "people_searched_again", "search_finds",
-)  # fmt: skip
+    "searches",
+    "search_residents",
+    "search_outcomes",
+    "people_searched_again",
+    "search_finds",
+)
 NO_ACTION: Final = "No Action"
 
 
@@ -65,24 +69,36 @@ def open_tables(folder: str | Path, *, ledger: Ledger | None = None) -> tuple[Pu
     months = monthly.column("month").to_pylist()
     labels = [f"{at.year - (at.month < 8)}/{(at.year + (at.month >= 8)) % 100:02d}" for at in months]
     _leave_sums(
-        made, SEARCHES, "Searches by area, ethnicity and year",
+        made,
+        SEARCHES,
+        "Searches by area, ethnicity and year",
         {"place": monthly.column("msoa_hocl_name"), "group": _group(monthly), "year": pa.array(labels)},
-        {"searches": monthly.column("sns_count")}, (("place", "group"), ("group", "year")),
-    )  # fmt: skip
+        {"searches": monthly.column("sns_count")},
+        (("place", "group"), ("group", "year")),
+    )
     _leave_sums(
-        made, "searches_by_age", "Searches by age and ethnicity, July 2022 to July 2025",
-        {"age": by_age.column("age_group"), "group": _group(by_age)}, {"searches": by_age.column("sns_count")},
+        made,
+        "searches_by_age",
+        "Searches by age and ethnicity, July 2022 to July 2025",
+        {"age": by_age.column("age_group"), "group": _group(by_age)},
+        {"searches": by_age.column("sns_count")},
         (("age", "group"),),
-    )  # fmt: skip
+    )
     _leave_sums(
-        made, OUTCOMES, "Searches by area and outcome, July 2022 to July 2025",
+        made,
+        OUTCOMES,
+        "Searches by area and outcome, July 2022 to July 2025",
         {"place": outcomes.column("msoa_hocl_name"), "outcome": outcomes.column("outcome")},
-        {"searches": outcomes.column("sns_count")}, (("place", "outcome"),),
-    )  # fmt: skip
+        {"searches": outcomes.column("sns_count")},
+        (("place", "outcome"),),
+    )
     made.leave(
-        SEARCHED_RESIDENTS, "People by area and ethnicity, census 2021: residents, and who works there by day",
-        _residents(monthly, crime), keys=("place", "group"), counts=("residents", "workday"),
-    )  # fmt: skip
+        SEARCHED_RESIDENTS,
+        "People by area and ethnicity, census 2021: residents, and who works there by day",
+        _residents(monthly, crime),
+        keys=("place", "group"),
+        counts=("residents", "workday"),
+    )
     return made, SearchPeriod("August 2022 to July 2025", 3.0, tuple(sorted(set(labels))))
 
 
@@ -94,9 +110,11 @@ def _group(table: pa.Table) -> pa.ChunkedArray:
 def _table(folder: Path, name: str) -> pa.Table:
     if not (folder / name).is_file():
         raise NotFound(
-            "open-table-missing", found=f"no {name} in {folder}", expected="the open tables of stop and search",
+            "open-table-missing",
+            found=f"no {name} in {folder}",
+            expected="the open tables of stop and search",
             repair="Give the folder that holds them.",
-        )  # fmt: skip
+        )
     return pq.read_table(folder / name)
 
 
@@ -119,9 +137,13 @@ def _residents(monthly: pa.Table, crime: pa.Table) -> pa.Table:
 
 
 def _leave_sums(
-    made: Publication, name: str, title: str, keys: dict[str, pa.Array], counts: dict[str, pa.Array],
+    made: Publication,
+    name: str,
+    title: str,
+    keys: dict[str, pa.Array],
+    counts: dict[str, pa.Array],
     slices: tuple[tuple[str, ...], ...],
-) -> None:  # fmt: skip
+) -> None:
     """Release sums of a table of counts, in slices with their totals."""
     from riskmodel.engines.duckdb import connect  # an engine of its own: nothing of a store is open here
 
@@ -134,9 +156,15 @@ def _leave_sums(
 
 
 def own_searches(
-    publication: Publication, reading: Reading, period: Period, *, kind: str = "stop_search",
-    found_kinds: tuple[str, ...] = (), found_within_days: int = 2, reference: str = "white",
-) -> SearchPeriod:  # fmt: skip
+    publication: Publication,
+    reading: Reading,
+    period: Period,
+    *,
+    kind: str = "stop_search",
+    found_kinds: tuple[str, ...] = (),
+    found_within_days: int = 2,
+    reference: str = "white",
+) -> SearchPeriod:
     """Count a partnership's own searches into a publication.
 
     Parameters
@@ -146,15 +174,13 @@ def own_searches(
     reference : the group whose bar for searching others are set beside
     """
     found = ", ".join(f"'{name.replace(chr(39), chr(39) * 2)}'" for name in found_kinds) or "''"
-    age = (
-        "date_diff('year', p.birth_date, e.happened_at)"
-        " - (strftime(p.birth_date, '%m%d') > strftime(e.happened_at, '%m%d'))::INT"
-    )
+    age = age_at_sql("e.happened_at")
     reading.keep(
         "searched",
         f"""WITH picked AS (SELECT entity_id, happened_at FROM events WHERE kind = '{kind.replace("'", "''")}'
                 AND entity_id IS NOT NULL AND {period.inside_sql("happened_at")})
-            SELECT e.entity_id, {period.label_sql("e.happened_at")} AS year, p.ethnicity AS "group", {age_sql(age, AGES)} AS age,
+            SELECT e.entity_id, {period.label_sql("e.happened_at")} AS year, p.ethnicity AS "group",
+                   {age_sql(age, AGES)} AS age,
                    CASE WHEN h.ends_at IS NULL OR e.happened_at < h.ends_at THEN h.area END AS place,
                    EXISTS (SELECT 1 FROM events o WHERE o.entity_id = e.entity_id AND o.kind IN ({found})
                        AND o.happened_at >= e.happened_at
@@ -163,21 +189,31 @@ def own_searches(
             LEFT JOIN persons p ON p.entity_id = e.entity_id""",
     )
     cube = Cube(
-        ("place", "group", "year", "age"), (("place", "group"), ("group", "year"), ("age", "group")),
+        ("place", "group", "year", "age"),
+        (("place", "group"), ("group", "year"), ("age", "group")),
         {"searches": "count(*)", "people": "count(DISTINCT entity_id)"},
-    )  # fmt: skip
+    )
     table = thinned(counted(reading, "searched", cube), cube, "people", publication.rules.smallest_shown)
     publication.leave(
-        SEARCHES, f"Searches by area of residence, ethnicity, age and year, {period.words}", table,
-        keys=cube.dimensions, counts=("searches", "people"), totals=cube.totals, whole_rows=True,
-    )  # fmt: skip
+        SEARCHES,
+        f"Searches by area of residence, ethnicity, age and year, {period.words}",
+        table,
+        keys=cube.dimensions,
+        counts=("searches", "people"),
+        totals=cube.totals,
+        whole_rows=True,
+    )
     at_home = Cube(("place", "group"), (("place", "group"),), {"residents": "count(*)"})
     last = period.labels[-1]
     reading.keep("home_rows", f"""SELECT area AS place, ethnicity AS "group" FROM residents WHERE year = '{last}'""")
     publication.leave(
-        SEARCHED_RESIDENTS, f"Residents by area and ethnicity, {last}", counted(reading, "home_rows", at_home),
-        keys=at_home.dimensions, counts=("residents",), totals=at_home.totals,
-    )  # fmt: skip
+        SEARCHED_RESIDENTS,
+        f"Residents by area and ethnicity, {last}",
+        counted(reading, "home_rows", at_home),
+        keys=at_home.dimensions,
+        counts=("residents",),
+        totals=at_home.totals,
+    )
     _searched_again(publication, reading)
     if found_kinds:
         _finds(publication, reading, reference)
@@ -192,9 +228,14 @@ def _searched_again(publication: Publication, reading: Reading) -> None:
     )
     whole = pa.table({"times": [ALL], **{n: [pc.sum(table.column(n)).as_py() or 0] for n in ("people", "searches")}})
     publication.leave(
-        SEARCHED_AGAIN, "People by how often they were searched", pa.concat_tables([table, whole.cast(table.schema)]),
-        keys=("times",), counts=("people", "searches"), totals=[Total("times", ALL)], whole_rows=True,
-    )  # fmt: skip
+        SEARCHED_AGAIN,
+        "People by how often they were searched",
+        pa.concat_tables([table, whole.cast(table.schema)]),
+        keys=("times",),
+        counts=("people", "searches"),
+        totals=[Total("times", ALL)],
+        whole_rows=True,
+    )
 
 
 def searches_of(publication: Publication, period: SearchPeriod, *, people: str = "residents") -> Searches:
@@ -261,15 +302,24 @@ def _finds(publication: Publication, reading: Reading, reference: str) -> None:
     A bar is a parameter of a model over all areas and gives no count away; it leaves only for groups whose finds do.
     """
     cube = Cube(
-        ("group",), (("group",),),
-        {"searches": "count(*)", "found": "count(*) FILTER (WHERE found)",
-         "nothing": "count(*) FILTER (WHERE NOT found)"},
-    )  # fmt: skip
+        ("group",),
+        (("group",),),
+        {
+            "searches": "count(*)",
+            "found": "count(*) FILTER (WHERE found)",
+            "nothing": "count(*) FILTER (WHERE NOT found)",
+        },
+    )
     left = publication.leave(
-        FINDS, "Searches that were followed by a find, by ethnicity", counted(reading, "searched", cube),
-        keys=("group",), counts=tuple(cube.counts), totals=cube.totals,
-        within_counts={"searches": ["found", "nothing"]}, whole_rows=True,
-    )  # fmt: skip
+        FINDS,
+        "Searches that were followed by a find, by ethnicity",
+        counted(reading, "searched", cube),
+        keys=("group",),
+        counts=tuple(cube.counts),
+        totals=cube.totals,
+        within_counts={"searches": ["found", "nothing"]},
+        whole_rows=True,
+    )
     shown = {row["group"]: row for row in left.to_pylist() if row["found"] is not None}
     stops = _stops(reading)
     if stops is None or reference not in stops.groups:

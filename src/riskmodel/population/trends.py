@@ -118,9 +118,10 @@ def _best(values: Numbers) -> tuple[int, float]:
     at = np.arange(LEAST_MONTHS, months - LEAST_MONTHS + 1)
     held, total = np.cumsum(values)[at - 1], float(values.sum())
     gain = 2 * (
-        special.xlogy(held, held / at) + special.xlogy(total - held, (total - held) / (months - at))
+        special.xlogy(held, held / at)
+        + special.xlogy(total - held, (total - held) / (months - at))
         - special.xlogy(total, total / months)
-    )  # fmt: skip
+    )
     best = int(np.argmax(gain))
     return int(at[best]), float(gain[best])
 

@@ -77,10 +77,18 @@ class Retrospect:
     def sentence(self) -> str:
         """The finding."""
         crossed = {agency: at for agency, at in self.own.items() if at is not None}
-        alone = "No agency's own threshold was ever crossed." if not crossed else (
-            "Own thresholds were crossed by " + ", ".join(
-                f"{agency.replace('_', ' ')} on {at:%-d %B %Y}" for agency, at in sorted(crossed.items(), key=lambda i: i[1])
-            ) + ".")  # fmt: skip
+        alone = (
+            "No agency's own threshold was ever crossed."
+            if not crossed
+            else (
+                "Own thresholds were crossed by "
+                + ", ".join(
+                    f"{agency.replace('_', ' ')} on {at:%-d %B %Y}"
+                    for agency, at in sorted(crossed.items(), key=lambda i: i[1])
+                )
+                + "."
+            )
+        )
         if self.joint is None:
             return f"{alone} Together, the records never crossed the joint rule."
         return f"{alone} Together, the records crossed the joint rule on {self.joint:%-d %B %Y}."
@@ -125,9 +133,12 @@ def who_knew(
     """
     if not reason.strip():
         raise DeclarationError.of(
-            "reason-missing", where="reason", found="nothing", expected="why this case is looked at",
+            "reason-missing",
+            where="reason",
+            found="nothing",
+            expected="why this case is looked at",
             repair="Say which review this is for; it is written to the ledger.",
-        )  # fmt: skip
+        )
     if histories.store is not None:
         purpose = histories.store.purpose
         purpose.must_be_in_force()

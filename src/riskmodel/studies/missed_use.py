@@ -24,9 +24,14 @@ from riskmodel.tables import entity_id_of
 
 
 def missed_use_of_study(
-    study: Study, store: Path, to: Path, *, society: WorldMaker | None = None, data: Path | None = None,
+    study: Study,
+    store: Path,
+    to: Path,
+    *,
+    society: WorldMaker | None = None,
+    data: Path | None = None,
     earlier: Path | None = None,
-) -> Sequence[Path]:  # fmt: skip
+) -> Sequence[Path]:
     """Replay the joint rule of the study's needs.toml for one agency, each coalition and all together.
 
     Raises
@@ -36,26 +41,41 @@ def missed_use_of_study(
     plan = load_plan(study.folder)
     if plan.joint is None:
         raise DeclarationError.of(
-            "joint-missing", where="needs.toml joint", found="no joint rule", expected="the rule that is replayed",
+            "joint-missing",
+            where="needs.toml joint",
+            found="no joint rule",
+            expected="the rule that is replayed",
             repair="Write [joint] with count and within.",
-        )  # fmt: skip
+        )
     last = None if earlier is None else Publication.load(earlier)
     with histories_of(study, store, society, data) as (opened, histories):
         publication = Publication("missed-use", plan.edition, plan.as_of, RULES[plan.rules], opened.ledger, last)
         with reading(histories, dt.datetime.combine(plan.as_of, dt.time())) as counting:
             period = period_of(counting, plan.harms, 1, plan.settle_days)
             made = missed_use(
-                publication, counting, plan.harms, period, histories.agencies, count=plan.joint.count,
-                within=plan.joint.within, ledger=opened.ledger,
-            )  # fmt: skip
+                publication,
+                counting,
+                plan.harms,
+                period,
+                histories.agencies,
+                count=plan.joint.count,
+                within=plan.joint.within,
+                ledger=opened.ledger,
+            )
     pages = write_page(missed_use_page(made, publication, plan.organisation), to, "missed-use")
     return [*pages, publication.save(to)]
 
 
 def review_of_study(
-    study: Study, store: Path, person: str, reason: str, to: Path, *, society: WorldMaker | None = None,
+    study: Study,
+    store: Path,
+    person: str,
+    reason: str,
+    to: Path,
+    *,
+    society: WorldMaker | None = None,
     data: Path | None = None,
-) -> Sequence[Path]:  # fmt: skip
+) -> Sequence[Path]:
     """Write the retrospective review of one pseudonymous person, by the rules of the study's needs.toml."""
     plan = load_plan(study.folder)
     with histories_of(study, store, society, data) as (_, histories):

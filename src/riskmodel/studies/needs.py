@@ -40,9 +40,15 @@ class Made:
 
 
 def needs_of_study(
-    study: Study, store: Path, to: Path, *, society: WorldMaker | None = None, data: Path | None = None,
-    earlier: Path | None = None, pdf: bool = False,
-) -> Made:  # fmt: skip
+    study: Study,
+    store: Path,
+    to: Path,
+    *,
+    society: WorldMaker | None = None,
+    data: Path | None = None,
+    earlier: Path | None = None,
+    pdf: bool = False,
+) -> Made:
     """Make the needs assessment of a study.
 
     Parameters
@@ -99,9 +105,12 @@ def edition_pages(made: Assessment, plan: NeedsPlan) -> dict[str, Page]:
     }
     if made.searches is not None and plan.searches is not None:
         words = SearchWords(
-            "Stop and search", "Who is searched, how often beside the people who live there, and what came of it.",
-            plan.organisation, plan.searches.reference, "The partnership's own records",
-        )  # fmt: skip
+            "Stop and search",
+            "Who is searched, how often beside the people who live there, and what came of it.",
+            plan.organisation,
+            plan.searches.reference,
+            "The partnership's own records",
+        )
         pages["searches"] = search_page(made.publication, made.searches, words)
     return pages
 
@@ -110,10 +119,12 @@ def searches_of_open_tables(tables: Path, to: Path, *, pdf: bool = False) -> Seq
     """The dashboard of stop and search from the open tables of Leeds."""
     publication, period = open_tables(tables)
     words = SearchWords(
-        "Stop and search in Leeds", "Who is searched, where, how often beside the people who live there, and what the "
-        "records leave open.", "Open data", "White",
+        "Stop and search in Leeds",
+        "Who is searched, where, how often beside the people who live there, and what the records leave open.",
+        "Open data",
+        "White",
         "Police stop and search records by small area with census 2021 residents, Open Government Licence v3",
-    )  # fmt: skip
+    )
     made = write_page(search_page(publication, period, words), to, "searches", pdf=pdf)
     return [*made, publication.save(to)]
 
@@ -121,6 +132,8 @@ def searches_of_open_tables(tables: Path, to: Path, *, pdf: bool = False) -> Seq
 def _must_be_free(to: Path, edition: str) -> None:
     if (to / RECORD).exists() and Publication.load(to).edition != edition:
         raise DataRefused(
-            "edition-there", found=f"another edition in {to}", expected="a folder of its own for each edition",
+            "edition-there",
+            found=f"another edition in {to}",
+            expected="a folder of its own for each edition",
             repair="Give a new folder with --to; name the old one with --earlier.",
-        )  # fmt: skip
+        )

@@ -34,7 +34,7 @@ class AssessmentTable(Table):
     edition: str
     as_of: dt.date
     years: int = Field(default=4, ge=1, le=15)
-    ages: list[int] = list(AGES)
+    ages: list[int] = Field(default_factory=lambda: list(AGES))
     aged: list[int] = Field(default=[10, 25], min_length=2, max_length=2)
     areas: str | None = None
     settle_days: int | None = Field(default=None, ge=0, le=400)
@@ -77,8 +77,8 @@ class CohortTable(Table):
     aged: list[int] = Field(min_length=2, max_length=2)
     valid_from: dt.date
     author: str
-    all_of: list[str] = []
-    any_of: list[str] = []
+    all_of: list[str] = Field(default_factory=list)
+    any_of: list[str] = Field(default_factory=list)
     at_least: int = Field(default=0, ge=0)
 
 
@@ -86,7 +86,7 @@ class ThresholdTable(Table):
     agency: str
     count: int = Field(ge=1)
     within: str
-    kinds: list[str] = []
+    kinds: list[str] = Field(default_factory=list)
     least_value: float | None = None
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
@@ -102,7 +102,7 @@ class JointTable(Table):
 class ServiceTable(Table):
     name: str
     offers: str
-    cohorts: list[str] = []
+    cohorts: list[str] = Field(default_factory=list)
     places: str = ""
     capacity: int | None = Field(default=None, ge=0)
     source: str
@@ -117,7 +117,7 @@ class CostTable(Table):
 
 class SearchTable(Table):
     kind: str = "stop_search"
-    found_kinds: list[str] = []
+    found_kinds: list[str] = Field(default_factory=list)
     reference: str = "white"
 
 
@@ -125,15 +125,15 @@ class NeedsDeclaration(Table):
     """The whole ``needs.toml``."""
 
     assessment: AssessmentTable
-    texts: dict[str, str] = {}
+    texts: dict[str, str] = Field(default_factory=dict)
     harm: list[HarmTable] = Field(min_length=1)
     two_sources: TwoSourcesTable | None = None
-    factor: list[FactorTable] = []
-    cohort: list[CohortTable] = []
-    threshold: list[ThresholdTable] = []
+    factor: list[FactorTable] = Field(default_factory=list)
+    cohort: list[CohortTable] = Field(default_factory=list)
+    threshold: list[ThresholdTable] = Field(default_factory=list)
     joint: JointTable | None = None
-    service: list[ServiceTable] = []
-    cost: list[CostTable] = []
+    service: list[ServiceTable] = Field(default_factory=list)
+    cost: list[CostTable] = Field(default_factory=list)
     searches: SearchTable | None = None
 
 
@@ -149,9 +149,11 @@ def load_plan(folder: str | Path) -> NeedsPlan:
     path = folder / NEEDS_FILE
     if not path.is_file():
         raise NotFound(
-            "needs-missing", found=f"no {NEEDS_FILE} in {folder}", expected="the declared half of a needs assessment",
+            "needs-missing",
+            found=f"no {NEEDS_FILE} in {folder}",
+            expected="the declared half of a needs assessment",
             repair=f"Write {NEEDS_FILE} beside study.toml; docs/population.md shows one.",
-        )  # fmt: skip
+        )
     try:
         declared = parsed(path.read_text(encoding="utf-8-sig"), NeedsDeclaration)
     except DeclarationError as error:
@@ -164,14 +166,23 @@ def _plan(folder: Path, declared: NeedsDeclaration) -> NeedsPlan:
     head = declared.assessment
     if head.rules not in RULES:
         raise DeclarationError.of(
-            "rules-unknown", where=f"{NEEDS_FILE} rules", found=repr(head.rules), expected=f"one of {', '.join(RULES)}",
+            "rules-unknown",
+            where=f"{NEEDS_FILE} rules",
+            found=repr(head.rules),
+            expected=f"one of {', '.join(RULES)}",
             repair="Name a rule set for disclosure control.",
-        )  # fmt: skip
+        )
     joint = declared.joint
     return NeedsPlan(
-        head.title, head.organisation, head.edition, head.as_of, head.years,
+        head.title,
+        head.organisation,
+        head.edition,
+        head.as_of,
+        head.years,
         tuple(Harm(**table.model_dump()) for table in declared.harm),
-        texts=declared.texts, ages=tuple(head.ages), aged=(head.aged[0], head.aged[1]),
+        texts=declared.texts,
+        ages=tuple(head.ages),
+        aged=(head.aged[0], head.aged[1]),
         two_sources=None if declared.two_sources is None else TwoSources(**_plain(declared.two_sources)),
         factors=tuple(Factor(**_plain(table)) for table in declared.factor),
         cohorts=tuple(NamedCohort(**_plain(table)) for table in declared.cohort),
@@ -181,13 +192,15 @@ def _plan(folder: Path, declared: NeedsDeclaration) -> NeedsPlan:
         costs=tuple(UnitCost(**table.model_dump()) for table in declared.cost),
         areas=_areas(folder / head.areas) if head.areas else (),
         searches=None if declared.searches is None else SearchPlan(**_plain(declared.searches)),
-        settle_days=head.settle_days, synthetic=head.synthetic, rules=head.rules,
-    )  # fmt: skip
+        settle_days=head.settle_days,
+        synthetic=head.synthetic,
+        rules=head.rules,
+    )
 
 
 def _plain(table: Table) -> dict[str, Any]:
     """A table's values as the nouns take them: lists as tuples, lengths of time read."""
-    made: dict[str, Any] = {}
+    made: dict[str, Any] = Field(default_factory=dict)
     for name, value in table.model_dump().items():
         made[name] = tuple(value) if isinstance(value, list) else value
         if name == "within":
@@ -199,10 +212,12 @@ def _areas(path: Path) -> tuple[Area, ...]:
     """The areas of a CSV file: area, name, decile, column, row; all but the first may be empty."""
     if not path.is_file():
         raise NotFound(
-            "areas-missing", found=f"no {path.name} in {path.parent}", expected="the file of areas that is named",
+            "areas-missing",
+            found=f"no {path.name} in {path.parent}",
+            expected="the file of areas that is named",
             repair="Put it beside needs.toml, or remove `areas`.",
-        )  # fmt: skip
-    made = []
+        )
+    made = Field(default_factory=list)
     with path.open(encoding="utf-8-sig", newline="") as file:
         for line, row in enumerate(csv.DictReader(file), start=2):
             try:
@@ -214,8 +229,10 @@ def _areas(path: Path) -> tuple[Area, ...]:
                 area, decile, column, place = "", None, None, None
             if not area or (decile is not None and not 1 <= decile <= 10):
                 raise DataRefused(
-                    "areas-invalid", found=f"line {line} of {path.name}, which names no area or no decile from 1 to 10",
-                    expected="the columns area, name, decile, column and row", repair="Correct the line.",
-                )  # fmt: skip
+                    "areas-invalid",
+                    found=f"line {line} of {path.name}, which names no area or no decile from 1 to 10",
+                    expected="the columns area, name, decile, column and row",
+                    repair="Correct the line.",
+                )
             made.append(Area(area, row.get("name") or "", decile, column, place))
     return tuple(made)

@@ -194,7 +194,7 @@ def funnel(
     axes: tuple[str, str],
     alt: str,
 ) -> Drawing:
-    """Rates of places over their size; `limits` are (size, low 99.8, low 95, high 95, high 99.8); marked lie outside."""
+    """Rates of places over their size; `limits` are (size, low 99.8, low 95, high 95, high 99.8)."""
     largest = max([point.x for point in points] or [1.0]) * 1.04
     smallest = min([point.x for point in points] or [0.0]) * 0.9
     inside = [row for row in limits if smallest <= row[0] <= largest]
@@ -217,8 +217,13 @@ def funnel(
             assert point.value is not None
             end = across.at(point.x) > width - 130
             shift = -8 if end else 8
-            sheet.text(across.at(point.x) + shift, up.at(point.value) + 5, _short(point.label, 22), size=12,
-                       at="end" if end else "start")  # fmt: skip
+            sheet.text(
+                across.at(point.x) + shift,
+                up.at(point.value) + 5,
+                _short(point.label, 22),
+                size=12,
+                at="end" if end else "start",
+            )
         below_axis(sheet, across, height - 56, height - 56, axes[0], number)
         return sheet
 
@@ -283,9 +288,11 @@ def tiles(cells: Sequence[Tile], classes: Sequence[str], alt: str) -> Drawing:
         side = min(88.0, (width - 4) / across)
         tall = max(46.0, side * 0.62)
         sheet = Sheet(width, 0)
-        placed = cells if across == columns else [
-            Tile(cell.label, at % across, at // across, cell.value, cell.level) for at, cell in enumerate(cells)
-        ]  # fmt: skip
+        placed = (
+            cells
+            if across == columns
+            else [Tile(cell.label, at % across, at // across, cell.value, cell.level) for at, cell in enumerate(cells)]
+        )
         letters = max(4, int((side - 6) / 6.2))
         for cell in placed:
             x, y = cell.column * side, cell.row * tall
@@ -348,9 +355,12 @@ def upset(
 
 
 def lanes(
-    names: Sequence[str], events: Sequence[tuple[int, float, float | None, str]], span: tuple[float, float],
-    marks: Sequence[tuple[float, str]], alt: str,
-) -> Drawing:  # fmt: skip
+    names: Sequence[str],
+    events: Sequence[tuple[int, float, float | None, str]],
+    span: tuple[float, float],
+    marks: Sequence[tuple[float, str]],
+    alt: str,
+) -> Drawing:
     """Time from left to right, one lane an agency: (lane, happened, known, words); hollow is happened, full is known.
 
     `marks` are days with a name, drawn through all lanes; times are years as decimal numbers.

@@ -50,16 +50,20 @@ def harm_page(publication: Publication, words: HarmWords) -> Page:
     sections = [
         overview_section(publication, words),
         time_section(publication, words),
-        people_section(publication, words),
+        people_section(publication),
         place_section(publication, words, found),
         again_section(publication),
         two_sources_section(publication),
         method_section(publication, words),
     ]
     return Page(
-        "Dashboard", words.title, words.summary, words.organisation,
-        tuple(section for section in sections if section.blocks), tuple(disclosure_lines(publication)),
-    )  # fmt: skip
+        "Dashboard",
+        words.title,
+        words.summary,
+        words.organisation,
+        tuple(section for section in sections if section.blocks),
+        tuple(disclosure_lines(publication)),
+    )
 
 
 def overview_section(publication: Publication, words: HarmWords) -> Section:
@@ -74,30 +78,44 @@ def overview_section(publication: Publication, words: HarmWords) -> Section:
         last = words.period.labels[-1]
         rows.append((harm.words, harm.weight, by_year.get(last), total["events"], total["people"], harm.source))
     columns = [
-        Column("Kind of harm"), Column("Weight", "number"), Column(f"Events in {words.period.labels[-1]}", "count"),
-        Column(f"Events, {words.period.words}", "count"), Column("Different people", "count"), Column("Weight from"),
-    ]  # fmt: skip
-    by_year = index_by_year(publication, words.harms)
-    index = [(year, weighted, plain_rate) for year, weighted, plain_rate in by_year]
+        Column("Kind of harm"),
+        Column("Weight", "number"),
+        Column(f"Events in {words.period.labels[-1]}", "count"),
+        Column(f"Events, {words.period.words}", "count"),
+        Column("Different people", "count"),
+        Column("Weight from"),
+    ]
+    yearly = index_by_year(publication, words.harms)
+    index = [(year, weighted, plain_rate) for year, weighted, plain_rate in yearly]
     first = Text(
         f"From {words.period.words} the agencies recorded {_count(whole['events'])} events of harm to "
-        f"{_count(whole['people'])} different people who live or were hurt in the area.", lead=True,
-    )  # fmt: skip
+        f"{_count(whole['people'])} different people who live or were hurt in the area.",
+        lead=True,
+    )
     blocks: list[Block] = [
         first,
-        grid("What counts as harm", columns, rows, note="One event counts once a person harmed. The weights say how grave "
-             "one event is beside another; they are declared, not estimated."),
+        grid(
+            "What counts as harm",
+            columns,
+            rows,
+            note="One event counts once a person harmed. The weights say how grave "
+            "one event is beside another; they are declared, not estimated.",
+        ),
         grid(
             "Harm-weighted index and plain rate by year, per 1,000 residents",
-            [Column("Year"), Column("Harm-weighted", "number"), Column("Unweighted events", "number")], index,
+            [Column("Year"), Column("Harm-weighted", "number"), Column("Unweighted events", "number")],
+            index,
         ),
         Picture(
             "Harm-weighted events per 1,000 residents",
-            bars([(year, weighted) for year, weighted, _ in by_year], "weighted events per 1,000 residents",
-                 "One bar a year: " + "; ".join(f"{y} {'hidden' if w is None else f'{w:.0f}'}" for y, w, _ in by_year),
-                 said=lambda value: f"{value:.0f}"),
+            bars(
+                [(year, weighted) for year, weighted, _ in yearly],
+                "weighted events per 1,000 residents",
+                "One bar a year: " + "; ".join(f"{y} {'hidden' if w is None else f'{w:.0f}'}" for y, w, _ in yearly),
+                said=lambda value: f"{value:.0f}",
+            ),
         ),
-    ]  # fmt: skip
+    ]
     return Section("overview", "Overview", tuple(blocks))
 
 
@@ -108,8 +126,11 @@ def _count(value: object) -> str:
 def time_section(publication: Publication, words: HarmWords) -> Section:
     """Month by month: limits, changes of level, the trend, and months that are not complete yet."""
     table = publication.tables[HARM].table
-    counted = {(label, str(row["month"])): row["events"] for label in words.period.labels for row in sliced(
-        table, "month", year=label)}  # fmt: skip
+    counted = {
+        (label, str(row["month"])): row["events"]
+        for label in words.period.labels
+        for row in sliced(table, "month", year=label)
+    }
     months = [(calendar, counted.get((label, month), 0)) for label, month, calendar in words.period.months()]
     settled = months[: len(months) - words.period.provisional]
     counts = [value for _, value in settled if value is not None]
@@ -135,19 +156,27 @@ def time_section(publication: Publication, words: HarmWords) -> Section:
         Text(_trend_words(trend)),
         Picture(
             "Events of harm by month",
-            control(points, "Events a month", _alt(values, outside, len(found)), centre=centre,
-                    limits=([limits.low] * len(settled), [limits.high] * len(settled)),
-                    provisional=words.period.provisional),
-            note="Orange: the level. Dashed: limits that three standard deviations give. Diamonds lie outside. A change "
+            control(
+                points,
+                "Events a month",
+                _alt(values, outside, len(found)),
+                centre=centre,
+                limits=([limits.low] * len(settled), [limits.high] * len(settled)),
+                provisional=words.period.provisional,
+            ),
+            note="Orange: the level. Dashed: limits that three standard deviations give. Diamonds lie outside. A "
+            "change "
             "of level may be one of harm, of reporting or of recording.",
         ),
         Points(tuple(said) or ("No change of level beyond chance.",)),
-    ]  # fmt: skip
+    ]
     if words.period.provisional:
-        blocks.append(Callout(
-            f"{_last_months(words.period.provisional)} provisional: 95 of 100 records are known only after "
-            f"{words.period.settle_days} days. They are not part of limits or trend."
-        ))  # fmt: skip
+        blocks.append(
+            Callout(
+                f"{_last_months(words.period.provisional)} provisional: 95 of 100 records are known only after "
+                f"{words.period.settle_days} days. They are not part of limits or trend."
+            )
+        )
     blocks.append(_month_grid(months, words, outside))
     return Section("time", "Over time", tuple(blocks))
 
@@ -155,7 +184,8 @@ def time_section(publication: Publication, words: HarmWords) -> Section:
 def _alt(values: Sequence[float], outside: Sequence[str], changes: int) -> str:
     beyond = ", ".join(outside) if outside else "none"
     return (
-        f"{len(values)} months, from {min(values):.0f} to {max(values):.0f} events a month; outside the limits: {beyond}; "
+        f"{len(values)} months, from {min(values):.0f} to {max(values):.0f} events a month; outside the limits: "
+        f"{beyond}; "
         f"changes of level: {changes}."
     )
 
@@ -195,18 +225,23 @@ def _month_grid(months: Sequence[tuple[str, object]], words: HarmWords, outside:
     return grid("Events of harm by month", columns, rows, folded=True)
 
 
-def people_section(publication: Publication, words: HarmWords) -> Section:
+def people_section(publication: Publication) -> Section:
     """Who is harmed, as rates of groups."""
     blocks: list[Block] = [
-        Text("Rates are of groups: events of harm per 1,000 residents and year. A group's rate says nothing about "
-             "any one person in it."),
-    ]  # fmt: skip
+        Text(
+            "Rates are of groups: events of harm per 1,000 residents and year. A group's rate says nothing about "
+            "any one person in it."
+        ),
+    ]
     for dimension, heading in (("age", "Age"), ("sex", "Sex"), ("ethnicity", "Ethnicity")):
         found = rates_by(publication, dimension)
         for one in found:
             publication.figure(HARM, f"rate per 1,000, {dimension} {one.group}", one.rate)
-        drawing = dots([(plain(one.group), one.rate) for one in found], "Events per 1,000 residents and year",
-                       f"Rates of harm by {dimension}; the table below holds the same figures.")  # fmt: skip
+        drawing = dots(
+            [(plain(one.group), one.rate) for one in found],
+            "Events per 1,000 residents and year",
+            f"Rates of harm by {dimension}; the table below holds the same figures.",
+        )
         rows = [(plain(one.group), one.rate, one.events, one.people, one.resident_years) for one in found]
         blocks += [
             Picture(f"{heading} of people harmed", drawing),
@@ -232,28 +267,65 @@ def place_section(publication: Publication, words: HarmWords, found: Places) -> 
     rows: list[tuple[Cell, ...]] = []
     for one in sorted(found.areas, key=lambda area: -(area.crude.value or 0)):
         index = "not given" if one.index is None else _range(one.index)
-        rows.append((name[one.area], "outside" if one.outside else "inside", one.events, one.crude, one.standardised,
-                     one.shrunk, index))  # fmt: skip
+        rows.append(
+            (
+                name[one.area],
+                "outside" if one.outside else "inside",
+                one.events,
+                one.crude,
+                one.standardised,
+                one.shrunk,
+                index,
+            )
+        )
     columns = [
-        Column("Area"), Column("99.8% limits", filter=True), Column("Events", "count"), Column("Rate per 1,000", "number"),
-        Column("Standardised for age", "number"), Column("Shrunk estimate", "number"), Column("Harm-weighted per 1,000"),
-    ]  # fmt: skip
+        Column("Area"),
+        Column("99.8% limits", filter=True),
+        Column("Events", "count"),
+        Column("Rate per 1,000", "number"),
+        Column("Standardised for age", "number"),
+        Column("Shrunk estimate", "number"),
+        Column("Harm-weighted per 1,000"),
+    ]
     blocks: list[Block] = [
         Text(found.concentration.sentence, lead=True),
-        Picture("Rate of harm by area", _map(found, words, name),
-                note="Equal tiles, not a map of distances. Five classes of equal numbers of areas; dark is high."),
-        Picture("How concentrated harm is", lorenz(found.concentration.curve, "Dashed: every area the same. " + (
-            "By chance alone half of all events would lie in "
-            f"{percent(round(found.concentration.half_by_chance[0], 2))} to "
-            f"{percent(round(found.concentration.half_by_chance[1], 2))} of the areas."), found.concentration.sentence)),
-        Picture("Areas beside what their size explains", funnel(
-            points, found.funnel.limits, found.funnel.centre, ("Resident-years", "Events per 1,000 resident-years"),
-            f"{len(points)} areas; beyond the outer limits: {', '.join(outside) or 'none'}."),
+        Picture(
+            "Rate of harm by area",
+            _map(found, words, name),
+            note="Equal tiles, not a map of distances. Five classes of equal numbers of areas; dark is high.",
+        ),
+        Picture(
+            "How concentrated harm is",
+            lorenz(
+                found.concentration.curve,
+                (
+                    "Dashed: every area the same. By chance alone half of all events would lie in "
+                    f"{percent(round(found.concentration.half_by_chance[0], 2))} to "
+                    f"{percent(round(found.concentration.half_by_chance[1], 2))} of the areas."
+                ),
+                found.concentration.sentence,
+            ),
+        ),
+        Picture(
+            "Areas beside what their size explains",
+            funnel(
+                points,
+                found.funnel.limits,
+                found.funnel.centre,
+                ("Resident-years", "Events per 1,000 resident-years"),
+                f"{len(points)} areas; beyond the outer limits: {', '.join(outside) or 'none'}.",
+            ),
             note="Dashed: 95% limits, dotted: 99.8% limits of chance, widened for how much areas differ as a whole "
-            f"(dispersion {found.funnel.dispersion:.1f}). Orange marks lie outside."),
-        grid("Harm by area", columns, rows, note="A shrunk estimate borrows from all areas what the area's own events do "
-             "not settle; it is an estimate, not a count. A range in the last column: a small count is hidden."),
-    ]  # fmt: skip
+            f"(dispersion {found.funnel.dispersion:.1f}). Orange marks lie outside.",
+        ),
+        grid(
+            "Harm by area",
+            columns,
+            rows,
+            note="A shrunk estimate borrows from all areas what the area's own events do "
+            "not settle; it is an estimate, not a count. A range in the last column: a small count is hidden.",
+        ),
+    ]
     if found.hidden:
         blocks.append(
             Callout(f"{found.hidden} areas have too few people or events to be shown; they are part of all totals.")
@@ -291,8 +363,11 @@ def again_section(publication: Publication) -> Section:
         if row["times"] == "all" or None in (row["people"], row["events"], total["events"]):
             part: Cell = None
         else:
-            part = publication.figure(AGAIN, f"share of events of people harmed {row['times']} times",
-                                      share(min(row["events"], total["events"]), total["events"]))  # fmt: skip
+            part = publication.figure(
+                AGAIN,
+                f"share of events of people harmed {row['times']} times",
+                share(min(row["events"], total["events"]), total["events"]),
+            )
         rows.append(("everybody" if row["times"] == "all" else row["times"], row["people"], row["events"], part))
     columns = [
         Column("Times harmed"),
@@ -302,25 +377,41 @@ def again_section(publication: Publication) -> Section:
     ]
     close = publication.tables[CLOSE_PAIRS].table.to_pylist()
     pairs = [
-        (row["place"], row["days"], row["pairs"], row["expected"],
-         None if not row["pairs"] or not row["expected"] else row["pairs"] / row["expected"],
-         None if row["p"] is None else f"{row['p']:.3f}")
+        (
+            row["place"],
+            row["days"],
+            row["pairs"],
+            row["expected"],
+            None if not row["pairs"] or not row["expected"] else row["pairs"] / row["expected"],
+            None if row["p"] is None else f"{row['p']:.3f}",
+        )
         for row in close
-    ]  # fmt: skip
+    ]
     sooner = [f"{row['place']}, {row['days']} days" for row in close if row["p"] is not None and row["p"] < 0.05]
     said = (
-        f"More pairs than chance gives: {'; '.join(sooner)}." if sooner
+        f"More pairs than chance gives: {'; '.join(sooner)}."
+        if sooner
         else "No more pairs close in place and time than chance gives."
-    )  # fmt: skip
+    )
     blocks: tuple[Block, ...] = (
         grid("People by how often they were harmed in the period", columns, rows),
         Text(said),
-        grid("Repeat and near-repeat: pairs of events close in place and time",
-             [Column("Where"), Column("Days apart"), Column("Pairs", "count"), Column("By chance", "number"),
-              Column("Ratio", "number"), Column("p")], pairs,
-             note="Knox's test: the same dates dealt at random over the same places. Near is another address of the same "
-             "small area, since records hold no coordinates. Pairs of one day are left out."),
-    )  # fmt: skip
+        grid(
+            "Repeat and near-repeat: pairs of events close in place and time",
+            [
+                Column("Where"),
+                Column("Days apart"),
+                Column("Pairs", "count"),
+                Column("By chance", "number"),
+                Column("Ratio", "number"),
+                Column("p"),
+            ],
+            pairs,
+            note="Knox's test: the same dates dealt at random over the same places. Near is another address of the "
+            "same "
+            "small area, since records hold no coordinates. Pairs of one day are left out.",
+        ),
+    )
     return Section("again", "Harm that comes back", blocks)
 
 
@@ -340,16 +431,27 @@ def two_sources_section(publication: Publication) -> Section:
         publication.figure(TWO_SOURCES, f"share known to the first source only, {label}", part)
         figures.append((label, part))
         rows.append((label, row["events"], row["also_known"], row["only_here"], part))
-    columns = [Column("Year"), Column("Events", "count"), Column("Known to both", "count"),
-               Column("Not known to the other", "count"), Column("Share not known", "share")]  # fmt: skip
-    drawing = dots(figures, "Share that the other agency has no record of", "One line a year with its interval; the table "
-                   "below holds the same figures.", said=percent)  # fmt: skip
+    columns = [
+        Column("Year"),
+        Column("Events", "count"),
+        Column("Known to both", "count"),
+        Column("Not known to the other", "count"),
+        Column("Share not known", "share"),
+    ]
+    drawing = dots(
+        figures,
+        "Share that the other agency has no record of",
+        "One line a year with its interval; the table below holds the same figures.",
+        said=percent,
+    )
     blocks: tuple[Block, ...] = (
-        Text("What one agency records and the other has no record of near the day. A rise can be less reporting, or "
-             "records that were not linked."),
+        Text(
+            "What one agency records and the other has no record of near the day. A rise can be less reporting, or "
+            "records that were not linked."
+        ),
         Picture(held.title, drawing),
         grid(held.title, columns, rows),
-    )  # fmt: skip
+    )
     return Section("two-sources", "Hospital, not police", blocks)
 
 
@@ -363,11 +465,13 @@ def method_section(publication: Publication, words: HarmWords) -> Section:
             "address is in the events and not among the residents."
         ),
         (
-            "Intervals of rates: exact below ten events, Byar's above; of standardised rates: Dobson 1991. They hold chance, "
+            "Intervals of rates: exact below ten events, Byar's above; of standardised rates: Dobson 1991. They "
+            "hold chance, "
             "not errors of recording or linkage."
         ),
         (
-            f"Counts below {rules.smallest_shown} are hidden, and more where the hidden could be worked out; the others are "
+            f"Counts below {rules.smallest_shown} are hidden, and more where the hidden could be worked out; the "
+            f"others are "
             f"rounded to the nearest {rules.round_to} ({rules.source}). Everything on this page is worked out from the "
             "figures as published, so that it gives nothing more away."
         ),

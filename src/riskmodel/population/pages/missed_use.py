@@ -16,10 +16,13 @@ def missed_use_page(made: MissedUse, publication: Publication, organisation: str
     """What pooling the records would have shown in time, what it would have cost, and what was refused."""
     sections = (_finding(made, publication), _every(made, publication), _limits())
     return Page(
-        "Missed use", "What nobody saw because nobody saw all of it",
+        "Missed use",
+        "What nobody saw because nobody saw all of it",
         "Harm that the records of several agencies, put together, would have pointed to before it came.",
-        organisation, sections, tuple(disclosure_lines(publication)),
-    )  # fmt: skip
+        organisation,
+        sections,
+        tuple(disclosure_lines(publication)),
+    )
 
 
 def _name(agencies: tuple[str, ...], whole: int) -> str:
@@ -38,15 +41,26 @@ def _finding(made: MissedUse, publication: Publication) -> Section:
     shares = [(_name(view.agencies, whole), _foreseen(view.foreseen, view.harmed)) for view in [*singles, made.pooled]]
     for name, figure in shares:
         publication.figure(MISSED, f"share of harm seen coming, {name}", figure)
-    lead = "Too few people for their number to leave." if made.only_pooled is None else (
-        f"About {made.only_pooled:,} people came to harm that all agencies together would have seen coming, and no agency "
-        "alone.")  # fmt: skip
+    lead = (
+        "Too few people for their number to leave."
+        if made.only_pooled is None
+        else (
+            f"About {made.only_pooled:,} people came to harm that all agencies together would have seen coming, "
+            f"and no agency "
+            "alone."
+        )
+    )
     rows: list[tuple[Cell, ...]] = [
         (name, view.foreseen, figure, _days(view.median_lead_days), view.flagged)
         for view, (name, figure) in zip([*singles, made.pooled], shares, strict=True)
     ]
-    columns = [Column("Who looks"), Column("Seen coming", "count"), Column("Share of the harmed", "share"),
-               Column("Median lead, days"), Column("People pointed to in all", "count")]  # fmt: skip
+    columns = [
+        Column("Who looks"),
+        Column("Seen coming", "count"),
+        Column("Share of the harmed", "share"),
+        Column("Median lead, days"),
+        Column("People pointed to in all", "count"),
+    ]
     both: list[tuple[str, float | None]] = [
         ("Seen only together (missed use)", None if made.only_pooled is None else float(made.only_pooled))
     ]
@@ -56,15 +70,32 @@ def _finding(made: MissedUse, publication: Publication) -> Section:
     smallest = "not known" if made.smallest is None else _name(made.smallest, whole)
     blocks: list[Block] = [
         Text(lead, lead=True),
-        Picture("Share of harmed people whom the rule pointed to before", dots(
-            shares, "Share of the people harmed", "One line a view; the table below holds the same figures.", said=percent)),
-        grid("One agency, and all together", columns, rows,
-             note="People pointed to in all holds everybody the rule ever pointed to, harmed or not: the price."),
+        Picture(
+            "Share of harmed people whom the rule pointed to before",
+            dots(
+                shares,
+                "Share of the people harmed",
+                "One line a view; the table below holds the same figures.",
+                said=percent,
+            ),
+        ),
+        grid(
+            "One agency, and all together",
+            columns,
+            rows,
+            note="People pointed to in all holds everybody the rule ever pointed to, harmed or not: the price.",
+        ),
         Points((f"The fewest agencies that see at least 95 of 100 of what all see: {smallest}.",)),
-        Picture("Missed use and misuse side by side", bars(both, "people, and refused reads", "; ".join(
-            f"{name}: {'hidden' if value is None else f'{value:.0f}'}" for name, value in both))),
+        Picture(
+            "Missed use and misuse side by side",
+            bars(
+                both,
+                "people, and refused reads",
+                "; ".join(f"{name}: {'hidden' if value is None else f'{value:.0f}'}" for name, value in both),
+            ),
+        ),
         grid("Missed use and misuse", [Column("What"), Column("Number", "count")], both),
-    ]  # fmt: skip
+    ]
     if not made.misuse:
         blocks.append(Text("The ledger holds no refused read."))
     return Section("finding", "What pooling would have shown", tuple(blocks))
@@ -77,21 +108,49 @@ def _days(value: float | None) -> str:
 def _every(made: MissedUse, publication: Publication) -> Section:
     whole = len(made.pooled.agencies)
     rows = [
-        (_name(view.agencies, whole), str(len(view.agencies)), view.foreseen, _foreseen(view.foreseen, view.harmed),
-         _days(view.median_lead_days), view.flagged) for view in made.views
-    ]  # fmt: skip
-    columns = [Column("Coalition"), Column("Agencies", filter=True), Column("Seen coming", "count"), Column("Share", "share"),
-               Column("Median lead, days"), Column("Pointed to", "count")]  # fmt: skip
+        (
+            _name(view.agencies, whole),
+            str(len(view.agencies)),
+            view.foreseen,
+            _foreseen(view.foreseen, view.harmed),
+            _days(view.median_lead_days),
+            view.flagged,
+        )
+        for view in made.views
+    ]
+    columns = [
+        Column("Coalition"),
+        Column("Agencies", filter=True),
+        Column("Seen coming", "count"),
+        Column("Share", "share"),
+        Column("Median lead, days"),
+        Column("Pointed to", "count"),
+    ]
     title = publication.tables[MISSED].title
     return Section("coalitions", "Every coalition", (grid(title, columns, rows, folded=True),))
 
 
 def _limits() -> Section:
-    return Section("limits", "What this is not", (
-        Callout("A rule that points to somebody is no decision about them, and most people it points to come to no harm."),
-        Points((
-            ("Seen coming means that the records crossed the rule within a year before the harm; it does not mean that harm "
-            "could have been prevented."),
-            "Pooling records costs privacy of everybody in them. This page is for weighing that cost, not for deciding it.",
-        )),
-    ))  # fmt: skip
+    return Section(
+        "limits",
+        "What this is not",
+        (
+            Callout(
+                "A rule that points to somebody is no decision about them, and most people it points to come to no "
+                "harm."
+            ),
+            Points(
+                (
+                    (
+                        "Seen coming means that the records crossed the rule within a year before the harm; it "
+                        "does not mean that harm "
+                        "could have been prevented."
+                    ),
+                    (
+                        "Pooling records costs privacy of everybody in them. This page is for weighing that cost, not "
+                        "for deciding it."
+                    ),
+                )
+            ),
+        ),
+    )

@@ -27,7 +27,7 @@ from riskmodel.population.pages.blocks import (
     Section,
     Text,
     grid,
-)  # fmt: skip
+)
 from riskmodel.population.pages.canvas import percent
 from riskmodel.population.pages.charts import bars, dots, upset
 from riskmodel.population.pages.harm import (
@@ -39,7 +39,7 @@ from riskmodel.population.pages.harm import (
     place_section,
     time_section,
     two_sources_section,
-)  # fmt: skip
+)
 from riskmodel.population.pages.words import disclosure_lines, plain
 from riskmodel.population.publication import changes
 from riskmodel.population.rates import rate_ratio, share
@@ -67,7 +67,7 @@ def needs_page(made: Assessment, plan: NeedsPlan) -> Page:
         time_section(publication, words),
         _clock(made),
         place_section(publication, words, places(publication, plan.harms)),
-        people_section(publication, words),
+        people_section(publication),
         _suspects(made),
         again_section(publication),
         _factors(made, plan),
@@ -83,21 +83,27 @@ def needs_page(made: Assessment, plan: NeedsPlan) -> Page:
         method_section(publication, words),
     ]
     summary = (
-        f"How much violence there is from {made.period.words}, when and where, who is harmed, what raises and lowers the "
+        f"How much violence there is from {made.period.words}, when and where, who is harmed, what raises and "
+        f"lowers the "
         "risk, what is there to help, and what is missing."
     )
     return Page(
-        "Strategic needs assessment", plan.title, summary, plan.organisation,
-        tuple(section for section in sections if section.blocks), tuple(disclosure_lines(publication)),
-    )  # fmt: skip
+        "Strategic needs assessment",
+        plan.title,
+        summary,
+        plan.organisation,
+        tuple(section for section in sections if section.blocks),
+        tuple(disclosure_lines(publication)),
+    )
 
 
 def checklist(made: Assessment, plan: NeedsPlan) -> tuple[Heading, ...]:
     """The statutory headings with what is missing under each."""
     return duty_checklist(
-        made.publication.tables, plan.texts,
+        made.publication.tables,
+        plan.texts,
         {"areas": [a for a in plan.areas if a.decile], "services": plan.services, "costs": plan.costs},
-    )  # fmt: skip
+    )
 
 
 def _definition(made: Assessment, plan: NeedsPlan) -> Section:
@@ -109,13 +115,28 @@ def _definition(made: Assessment, plan: NeedsPlan) -> Section:
     if plan.texts.get("area_profile"):
         blocks.append(Text(plan.texts["area_profile"]))
     blocks.append(
-        Facts((
-            ("Residents with a known address", "hidden" if last is None else f"about {int(str(last)):,}"),
-            ("Small areas", str(len([row for row in sliced(made.publication.tables[RESIDENTS].table, "area")
-                                     if row["area"] != UNKNOWN]))),
-            ("Statutory headings answered", f"{len(checklist(made, plan)) - len(missing)} of {len(checklist(made, plan))}"),
-        ))
-    )  # fmt: skip
+        Facts(
+            (
+                ("Residents with a known address", "hidden" if last is None else f"about {int(str(last)):,}"),
+                (
+                    "Small areas",
+                    str(
+                        len(
+                            [
+                                row
+                                for row in sliced(made.publication.tables[RESIDENTS].table, "area")
+                                if row["area"] != UNKNOWN
+                            ]
+                        )
+                    ),
+                ),
+                (
+                    "Statutory headings answered",
+                    f"{len(checklist(made, plan)) - len(missing)} of {len(checklist(made, plan))}",
+                ),
+            )
+        )
+    )
     return Section("definition", "What this is about, and where", tuple(blocks))
 
 
@@ -138,12 +159,27 @@ def _suspects(made: Assessment) -> Section:
         (plain(str(row["sex"])), plain(str(row["age"])), _whole(row["people"]), _whole(row["events"]))
         for row in sliced(made.publication.tables[SUSPECTS].table, "sex", "age")
     ]
-    return Section("suspects", "Who harms", (
-        Text("People named as suspects of recorded harm. Being named is not guilt, and who is named depends on where "
-             "police look. There is no rate here, and none by ethnicity."),
-        grid("People named as suspects", [Column("Sex", filter=True), Column("Age", filter=True), Column("People", "count"),
-                                          Column("Records", "count")], rows),
-    ))  # fmt: skip
+    return Section(
+        "suspects",
+        "Who harms",
+        (
+            Text(
+                "People named as suspects of recorded harm. Being named is not guilt, and who is named depends on "
+                "where "
+                "police look. There is no rate here, and none by ethnicity."
+            ),
+            grid(
+                "People named as suspects",
+                [
+                    Column("Sex", filter=True),
+                    Column("Age", filter=True),
+                    Column("People", "count"),
+                    Column("Records", "count"),
+                ],
+                rows,
+            ),
+        ),
+    )
 
 
 def _factors(made: Assessment, plan: NeedsPlan) -> Section:
@@ -160,36 +196,79 @@ def _factors(made: Assessment, plan: NeedsPlan) -> Section:
         publication.figure(FACTORS, f"share with {factor.name}", part)
         prevalence.append((factor.title, part))
         rows.append((factor.title, factor.direction, factor.level, row["with_it"], part, factor.source or "not given"))
-    columns = [Column("Factor"), Column("Direction", filter=True), Column("Level"), Column("People", "count"),
-               Column("Share", "share"), Column("Taken for a factor because")]  # fmt: skip
+    columns = [
+        Column("Factor"),
+        Column("Direction", filter=True),
+        Column("Level"),
+        Column("People", "count"),
+        Column("Share", "share"),
+        Column("Taken for a factor because"),
+    ]
     number_rows: list[tuple[Cell, ...]] = [
         ("all" if row["risk_factors"] == ALL else row["risk_factors"], row["protective"], row["people"])
         for row in publication.tables[NUMBERS].table.to_pylist()
     ]
     after = _after_rows(made, plan)
     blocks: list[Block] = [
-        Text(f"Residents aged {low} to {high} on {made.publication.as_of:%-d %B %Y}. A factor is a record, or the lack of "
-             "one; records follow contact with services."),
-        Picture("How many have each factor", dots(prevalence, f"Share of residents aged {low} to {high}",
-                "One line a factor; the table below holds the same figures.", said=percent)),
+        Text(
+            f"Residents aged {low} to {high} on {made.publication.as_of:%-d %B %Y}. A factor is a record, or the "
+            f"lack of "
+            "one; records follow contact with services."
+        ),
+        Picture(
+            "How many have each factor",
+            dots(
+                prevalence,
+                f"Share of residents aged {low} to {high}",
+                "One line a factor; the table below holds the same figures.",
+                said=percent,
+            ),
+        ),
         grid("Risk and protective factors", columns, rows),
-        grid("Number of risk factors, with and without a protective one",
-             [Column("Risk factors"), Column("Protective", filter=True), Column("People", "count")], number_rows),
-    ]  # fmt: skip
+        grid(
+            "Number of risk factors, with and without a protective one",
+            [Column("Risk factors"), Column("Protective", filter=True), Column("People", "count")],
+            number_rows,
+        ),
+    ]
     if TOGETHER in publication.tables:
-        pairs = [(titles[row["factor"]].title, titles[row["other"]].title, row["people"])
-                 for row in publication.tables[TOGETHER].table.to_pylist()]  # fmt: skip
-        blocks.append(grid("Two risk factors together", [Column("One"), Column("Other"), Column("People with both", "count")],
-                           pairs, folded=True))  # fmt: skip
+        pairs = [
+            (titles[row["factor"]].title, titles[row["other"]].title, row["people"])
+            for row in publication.tables[TOGETHER].table.to_pylist()
+        ]
+        blocks.append(
+            grid(
+                "Two risk factors together",
+                [Column("One"), Column("Other"), Column("People with both", "count")],
+                pairs,
+                folded=True,
+            )
+        )
     blocks += [
-        Picture(f"Harmed in the year after {made.factors_asked:%-d %B %Y}: with the factor over without it", dots(
-            [(str(row[0]), row[3]) for row in after if isinstance(row[3], Estimate)], "Times as often harmed",
-            "One line a factor; the table below holds the same figures.", reference=(1.0, "as often"), log=True)),
-        grid("What came after", [Column("Factor"), Column("Harmed with it", "share"), Column("Harmed without it", "share"),
-                                 Column("Times as often", "number")], after,
-             note="An association in records, never a cause: those in touch with a service were in need of it before. It "
-             "says nothing about one person."),
-    ]  # fmt: skip
+        Picture(
+            f"Harmed in the year after {made.factors_asked:%-d %B %Y}: with the factor over without it",
+            dots(
+                [(str(row[0]), row[3]) for row in after if isinstance(row[3], Estimate)],
+                "Times as often harmed",
+                "One line a factor; the table below holds the same figures.",
+                reference=(1.0, "as often"),
+                log=True,
+            ),
+        ),
+        grid(
+            "What came after",
+            [
+                Column("Factor"),
+                Column("Harmed with it", "share"),
+                Column("Harmed without it", "share"),
+                Column("Times as often", "number"),
+            ],
+            after,
+            note="An association in records, never a cause: those in touch with a service were in need of it "
+            "before. It "
+            "says nothing about one person.",
+        ),
+    ]
     return Section("factors", "Risk and protective factors", tuple(blocks))
 
 
@@ -223,14 +302,34 @@ def _cohorts(made: Assessment, plan: NeedsPlan) -> Section:
     rows: list[tuple[Cell, ...]] = []
     for cohort in plan.cohorts:
         row = held[cohort.name]
-        rows.append((cohort.title, row["people"], _share(row["people"], row["of_age"]), cohort.definition,
-                     f"{cohort.valid_from:%-d %B %Y}, {cohort.author}", cohort.fingerprint))  # fmt: skip
-    columns = [Column("Cohort"), Column("People", "count"), Column("Share of the age", "share"), Column("Definition"),
-               Column("Since, by"), Column("Code")]  # fmt: skip
-    return Section("cohorts", "Groups that need support", (
-        Text("Each cohort is a dated definition that anybody can count again; a changed definition has another code."),
-        grid("Cohorts", columns, rows),
-    ))  # fmt: skip
+        rows.append(
+            (
+                cohort.title,
+                row["people"],
+                _share(row["people"], row["of_age"]),
+                cohort.definition,
+                f"{cohort.valid_from:%-d %B %Y}, {cohort.author}",
+                cohort.fingerprint,
+            )
+        )
+    columns = [
+        Column("Cohort"),
+        Column("People", "count"),
+        Column("Share of the age", "share"),
+        Column("Definition"),
+        Column("Since, by"),
+        Column("Code"),
+    ]
+    return Section(
+        "cohorts",
+        "Groups that need support",
+        (
+            Text(
+                "Each cohort is a dated definition that anybody can count again; a changed definition has another code."
+            ),
+            grid("Cohorts", columns, rows),
+        ),
+    )
 
 
 def _inequality(made: Assessment, plan: NeedsPlan) -> Section:
@@ -254,26 +353,60 @@ def _inequality(made: Assessment, plan: NeedsPlan) -> Section:
     gradient = gradient_of_rates(events[held], years[held], scale="linear")
     made.publication.figure(HARM, "slope index of inequality", gradient.slope)
     made.publication.figure(HARM, "relative index of inequality", gradient.relative)
-    rows = [(f"{at + 1}{' (most deprived)' if at == 0 else ' (least deprived)' if at == 9 else ''}",
-             float(events[at] / years[at] * 1000), int(events[at]), int(years[at])) for at in held]  # fmt: skip
+    rows = [
+        (
+            f"{at + 1}{' (most deprived)' if at == 0 else ' (least deprived)' if at == 9 else ''}",
+            float(events[at] / years[at] * 1000),
+            int(events[at]),
+            int(years[at]),
+        )
+        for at in held
+    ]
     alt = "Rates by decile of deprivation: " + ", ".join(f"{label} {rate:.0f}" for label, rate, _, _ in rows)
-    figures = [("Slope index: most less least deprived, per 1,000", gradient.slope),
-               ("Relative index: most over least deprived", gradient.relative)]  # fmt: skip
+    figures = [
+        ("Slope index: most less least deprived, per 1,000", gradient.slope),
+        ("Relative index: most over least deprived", gradient.relative),
+    ]
     note = (
         "The groups do not lie on a straight line: read them, not only the indices."
         if gradient.departure_p < 0.01
         else ""
     )
-    return Section("inequality", "Inequality", (
-        Picture("Harm per 1,000 residents and year by deprivation of the area",
-                bars([(label, rate) for label, rate, _, _ in rows], "events per 1,000 resident-years", alt,
-                     said=lambda rate: f"{rate:.1f}")),
-        grid("Rates by decile of deprivation", [Column("Decile"), Column("Rate per 1,000", "number"),
-             Column("Events", "count"), Column("Resident-years", "count")], rows),
-        grid("The gradient", [Column("Index"), Column("Value", "number")], figures, note=(
-            f"{note} {left_out} areas without a decile or with hidden counts are left out. Deprivation is that of the area, "
-            "not of a person in it.").strip()),
-    ))  # fmt: skip
+    return Section(
+        "inequality",
+        "Inequality",
+        (
+            Picture(
+                "Harm per 1,000 residents and year by deprivation of the area",
+                bars(
+                    [(label, rate) for label, rate, _, _ in rows],
+                    "events per 1,000 resident-years",
+                    alt,
+                    said=lambda rate: f"{rate:.1f}",
+                ),
+            ),
+            grid(
+                "Rates by decile of deprivation",
+                [
+                    Column("Decile"),
+                    Column("Rate per 1,000", "number"),
+                    Column("Events", "count"),
+                    Column("Resident-years", "count"),
+                ],
+                rows,
+            ),
+            grid(
+                "The gradient",
+                [Column("Index"), Column("Value", "number")],
+                figures,
+                note=(
+                    f"{note} {left_out} areas without a decile or with hidden counts are left out. Deprivation is "
+                    f"that of the area, "
+                    "not of a person in it."
+                ).strip(),
+            ),
+        ),
+    )
 
 
 def _known(made: Assessment) -> Section:
@@ -281,8 +414,11 @@ def _known(made: Assessment) -> Section:
     named = [row for row in table if ALL not in (row["agencies"], row["number"]) and "other" not in row["agencies"]]
     several = [row for row in named if int(row["number"]) > 1]
     agencies = sorted({agency for row in named for agency in row["agencies"].split(" + ")})
-    by_number = [(f"{row['number']}", row["people"], row["same_quarter"], row["never_same_quarter"])
-                 for row in table if row["agencies"] == ALL and row["number"] != ALL]  # fmt: skip
+    by_number = [
+        (f"{row['number']}", row["people"], row["same_quarter"], row["never_same_quarter"])
+        for row in table
+        if row["agencies"] == ALL and row["number"] != ALL
+    ]
     apart = sum(row[3] or 0 for row in by_number if int(row[0]) > 1)
     both = sum(row[1] or 0 for row in by_number if int(row[0]) > 1)
     figure = made.publication.figure(KNOWN, "share never known to two in one quarter", _share(apart, both))
@@ -290,24 +426,64 @@ def _known(made: Assessment) -> Section:
     drawing = upset(
         [(plain(name), None) for name in agencies],
         [([plain(name) for name in row["agencies"].split(" + ")], row["people"]) for row in top],
-        "Combinations of agencies that know the same people, the commonest first; the table below holds the same figures.",
+        "Combinations of agencies that know the same people, the commonest first; the table below holds the same "
+        "figures.",
     )
-    rows = [(row["agencies"].replace("_", " "), int(row["number"]), row["people"], row["same_quarter"],
-             row["never_same_quarter"]) for row in sorted(named, key=lambda row: -(row["people"] or 0))]  # fmt: skip
-    first = [(plain(row["first"]), row["people"]) for row in made.publication.tables[FIRST].table.to_pylist()
-             if row["first"] != ALL]  # fmt: skip
-    lead = "Too few people are known to several agencies." if figure.value is None else (
-        f"Of 100 people known to several agencies, {100 * figure.value:.0f} were never known to two of them in one quarter "
-        "of a year.")  # fmt: skip
-    return Section("known", "Known to several services, not at once", (
-        Text(lead, lead=True),
-        Picture("Which agencies know the same people", drawing),
-        grid("People by number of agencies", [Column("Agencies"), Column("People", "count"), Column("Two in one quarter", "count"),
-             Column("Never two in one quarter", "count")], by_number),
-        grid("Combinations of agencies", [Column("Agencies"), Column("Number", "count"), Column("People", "count"),
-             Column("Two in one quarter", "count"), Column("Never", "count")], rows, folded=True),
-        grid("Who knew them first", [Column("First in touch"), Column("People", "count")], first),
-    ))  # fmt: skip
+    rows = [
+        (
+            row["agencies"].replace("_", " "),
+            int(row["number"]),
+            row["people"],
+            row["same_quarter"],
+            row["never_same_quarter"],
+        )
+        for row in sorted(named, key=lambda row: -(row["people"] or 0))
+    ]
+    first = [
+        (plain(row["first"]), row["people"])
+        for row in made.publication.tables[FIRST].table.to_pylist()
+        if row["first"] != ALL
+    ]
+    lead = (
+        "Too few people are known to several agencies."
+        if figure.value is None
+        else (
+            f"Of 100 people known to several agencies, {100 * figure.value:.0f} were never known to two of them in "
+            f"one quarter "
+            "of a year."
+        )
+    )
+    return Section(
+        "known",
+        "Known to several services, not at once",
+        (
+            Text(lead, lead=True),
+            Picture("Which agencies know the same people", drawing),
+            grid(
+                "People by number of agencies",
+                [
+                    Column("Agencies"),
+                    Column("People", "count"),
+                    Column("Two in one quarter", "count"),
+                    Column("Never two in one quarter", "count"),
+                ],
+                by_number,
+            ),
+            grid(
+                "Combinations of agencies",
+                [
+                    Column("Agencies"),
+                    Column("Number", "count"),
+                    Column("People", "count"),
+                    Column("Two in one quarter", "count"),
+                    Column("Never", "count"),
+                ],
+                rows,
+                folded=True,
+            ),
+            grid("Who knew them first", [Column("First in touch"), Column("People", "count")], first),
+        ),
+    )
 
 
 def _standing(made: Assessment, plan: NeedsPlan) -> Section:
@@ -318,39 +494,88 @@ def _standing(made: Assessment, plan: NeedsPlan) -> Section:
     found = made.publication.figure(
         STANDING, "harmed of those above the joint rule only", _share(row["harmed"], row["people"])
     )
-    said = "Too few people for their number to leave." if row["people"] is None else (
-        f"About {row['people']:,} people were below every agency's threshold and above the joint rule. "
-        + ("" if found.value is None else f"Of 100 like them {100 * found.value:.0f} were harmed within the year; the others "
-           "would have been false alarms."))  # fmt: skip
+    said = (
+        "Too few people for their number to leave."
+        if row["people"] is None
+        else (
+            f"About {row['people']:,} people were below every agency's threshold and above the joint rule. "
+            + (
+                ""
+                if found.value is None
+                else f"Of 100 like them {100 * found.value:.0f} were harmed within the year; the others "
+                "would have been false alarms."
+            )
+        )
+    )
     rules = tuple(
         f"{plain(rule.agency)}: {rule.count} records within {rule.within}"
-        + (f" of {', '.join(rule.kinds)}" if rule.kinds else "") for rule in plan.thresholds
-    )  # fmt: skip
-    rows = [(name, one["people"], one["harmed"], one["not_harmed"], _share(one["harmed"], one["people"]))
-            for name, one in held.items()]  # fmt: skip
-    return Section("standing", "Below every threshold", (
-        Text(said, lead=True),
-        Points((*rules, f"Jointly: {plan.joint.count} records within {plan.joint.within} of {plan.joint.agencies} agencies")),
-        grid(f"Where people stood on {made.standing_asked:%-d %B %Y}, and who was harmed in the year after",
-             [Column("Standing"), Column("People", "count"), Column("Harmed", "count"), Column("Not harmed", "count"),
-              Column("Share harmed", "share")], rows, note="A count of people, never a list of people."),
-    ))  # fmt: skip
+        + (f" of {', '.join(rule.kinds)}" if rule.kinds else "")
+        for rule in plan.thresholds
+    )
+    rows = [
+        (name, one["people"], one["harmed"], one["not_harmed"], _share(one["harmed"], one["people"]))
+        for name, one in held.items()
+    ]
+    return Section(
+        "standing",
+        "Below every threshold",
+        (
+            Text(said, lead=True),
+            Points(
+                (
+                    *rules,
+                    f"Jointly: {plan.joint.count} records within {plan.joint.within} of {plan.joint.agencies} agencies",
+                )
+            ),
+            grid(
+                f"Where people stood on {made.standing_asked:%-d %B %Y}, and who was harmed in the year after",
+                [
+                    Column("Standing"),
+                    Column("People", "count"),
+                    Column("Harmed", "count"),
+                    Column("Not harmed", "count"),
+                    Column("Share harmed", "share"),
+                ],
+                rows,
+                note="A count of people, never a list of people.",
+            ),
+        ),
+    )
 
 
 def _services(plan: NeedsPlan) -> Section:
     titles = {cohort.name: cohort.title for cohort in plan.cohorts}
     served = {name for service in plan.services for name in service.cohorts}
     gaps = [f"No service is declared for: {title}." for name, title in titles.items() if name not in served]
-    rows = [(one.name, one.offers, ", ".join(titles.get(name, name) for name in one.cohorts) or "not said", one.places,
-             "not said" if one.capacity is None else f"{one.capacity:,}", one.source) for one in plan.services]  # fmt: skip
+    rows = [
+        (
+            one.name,
+            one.offers,
+            ", ".join(titles.get(name, name) for name in one.cohorts) or "not said",
+            one.places,
+            "not said" if one.capacity is None else f"{one.capacity:,}",
+            one.source,
+        )
+        for one in plan.services
+    ]
     if not rows and not gaps:
         return Section("services", "", ())
-    columns = [Column("Service"), Column("What it offers"), Column("For"), Column("Where"), Column("Places a year"),
-               Column("Said by")]  # fmt: skip
-    return Section("services", "What is there, and the gaps", (
-        grid("Services in place, as declared", columns, rows),
-        Points(tuple(gaps) or ("Every cohort has at least one declared service.",)),
-    ))  # fmt: skip
+    columns = [
+        Column("Service"),
+        Column("What it offers"),
+        Column("For"),
+        Column("Where"),
+        Column("Places a year"),
+        Column("Said by"),
+    ]
+    return Section(
+        "services",
+        "What is there, and the gaps",
+        (
+            grid("Services in place, as declared", columns, rows),
+            Points(tuple(gaps) or ("Every cohort has at least one declared service.",)),
+        ),
+    )
 
 
 def _cost(made: Assessment, plan: NeedsPlan) -> Section:
@@ -376,10 +601,14 @@ def _cost(made: Assessment, plan: NeedsPlan) -> Section:
         Column("Cost"),
         Column("Source"),
     ]
-    return Section("cost", "What it costs", (
-        Text("Declared unit costs times recorded events. Harm that was not recorded is not in it."),
-        grid(f"Cost of harm in {last}", columns, rows),
-    ))  # fmt: skip
+    return Section(
+        "cost",
+        "What it costs",
+        (
+            Text("Declared unit costs times recorded events. Harm that was not recorded is not in it."),
+            grid(f"Cost of harm in {last}", columns, rows),
+        ),
+    )
 
 
 def _last_edition(made: Assessment) -> Section:
@@ -387,12 +616,20 @@ def _last_edition(made: Assessment) -> Section:
     if made.publication.earlier is None:
         return Section("changes", "", ())
     rows = [(one.what, one.before, one.now, one.now - one.before) for one in found]
-    columns = [Column("Figure"), Column(f"Edition {made.publication.earlier.edition}", "number"),
-               Column(f"Edition {made.publication.edition}", "number"), Column("Difference", "number")]  # fmt: skip
-    return Section("changes", "Since the last edition", (
-        Text("Both figures as they were published. A difference may be chance: look at the intervals."),
-        grid("Figures of both editions", columns, rows, folded=True),
-    ))  # fmt: skip
+    columns = [
+        Column("Figure"),
+        Column(f"Edition {made.publication.earlier.edition}", "number"),
+        Column(f"Edition {made.publication.edition}", "number"),
+        Column("Difference", "number"),
+    ]
+    return Section(
+        "changes",
+        "Since the last edition",
+        (
+            Text("Both figures as they were published. A difference may be chance: look at the intervals."),
+            grid("Figures of both editions", columns, rows, folded=True),
+        ),
+    )
 
 
 def _duty(made: Assessment, plan: NeedsPlan) -> Section:
@@ -400,14 +637,21 @@ def _duty(made: Assessment, plan: NeedsPlan) -> Section:
     rows = [(one.title, "answered" if one.answered else "missing", ", ".join(one.missing)) for one in found]
     missing = sum(not one.answered for one in found)
     extra: Mapping[str, str] = {
-        "community_voice": "What communities say", "data_gaps": "Gaps in the data", "review": "When it is looked at again",
-    }  # fmt: skip
+        "community_voice": "What communities say",
+        "data_gaps": "Gaps in the data",
+        "review": "When it is looked at again",
+    }
     said = tuple((title, plan.texts[name]) for name, title in extra.items() if plan.texts.get(name, "").strip())
     blocks: list[Block] = [Facts(said)] if said else []
     blocks += [
         Callout(f"{missing} of {len(found)} headings are not fully answered.", warning=bool(missing)),
-        grid("Headings of the Serious Violence Duty", [Column("Heading"), Column("State", filter=True), Column("What is missing")],
-             rows, note="Headings in our words, from Part 2, Chapter 1 of the Police, Crime, Sentencing and Courts Act 2022 and "
-             "its statutory guidance; the partnership confirms them against its own copy."),
-    ]  # fmt: skip
+        grid(
+            "Headings of the Serious Violence Duty",
+            [Column("Heading"), Column("State", filter=True), Column("What is missing")],
+            rows,
+            note="Headings in our words, from Part 2, Chapter 1 of the Police, Crime, Sentencing and Courts Act "
+            "2022 and "
+            "its statutory guidance; the partnership confirms them against its own copy.",
+        ),
+    ]
     return Section("duty", "The statutory headings", tuple(blocks))

@@ -56,19 +56,23 @@ def search_page(publication: Publication, period: SearchPeriod, words: SearchWor
     sections = [
         _rates(publication, made, period),
         _benchmarks(publication, made, period, words),
-        _over_time(publication, searches, period, words),
+        _over_time(publication, searches, period),
         _ages(publication),
         _outcomes(publication),
         _tests(publication, words),
         _again(publication),
         _areas(publication),
-        _method(publication, made, period, words),
+        _method(made, period, words),
     ]
     return Page(
-        "Dashboard", words.title, words.summary, words.organisation,
-        tuple(section for section in sections if section.blocks), tuple(disclosure_lines(publication)),
+        "Dashboard",
+        words.title,
+        words.summary,
+        words.organisation,
+        tuple(section for section in sections if section.blocks),
+        tuple(disclosure_lines(publication)),
         band="About groups and places. Nothing here is evidence about one search or one officer.",
-    )  # fmt: skip
+    )
 
 
 def _rates(publication: Publication, made: SearchRates, period: SearchPeriod) -> Section:
@@ -84,10 +88,15 @@ def _rates(publication: Publication, made: SearchRates, period: SearchPeriod) ->
     ratio = first.relative.value
     lead = f"{total:,} searches in {period.words}."
     if ratio is not None:
-        lead += f" {plain(first.group)} residents were searched {ratio:.1f} times as often as {plain(made.reference)} residents" + (
-            f", {first.within_places.value:.1f} times as often inside the same areas."
-            if first.within_places.value is not None else "."
-        )  # fmt: skip
+        lead += (
+            f" {plain(first.group)} residents were searched {ratio:.1f} times as often as {plain(made.reference)} "
+            f"residents"
+            + (
+                f", {first.within_places.value:.1f} times as often inside the same areas."
+                if first.within_places.value is not None
+                else "."
+            )
+        )
     relative = [(plain(one.group), one.relative) for one in others]
     within = [(f"{plain(one.group)}, same areas", one.within_places) for one in others]
     pairs = [pair for both in zip(relative, within, strict=True) for pair in both]
@@ -99,27 +108,55 @@ def _rates(publication: Publication, made: SearchRates, period: SearchPeriod) ->
         Text(lead, lead=True),
         Picture(
             "Searches per 1,000 residents and year",
-            dots([(plain(one.group), one.rate) for one in made.groups], "Searches per 1,000 residents and year",
-                 "One line a group, with its interval; the table below holds the same figures."),
+            dots(
+                [(plain(one.group), one.rate) for one in made.groups],
+                "Searches per 1,000 residents and year",
+                "One line a group, with its interval; the table below holds the same figures.",
+            ),
         ),
-        grid("Rates by ethnicity as recorded",
-             [Column("Ethnicity"), Column("Per 1,000 a year", "number"), Column("Bounds"), Column("Searches", "count"),
-              Column("Residents", "count")], rows,
-             note="Bounds: what the rate can be whatever the ethnicity of searches without one, and however many residents "
-             "the tables leave out. The interval holds chance only."),
+        grid(
+            "Rates by ethnicity as recorded",
+            [
+                Column("Ethnicity"),
+                Column("Per 1,000 a year", "number"),
+                Column("Bounds"),
+                Column("Searches", "count"),
+                Column("Residents", "count"),
+            ],
+            rows,
+            note="Bounds: what the rate can be whatever the ethnicity of searches without one, and however many "
+            "residents "
+            "the tables leave out. The interval holds chance only.",
+        ),
         Picture(
             f"Times as often as {plain(made.reference)} residents",
-            dots(pairs, f"Rate over that of {plain(made.reference)} residents", "Two lines a group: over all areas, and inside the "
-                 "same areas; the table below holds the same figures.", reference=(1.0, "as often"), log=True),
+            dots(
+                pairs,
+                f"Rate over that of {plain(made.reference)} residents",
+                "Two lines a group: over all areas, and inside the same areas; the table below holds the same figures.",
+                reference=(1.0, "as often"),
+                log=True,
+            ),
         ),
-        grid(f"Rates beside {plain(made.reference)} residents",
-             [Column("Ethnicity"), Column("Times as often", "number"), Column("Bounds"), Column("Same areas", "number"),
-              Column("Remark")], ratios,
-             note="Same areas: the ratio inside each area, over all areas (Mantel and Haenszel 1959); its interval holds "
-             "how differently areas search."),
-        Callout(f"{100 * made.unstated_share:.1f}% of the searches have no stated ethnicity. The bounds say what that "
-                "leaves open."),
-    )  # fmt: skip
+        grid(
+            f"Rates beside {plain(made.reference)} residents",
+            [
+                Column("Ethnicity"),
+                Column("Times as often", "number"),
+                Column("Bounds"),
+                Column("Same areas", "number"),
+                Column("Remark"),
+            ],
+            ratios,
+            note="Same areas: the ratio inside each area, over all areas (Mantel and Haenszel 1959); its interval "
+            "holds "
+            "how differently areas search.",
+        ),
+        Callout(
+            f"{100 * made.unstated_share:.1f}% of the searches have no stated ethnicity. The bounds say what that "
+            "leaves open."
+        ),
+    )
     return Section("rates", "Who is searched", blocks)
 
 
@@ -139,20 +176,27 @@ def _benchmarks(publication: Publication, made: SearchRates, period: SearchPerio
         publication.figure(SEARCHES, f"rate over {made.reference}, workday population, {one.group}", other.relative)
         rows.append((plain(one.group), one.relative, other.relative, one.within_places, other.within_places))
     columns = [
-        Column("Ethnicity"), Column("Residents", "number"), Column("Workday people", "number"),
-        Column("Residents, same areas", "number"), Column("Workday, same areas", "number"),
-    ]  # fmt: skip
+        Column("Ethnicity"),
+        Column("Residents", "number"),
+        Column("Workday people", "number"),
+        Column("Residents, same areas", "number"),
+        Column("Workday, same areas", "number"),
+    ]
     return Section(
-        "benchmarks", "Beside whom: other benchmarks",
+        "benchmarks",
+        "Beside whom: other benchmarks",
         (
-            Text("A rate needs people to divide by, and residents are not who was in the street. Where the ratio changes "
-                 "with the benchmark, none of them is the truth: they bound what may be said."),
+            Text(
+                "A rate needs people to divide by, and residents are not who was in the street. Where the ratio "
+                "changes "
+                "with the benchmark, none of them is the truth: they bound what may be said."
+            ),
             grid(f"Times as often as {plain(made.reference)}, by what the searches are divided by", columns, rows),
         ),
-    )  # fmt: skip
+    )
 
 
-def _over_time(publication: Publication, searches: Searches, period: SearchPeriod, words: SearchWords) -> Section:
+def _over_time(publication: Publication, searches: Searches, period: SearchPeriod) -> Section:
     people = dict(zip(searches.groups, searches.people.sum(axis=0).tolist(), strict=True))
     table = publication.tables[SEARCHES].table
     counts = {(str(row["group"]), str(row["year"])): row["searches"] for row in sliced(table, "group", "year")}
@@ -167,8 +211,12 @@ def _over_time(publication: Publication, searches: Searches, period: SearchPerio
         rate = "" if group not in people or last is None else f"{int(str(last)) / people[group] * 1000:.1f}"
         line += [change, rate]
         rows.append(tuple(line))
-    columns = [Column("Ethnicity"), *(Column(year, "count") for year in period.labels), Column("Last over first", "number"),
-               Column("Per 1,000, last year")]  # fmt: skip
+    columns = [
+        Column("Ethnicity"),
+        *(Column(year, "count") for year in period.labels),
+        Column("Last over first", "number"),
+        Column("Per 1,000, last year"),
+    ]
     return Section("time", "Over the years", (grid("Searches by year and ethnicity", columns, rows),))
 
 
@@ -184,13 +232,23 @@ def _ages(publication: Publication) -> Section:
         else:
             part = share(min(int(str(count)), int(str(total))), int(str(total)))
         rows.append((plain(str(row["age"])), plain(group), None if count is None else int(str(count)), part))
-    columns = [Column("Age", filter=True), Column("Ethnicity", filter=True), Column("Searches", "count"),
-               Column("Share of the group's searches", "share")]  # fmt: skip
-    return Section("age", "Age", (
-        Text("Counts and shares only: the tables name no residents by age where nobody of that age and group was "
-             "searched, so that rates by age would come out too high."),
-        grid("Searches by age and ethnicity", columns, rows),
-    ))  # fmt: skip
+    columns = [
+        Column("Age", filter=True),
+        Column("Ethnicity", filter=True),
+        Column("Searches", "count"),
+        Column("Share of the group's searches", "share"),
+    ]
+    return Section(
+        "age",
+        "Age",
+        (
+            Text(
+                "Counts and shares only: the tables name no residents by age where nobody of that age and group was "
+                "searched, so that rates by age would come out too high."
+            ),
+            grid("Searches by age and ethnicity", columns, rows),
+        ),
+    )
 
 
 def _outcomes(publication: Publication) -> Section:
@@ -213,31 +271,50 @@ def _outcomes(publication: Publication) -> Section:
     found = share(total - sum(row.get(NO_ACTION, 0) for row in by_place.values()), total)
     publication.figure(OUTCOMES, "share of searches followed by any action", found)
     lead = f"{100 * (found.value or 0):.0f} of 100 searches were followed by an action; the others by none."
-    return Section("outcomes", "What searches led to", (
-        Text(lead, lead=True),
-        grid("Searches by outcome", [Column("Outcome"), Column("Searches", "count"), Column("Share", "share")], rows),
-        grid("Share followed by an action, by area",
-             [Column("Area"), Column("Searches", "count"), Column("Followed by an action", "share")],
-             sorted(places, key=lambda row: str(row[0])), folded=True),
-    ))  # fmt: skip
+    return Section(
+        "outcomes",
+        "What searches led to",
+        (
+            Text(lead, lead=True),
+            grid(
+                "Searches by outcome", [Column("Outcome"), Column("Searches", "count"), Column("Share", "share")], rows
+            ),
+            grid(
+                "Share followed by an action, by area",
+                [Column("Area"), Column("Searches", "count"), Column("Followed by an action", "share")],
+                sorted(places, key=lambda row: str(row[0])),
+                folded=True,
+            ),
+        ),
+    )
 
 
 def _tests(publication: Publication, words: SearchWords) -> Section:
     title = "Is the bar the same for all?"
     why = (
         Text(INFRA_MARGINALITY),
-        Points((
-            "The outcome test compares how often searches find something. If one group's find less, its bar seems lower.",
-            ("The threshold test estimates the bar itself, from how often each group is searched and what is found, over "
-            "many areas. It rests on a model, and needs finds by area and group."),
-            "Neither is shown here without the other.",
-        )),
-    )  # fmt: skip
+        Points(
+            (
+                (
+                    "The outcome test compares how often searches find something. If one group's find less, its bar "
+                    "seems lower."
+                ),
+                (
+                    "The threshold test estimates the bar itself, from how often each group is searched and what "
+                    "is found, over "
+                    "many areas. It rests on a model, and needs finds by area and group."
+                ),
+                "Neither is shown here without the other.",
+            )
+        ),
+    )
     if FINDS not in publication.tables:
         said = Callout(
-            "These tables give outcomes by area and not by ethnicity. So neither the outcome test nor the threshold test "
-            "can be made, and nothing is said about the bar for searching.", warning=True,
-        )  # fmt: skip
+            "These tables give outcomes by area and not by ethnicity. So neither the outcome test nor the "
+            "threshold test "
+            "can be made, and nothing is said about the bar for searching.",
+            warning=True,
+        )
         return Section("tests", title, (said, *why))
     made = {figure.what: figure.estimate for figure in publication.figures if figure.source == FINDS}
     finds: list[tuple[str, Estimate]] = []
@@ -252,15 +329,37 @@ def _tests(publication: Publication, words: SearchWords) -> Section:
         bar = made.get(f"bar for searching, {row['group']}", none)
         gap = made.get(f"bar less that of {words.reference}, {row['group']}", none)
         finds.append((plain(row["group"]), find))
-        rows.append((plain(row["group"]), row["searches"], find, bar,
-                     "the reference" if row["group"] == words.reference else _signed(gap)))  # fmt: skip
-    columns = [Column("Ethnicity"), Column("Searches", "count"), Column("Find rate", "share"), Column("Bar", "share"),
-               Column(f"Bar less that of {plain(words.reference)}")]  # fmt: skip
-    drawing = dots(finds, "Share of searches that found something", "One line a group; the table below holds the same "
-                   "figures.", said=percent)  # fmt: skip
-    return Section("tests", title, (
-        *why, Picture("Searches that found something", drawing), grid("Find rates, and the bar behind them", columns, rows),
-    ))  # fmt: skip
+        rows.append(
+            (
+                plain(row["group"]),
+                row["searches"],
+                find,
+                bar,
+                "the reference" if row["group"] == words.reference else _signed(gap),
+            )
+        )
+    columns = [
+        Column("Ethnicity"),
+        Column("Searches", "count"),
+        Column("Find rate", "share"),
+        Column("Bar", "share"),
+        Column(f"Bar less that of {plain(words.reference)}"),
+    ]
+    drawing = dots(
+        finds,
+        "Share of searches that found something",
+        "One line a group; the table below holds the same figures.",
+        said=percent,
+    )
+    return Section(
+        "tests",
+        title,
+        (
+            *why,
+            Picture("Searches that found something", drawing),
+            grid("Find rates, and the bar behind them", columns, rows),
+        ),
+    )
 
 
 def _signed(made: Estimate) -> str:
@@ -271,10 +370,17 @@ def _signed(made: Estimate) -> str:
 
 def _again(publication: Publication) -> Section:
     if SEARCHED_AGAIN not in publication.tables:
-        return Section("again", "Searched again", (
-            Callout("These tables count searches, not people: how often one person was searched cannot be seen, and the "
-                    "intervals of the rates take each search as independent."),
-        ))  # fmt: skip
+        return Section(
+            "again",
+            "Searched again",
+            (
+                Callout(
+                    "These tables count searches, not people: how often one person was searched cannot be seen, "
+                    "and the "
+                    "intervals of the rates take each search as independent."
+                ),
+            ),
+        )
     rows: list[tuple[Cell, ...]] = []
     table = publication.tables[SEARCHED_AGAIN].table.to_pylist()
     total = next(row for row in table if row["times"] == ALL)
@@ -286,8 +392,12 @@ def _again(publication: Publication) -> Section:
         else:
             part = share(min(row["searches"], total["searches"]), total["searches"])
             rows.append((row["times"], row["people"], row["searches"], part))
-    columns = [Column("Times searched"), Column("People", "count"), Column("Searches", "count"),
-               Column("Share of searches", "share")]  # fmt: skip
+    columns = [
+        Column("Times searched"),
+        Column("People", "count"),
+        Column("Searches", "count"),
+        Column("Share of searches", "share"),
+    ]
     return Section("again", "Searched again", (grid("People by how often they were searched", columns, rows),))
 
 
@@ -303,8 +413,14 @@ def _areas(publication: Publication) -> Section:
         people = size.get((place, group))
         if count == 0 and people is None:
             continue  # no residents of the group are named there
-        rows.append((plain(place), plain(group), None if count is None else int(str(count)),
-                     "not known" if people is None else f"{people:,}"))  # fmt: skip
+        rows.append(
+            (
+                plain(place),
+                plain(group),
+                None if count is None else int(str(count)),
+                "not known" if people is None else f"{people:,}",
+            )
+        )
     if not rows:
         return Section(
             "areas", "By area", (Text("Most areas have too few searches of a group for a table to be shown."),)
@@ -318,9 +434,18 @@ def _areas(publication: Publication) -> Section:
     return Section("areas", "By area", (grid("Searches by area and ethnicity", columns, rows, folded=True),))
 
 
-def _method(publication: Publication, made: SearchRates, period: SearchPeriod, words: SearchWords) -> Section:
-    return Section("method", "How it was made", (
-        Facts((("Source", words.source), ("Period", period.words), ("Set beside", words.reference))),
-        Points((*made.cautions, "A disparity is a disparity: these tables do not say what made it.",
-                "Ethnicity is as recorded. Nothing here may be used about one person.")),
-    ))  # fmt: skip
+def _method(made: SearchRates, period: SearchPeriod, words: SearchWords) -> Section:
+    return Section(
+        "method",
+        "How it was made",
+        (
+            Facts((("Source", words.source), ("Period", period.words), ("Set beside", words.reference))),
+            Points(
+                (
+                    *made.cautions,
+                    "A disparity is a disparity: these tables do not say what made it.",
+                    "Ethnicity is as recorded. Nothing here may be used about one person.",
+                )
+            ),
+        ),
+    )

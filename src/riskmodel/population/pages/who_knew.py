@@ -23,19 +23,26 @@ def who_knew_page(made: Retrospect, organisation: str) -> Page:
     else:
         blocks.append(Text("Nothing could be seen of this person by then."))
     return Page(
-        "Retrospective review", f"Who knew what of {made.label}", "What each agency could see on any day, and what all of "
-        "them could have seen together.", organisation, (Section("review", "What was known, and when", tuple(blocks)),),
+        "Retrospective review",
+        f"Who knew what of {made.label}",
+        "What each agency could see on any day, and what all of them could have seen together.",
+        organisation,
+        (Section("review", "What was known, and when", tuple(blocks)),),
         ("Looking back is easy: on the day, nobody knew which of many cases would be this one.",),
         band="About one person's records. For the review that asked for it.",
-    )  # fmt: skip
+    )
 
 
 def _timeline(made: Retrospect) -> Picture:
     events = [
-        (made.agencies.index(event.agency), _year(event.happened_at), _year(event.known_at),
-         f"{plain(event.kind)}, {event.happened_at:%-d %B %Y}, known {event.known_at:%-d %B %Y}")
+        (
+            made.agencies.index(event.agency),
+            _year(event.happened_at),
+            _year(event.known_at),
+            f"{plain(event.kind)}, {event.happened_at:%-d %B %Y}, known {event.known_at:%-d %B %Y}",
+        )
         for event in made.events
-    ]  # fmt: skip
+    ]
     marks = [(_year(at), f"{plain(agency)} alone") for agency, at in made.own.items() if at is not None]
     marks += [(_year(made.joint), "together")] if made.joint is not None else []
     marks += [(day.year + (day.timetuple().tm_yday - 1) / 365.25, name) for name, day in made.also.items()]
@@ -43,11 +50,17 @@ def _timeline(made: Retrospect) -> Picture:
     span = (min(times) - 0.3, max(times) + 0.3)
     return Picture(
         "Records by agency",
-        lanes([plain(agency) for agency in made.agencies], events, span, sorted(marks),
-              f"{len(made.events)} records of {len(made.agencies)} agencies. {made.sentence}"),
-        note="Hollow: when it happened; full: when it was known. Orange lines: the first day a rule would have asked for a "
+        lanes(
+            [plain(agency) for agency in made.agencies],
+            events,
+            span,
+            sorted(marks),
+            f"{len(made.events)} records of {len(made.agencies)} agencies. {made.sentence}",
+        ),
+        note="Hollow: when it happened; full: when it was known. Orange lines: the first day a rule would have "
+        "asked for a "
         "conversation.",
-    )  # fmt: skip
+    )
 
 
 def _year(at: dt.datetime) -> float:
@@ -67,7 +80,7 @@ def _first_days(made: Retrospect) -> Block:
 
 
 def _sights(made: Retrospect) -> Block:
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (f"{sight.since:%Y-%m-%d}", *(sight.seen[agency] for agency in made.agencies), sight.together)
         for sight in made.sights
     ]
@@ -81,9 +94,15 @@ def _sights(made: Retrospect) -> Block:
 
 def _records(made: Retrospect) -> Block:
     rows = [
-        (f"{event.happened_at:%Y-%m-%d}", f"{event.known_at:%Y-%m-%d}", plain(event.agency), plain(event.kind),
-         plain(event.role) if event.role else "") for event in made.events
-    ]  # fmt: skip
+        (
+            f"{event.happened_at:%Y-%m-%d}",
+            f"{event.known_at:%Y-%m-%d}",
+            plain(event.agency),
+            plain(event.kind),
+            plain(event.role) if event.role else "",
+        )
+        for event in made.events
+    ]
     columns = [
         Column("Happened"),
         Column("Known"),
