@@ -21,13 +21,17 @@ QUICK = Rules(replicates=100)
 
 
 def society(people=1500):
-    """The feature says less of b's outcome than of a's, and a proxy tells the group."""
+    """Half of what b needs comes on record, and a proxy tells the group."""
     generator = stream(9, "mitigation")
     group = np.where(generator.random(people) < 0.35, "b", "a")
     need, other = generator.normal(size=(2, people))
     proxy = (group == "b") + 0.8 * generator.normal(size=people)
-    outcome = generator.random(people) < expit(-1.3 + np.where(group == "a", 2.2, 0.8) * need)
-    return pd.DataFrame({"need": need, "proxy": proxy, "other": other}), outcome.astype(float), group
+    outcome = generator.random(people) < expit(-1.3 + 1.6 * need)
+    return (
+        pd.DataFrame({"need": np.where(group == "a", need, 0.5 * need), "proxy": proxy, "other": other}),
+        outcome.astype(float),
+        group,
+    )
 
 
 @pytest.fixture(scope="module")
