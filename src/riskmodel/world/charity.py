@@ -11,30 +11,19 @@ it is the other way about, and neither is the rate of abuse.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from riskmodel import seeds
-from riskmodel.feeds.contract import agency_contracts
 from riskmodel.world.agencies import TRUST
 from riskmodel.world.facts import DAY, Facts, Log, kind_number
 from riskmodel.world.lives import Lives
 from riskmodel.world.people import Population
 
-if TYPE_CHECKING:
-    from riskmodel.world.blocks import Block, Plan
-
 COMES: Final = tuple(round(0.1 * (1.7 - trust), 3) for trust in TRUST)
 """Probability that a victim comes to the charity after an incident, by community (order of COMMUNITIES)."""
-_WRONG_WORDS: Final = 0.004
 _MINUTE: Final = DAY // 1440
-NO_REASON: Final = "??"
-DAY_OF_VISIT: Final = "Visited on"
-SHEET: Final = ("charity.events", "charity.people")
-"""The feeds that the one file holds; it is written for the first."""
 
 
 def visits(random: np.random.Generator, people: Population, lives: Lives) -> Facts:
@@ -74,29 +63,3 @@ def one_line_a_visit(versions: pa.Table, events: pa.Table) -> tuple[pa.Table, pa
     visited = events.column("happened_at")
     at = clients.schema.get_field_index("recorded_at")
     return clients.set_column(at, "recorded_at", visited), events
-
-
-def sheet(plan: Plan, block: Block, format: str = "csv") -> tuple[pa.Table, dict[tuple[str, str], int]]:
-    """One block's part of the sheet in the charity's own columns, and the lines no intake may take, by feed and code.
-
-    A few lines are entered twice, the second time with a reason nobody can read: the events feed must refuse the
-    reason, and the people feed a line that says again what stands there already.
-    """
-    contract = agency_contracts()["charity"]
-    feeds = [replace(contract.feed(name), format=format) for name in ("people", "events")]
-    people, events = (feed.render(block.tables[feed.name]) for feed in feeds)
-    cells = dict(zip(people.column_names, people.columns, strict=True))
-    cells |= dict(zip(events.column_names, events.columns, strict=True))
-    headings = ("No", DAY_OF_VISIT, *(name for name in people.column_names if name != DAY_OF_VISIT), "Why they came")
-    lines = pa.table({name: cells[name] for name in headings})
-    random = seeds.stream(plan.seed, "world", block.number, "dirt", "charity")
-    count = int(random.binomial(lines.num_rows, _WRONG_WORDS)) + (block.number == 0 and lines.num_rows > 0)
-    if not count:
-        return lines, {}
-    again = lines.take(pa.array(random.permutation(lines.num_rows)[:count]))
-    numbers = pa.array([f"X{block.number:04d}{place:05d}" for place in range(again.num_rows)], pa.string())
-    wrong = pa.array([NO_REASON] * again.num_rows, pa.string())
-    again = again.set_column(0, "No", numbers).set_column(len(headings) - 1, headings[-1], wrong)
-    rows = again.num_rows
-    planted = {("charity.events", "unknown-code"): rows, ("charity.people", "duplicate-row"): rows}
-    return pa.concat_tables([lines, again]), planted

@@ -15,8 +15,8 @@ from riskmodel.feeds.contract import agency_contracts
 from riskmodel.feeds.feed import Feed
 from riskmodel.world.agencies import AGENCIES
 from riskmodel.world.blocks import Block, Plan
-from riskmodel.world.charity import SHEET, sheet
 from riskmodel.world.dirt import soiled
+from riskmodel.world.sheet import SHEET, sheet
 
 
 @dataclass(frozen=True, slots=True)

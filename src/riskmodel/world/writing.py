@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from riskmodel.feeds.delivery import Delivery, write_file
 from riskmodel.feeds.feed import Feed
 from riskmodel.world.blocks import Plan, block_of, new_block
-from riskmodel.world.charity import SHEET
 from riskmodel.world.parcels import parcels
+from riskmodel.world.sheet import SHEET
 
 _KEPT = 6  # a world of no more blocks is kept in memory between its deliveries and its truth
 _AHEAD = 2  # blocks under way for each process: more would wait in memory for the files

@@ -17,9 +17,9 @@ from riskmodel.feeds.intake import Intake, receive
 from riskmodel.governance.access import connect
 from riskmodel.governance.purposes import Purpose
 from riskmodel.world.agencies import AGENCIES, CORE
-from riskmodel.world.charity import NO_REASON
 from riskmodel.world.facts import kind_number
 from riskmodel.world.minimum_set import METHODS
+from riskmodel.world.sheet import NO_REASON
 from riskmodel.world.society import World
 
 WORLD = World.generate(people=1_500, seed=11, start="2014-01-01", end="2020-01-01", every_contact=True)
