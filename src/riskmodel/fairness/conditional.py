@@ -33,7 +33,7 @@ COLUMNS = (
 )
 
 
-def conditional(
+def audit_conditional(
     scores: Any,
     outcomes: Any,
     groups: Any,
@@ -73,7 +73,7 @@ def conditional(
     Among boys and among girls the list holds half; there are more boys in the north.
 
     >>> sex, area = ["f"] * 40 + ["m"] * 120, ["n"] * 20 + ["s"] * 20 + ["n"] * 100 + ["s"] * 20
-    >>> made = conditional([.5] * 160, [0, 1] * 80, {"sex": sex, "area": area}, attribute="sex", control="area",
+    >>> made = audit_conditional([.5] * 160, [0, 1] * 80, {"sex": sex, "area": area}, attribute="sex", control="area",
     ...                    metrics=["base_rate"], rules=Rules(replicates=50))
     >>> made[["group", "crude", "value", "strata", "covered"]].to_dict("records")[0]
     {'group': 'f', 'crude': 0.5, 'value': 0.5, 'strata': 2, 'covered': 1.0}

@@ -127,7 +127,7 @@ class Alternatives:
         return fingerprint_document(self.document())
 
 
-def frontier(
+def mitigation_frontier(
     candidates: Sequence[Candidate],
     outcomes: Any,
     group: Any,
@@ -141,7 +141,7 @@ def frontier(
 
     Parameters
     ----------
-    candidates : of `mitigate.candidates`; the first is the model as it is
+    candidates : of `mitigate.mitigation_candidates`; the first is the model as it is
     outcomes, group, people, rules, seed : as of `audit_scores`
     attribute : what the group is called
 

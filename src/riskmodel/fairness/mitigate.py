@@ -74,7 +74,7 @@ class _Folds:
         ]  # fmt: skip
 
 
-def candidates(
+def mitigation_candidates(
     model: Any,
     features: pd.DataFrame,
     outcomes: Any,

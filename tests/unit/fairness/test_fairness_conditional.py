@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from riskmodel.errors import DataRefused
-from riskmodel.fairness.conditional import conditional
+from riskmodel.fairness.conditional import audit_conditional
 from riskmodel.fairness.rules import Rules
 
 QUICK = Rules(replicates=200, reference={"sex": "f"})
@@ -17,7 +17,7 @@ OUTCOME = np.where(AREA == "n", np.arange(600) % 2, np.arange(600) % 5 == 0).ast
 
 def test_a_gap_that_is_only_the_mix_vanishes_under_the_control():
     # North: half have the outcome, south: a fifth, whatever the sex. f: (50 + 20) / 200; m: (160 + 16) / 400.
-    made = conditional(
+    made = audit_conditional(
         np.full(600, 0.5), OUTCOME, {"sex": SEX, "area": AREA}, attribute="sex", control="area",
         metrics=["base_rate"], rules=QUICK,
     ).set_index("group")  # fmt: skip
@@ -32,13 +32,13 @@ def test_a_gap_that_is_only_the_mix_vanishes_under_the_control():
 
 def test_strata_in_which_a_group_has_too_few_take_no_part_and_that_is_said():
     area = np.where(SEX == "f", "n", AREA)  # no f in the south
-    made = conditional(
+    made = audit_conditional(
         np.full(600, 0.5), OUTCOME, {"sex": SEX, "area": area}, attribute="sex", control=["area"],
         metrics=["base_rate"], rules=QUICK,
     ).set_index("group")  # fmt: skip
     assert made.loc["m", "strata"] == 1
     assert made.loc["m", "covered"] == pytest.approx(520 / 600)
-    nobody = conditional(
+    nobody = audit_conditional(
         np.full(600, 0.5), OUTCOME, {"sex": SEX, "area": SEX}, attribute="sex", control="area",
         metrics=["base_rate"], rules=QUICK,
     ).set_index("group")  # fmt: skip
@@ -49,5 +49,5 @@ def test_strata_in_which_a_group_has_too_few_take_no_part_and_that_is_said():
 
 def test_the_auroc_cannot_be_put_together():
     with pytest.raises(DataRefused):
-        conditional(np.full(600, 0.5), OUTCOME, {"sex": SEX, "area": AREA}, attribute="sex", control="area",
+        audit_conditional(np.full(600, 0.5), OUTCOME, {"sex": SEX, "area": AREA}, attribute="sex", control="area",
                     metrics=["auroc"])  # fmt: skip

@@ -10,8 +10,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from riskmodel.errors import DataRefused, DeclarationError
-from riskmodel.fairness.frontier import frontier
-from riskmodel.fairness.mitigate import candidates
+from riskmodel.fairness.frontier import mitigation_frontier
+from riskmodel.fairness.mitigate import mitigation_candidates
 from riskmodel.fairness.recalibration import ByGroup, Multicalibrated
 from riskmodel.fairness.rules import Rules
 from riskmodel.models.metrics import calibration_slope, expit, logit
@@ -37,7 +37,7 @@ def society(people=1500):
 @pytest.fixture(scope="module")
 def made():
     features, outcome, group = society()
-    return candidates(
+    return mitigation_candidates(
         LogisticRegression(), features, outcome, group, capacity=0.15, leave_out=[["proxy"], ["proxy", "other"]]
     )
 
@@ -45,7 +45,7 @@ def made():
 @pytest.fixture(scope="module")
 def judged(made):
     _, outcome, group = society()
-    return frontier(made, outcome, group, attribute="ethnicity", rules=QUICK)
+    return mitigation_frontier(made, outcome, group, attribute="ethnicity", rules=QUICK)
 
 
 def test_every_candidate_is_there_and_those_that_use_the_attribute_say_so(made):
@@ -79,7 +79,7 @@ def test_no_row_is_judged_by_what_learned_from_it():
     generator = stream(1, "mitigation-null")
     features = pd.DataFrame(generator.normal(size=(600, 20)), columns=[f"x{number}" for number in range(20)])
     outcome, group = generator.integers(0, 2, 600).astype(float), np.where(generator.random(600) < 0.5, "a", "b")
-    for one in candidates(LogisticRegression(C=1e6), features, outcome, group, constraints=()):
+    for one in mitigation_candidates(LogisticRegression(C=1e6), features, outcome, group, constraints=()):
         won = (one.scores[outcome == 1][:, None] > one.scores[outcome == 0]).mean()
         assert won == pytest.approx(0.5, abs=0.07), one.name
 
@@ -166,6 +166,6 @@ def test_multicalibration_patches_the_group_and_band_that_are_wrong_and_no_other
 def test_what_means_nothing_is_refused(made):
     features, outcome, group = society(100)
     with pytest.raises(DataRefused):
-        candidates(LogisticRegression(), features, outcome, group, leave_out=[["street"]])
+        mitigation_candidates(LogisticRegression(), features, outcome, group, leave_out=[["street"]])
     with pytest.raises(DataRefused):
-        frontier(made[1:], outcome, group)
+        mitigation_frontier(made[1:], outcome, group)
