@@ -1,7 +1,8 @@
 """The ledger of a store as the reading room follows it: read once, and from then on only what was added.
 
-What was read of an append-only file stays as it was. Whenever the file changed, its known part is compared by hash; when
-that is not what it was, everything is read again. It is followed, not verified: `riskmodel.governance.ledger.verify` does that.
+What was read of an append-only file stays as it was. Whenever the file changed, its known part is compared by hash;
+when that is not what it was, everything is read again. It is followed, not verified:
+`riskmodel.governance.ledger.verify` does that.
 """
 
 from __future__ import annotations
