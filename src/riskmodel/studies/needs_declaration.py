@@ -200,7 +200,7 @@ def _plan(folder: Path, declared: NeedsDeclaration) -> NeedsPlan:
 
 def _plain(table: Table) -> dict[str, Any]:
     """A table's values as the nouns take them: lists as tuples, lengths of time read."""
-    made: dict[str, Any] = Field(default_factory=dict)
+    made: dict[str, Any] = {}
     for name, value in table.model_dump().items():
         made[name] = tuple(value) if isinstance(value, list) else value
         if name == "within":
@@ -217,7 +217,7 @@ def _areas(path: Path) -> tuple[Area, ...]:
             expected="the file of areas that is named",
             repair="Put it beside needs.toml, or remove `areas`.",
         )
-    made = Field(default_factory=list)
+    made = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         for line, row in enumerate(csv.DictReader(file), start=2):
             try:
