@@ -116,7 +116,8 @@ def panel(folder: Path) -> None:
 def said(what: str, began: float) -> None:
     """Seconds since, and the most memory the process has held."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{what}: {time.perf_counter() - began:.1f} s, at most {most:.2f} GiB", flush=True)
+    worked = time.process_time()
+    print(f"{what}: {time.perf_counter() - began:.1f} s, at most {most:.2f} GiB; {worked:.0f} CPU s so far", flush=True)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def _entry(folder: Path) -> Entry:
             return Entry(folder.name, "Altered since it was saved. Not to be used.")
         return Entry(
             folder=folder.name,
-            state=html.STATES[document["state"]],
+            state=document.get("state_words", html.STATES[document["state"]]),
             title=document["title"],
             summary=document["summary"],
             finding=_finding(document["sections"]),

@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from riskmodel.errors import DeclarationError
 from riskmodel.policies.calendar import NEVER
@@ -21,6 +22,8 @@ from riskmodel.policies.effects import Asked, Effect, effect, event_effects
 from riskmodel.policies.panel import Mask, Numbers, Panel
 from riskmodel.seeds import stream
 
+_BLOCK = 16_384
+"""Units that are worked on together, so that they stay near the processor."""
 Comparison = Literal["never_treated", "not_yet_treated"]
 Base = Literal["varying", "universal"]
 
@@ -66,7 +69,8 @@ class Cohorts:
         outcome, weights = panel.measure(asked.outcome), unit_weights(panel, asked.weights)
         starts, of = np.unique(panel.starts, return_inverse=True)
         size = np.bincount(of, weights, len(starts)).astype(np.float64)
-        total = np.stack([weights[of == h] @ outcome[of == h] for h in range(len(starts))])
+        members = sparse.csr_matrix((weights, (of, np.arange(len(of)))), shape=(len(starts), len(of)))
+        total = np.asarray(members @ outcome)  # one pass over the outcomes, no copy of them
         return cls(starts, of, weights, outcome, size, total / np.where(size > 0, size, 1.0)[:, None])
 
     def clean(self, cell: GroupTime, comparison: Comparison) -> Mask:
@@ -124,7 +128,7 @@ def group_time(
     ]
     points, both = _averages(cohorts, averages, comparison)
     estimates, influences = points[1:], both[:, 1:]
-    se, critical = np.sqrt((influences**2).sum(axis=0)), None
+    se, critical = np.sqrt(np.einsum("ij,ij->j", influences, influences)), None
     total_se = float(np.sqrt(both[:, 0] @ both[:, 0]))
     if bootstrap:
         errors, critical = multiplier_bootstrap(both, asked.confidence, bootstrap, seed)
@@ -225,10 +229,14 @@ def _averages(
             constants[own, a] += (cell.att - estimates[a]) / sizes.sum()
         # less the mean of the same over all units, which is 0 because the average is the average
     influences = np.empty((len(cohorts.of), len(averages)))
-    for h in range(n_cohorts):
-        members = cohorts.of == h
-        influences[members] = cohorts.outcome[members] @ slopes[h] + constants[h]
-    return estimates, influences * cohorts.weights[:, None]
+    for begin in range(0, len(cohorts.of), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        of, outcome = cohorts.of[block], cohorts.outcome[block]
+        for h in np.unique(of).tolist():
+            members = of == h
+            influences[block][members] = outcome[members] @ slopes[h] + constants[h]
+    influences *= cohorts.weights[:, None]
+    return estimates, influences
 
 
 def _weights_change(name: str) -> DeclarationError:

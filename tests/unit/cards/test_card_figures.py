@@ -28,6 +28,20 @@ DATA: dict[str, dict[str, Any]] = {
         "axis": "Share",
         "unit": "share",
     },
+    "event_study": {
+        "rows": [
+            {"event_time": -2, "estimate": 0.1, "low": -0.4, "high": 0.6, "state": "ok"},
+            {"event_time": 0, "estimate": -2.0, "low": -3.0, "high": -1.0, "state": "ok"},
+            {"event_time": 1, "estimate": None, "low": None, "high": None, "state": "not_estimable"},
+        ],
+        "axis": "Injuries a quarter",
+        "across": "Quarters since the start",
+    },
+    "effects_matrix": {
+        "rows": [{"label": "Injuries (health)", "cells": [[-0.2, -0.3, -0.1], [0.001, -0.1, 0.1], [None, None, None]]}],
+        "lags": [0, 1, 2],
+        "across": "Quarters since the start",
+    },
 }  # fmt: skip
 
 
