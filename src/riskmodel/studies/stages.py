@@ -31,6 +31,7 @@ from riskmodel.feeds.delivery import Delivery, deliveries_in
 from riskmodel.feeds.intake import Intake
 from riskmodel.governance.access import Store
 from riskmodel.governance.approvals import Approval
+from riskmodel.governance.decisions import decision_in
 from riskmodel.histories import store as histories_store
 from riskmodel.histories.store import Histories
 from riskmodel.linkage import identity
@@ -301,11 +302,13 @@ def card_fingerprint(folder: Path) -> str:
 def advise(store: Store, study: Study, model: RiskModel, histories: Histories, card: Path) -> str:
     """An advisory list when an approval is in force; otherwise the sentence that says why there is none."""
     settings = study.declaration.advice
-    path = study.approval_path
+    by_the_board = decision_in(store.folder, store.ledger, model.fingerprint, study.purpose.name)
+    path = by_the_board or study.approval_path
     if not path.exists() or settings.as_of is None:
         return (
             "No advisory list: nobody has approved this model. The board decides on the card; "
-            f"`riskmodel approval draft {study.folder}` writes the form it fills in."
+            f"`riskmodel board {study.folder}` opens the room in which it does so, and "
+            f"`riskmodel approval draft {study.folder}` writes a form it can fill in instead."
         )
     try:
         scores = score(
