@@ -21,11 +21,12 @@ from riskmodel.dates import months
 from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.calendar import NEVER
 from riskmodel.policies.conclusion import conclude
-from riskmodel.policies.design import Plan, PlannedOutcome, PlannedSpillover, open_outcomes, register
+from riskmodel.policies.design import Plan, PlannedOutcome, PlannedSpillover
 from riskmodel.policies.estimators import estimator, planned_question
 from riskmodel.policies.ledger_of_effects import ledger_of_effects
 from riskmodel.policies.panel import Panel
 from riskmodel.policies.recording import recording_change
+from riskmodel.policies.registration import open_outcomes, register
 from riskmodel.policies.spillover import spillover
 from riskmodel.world import policy
 from riskmodel.world.policy import KINDS, PolicyWorld

@@ -1,26 +1,25 @@
 """The plan of an evaluation, written before the outcomes are opened: what is asked, of whom, and how it will be judged.
 
-A plan is frozen. It is hashed and written into the ledger (`register`); outcomes are opened only for a plan that stands
-there (`open_outcomes`), and whatever is done afterwards is held against it (`deviations`). It holds no outcome and
-estimates nothing, and its repr shows no unit.
+A plan is frozen. It is hashed and written into the ledger (`registration`); outcomes are opened only for a plan that
+stands there, and whatever is done afterwards is held against it (`deviations`). It holds no outcome and estimates
+nothing, and its repr shows no unit.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskmodel.dates import Duration, days, moments
-from riskmodel.errors import DeclarationError, EvidenceError, Fault
-from riskmodel.governance.ledger import Ledger, verify
+from riskmodel.errors import DeclarationError, Fault
 from riskmodel.policies.calendar import NEVER, Calendar
 from riskmodel.policies.roll_out import Starts, roll_out_faults, roll_out_fingerprint
 from riskmodel.tables import fingerprint_document
 
-UnitKind = Literal["person", "place", "area"]
+UnitKind = Literal["person", "dyad", "place", "area"]
 ESTIMATORS = (
     "group_time",
     "imputation",
@@ -46,7 +45,6 @@ CHECKS = (
     "recording_change",
     "minimum_detectable_effect",
 )
-REGISTERED, OPENED = "plan-registered", "outcomes-opened"
 _SINGLE = ("synthetic_did", "synthetic_control", "single_did", "interrupted")
 _EVERYONE = ("imputation", "two_stage", "twfe", "stepped_wedge", "poisson")
 
@@ -110,7 +108,7 @@ class Plan:
     Parameters
     ----------
     question : str, one sentence
-    unit : "person", "place" or "area"
+    unit : "person", "dyad" (two people, written "3-17"), "place" (an address, and so a household) or "area"
     units : tuple of int or str, everyone in the study, treated or not
     starts : tuple of (unit, date), the day on which each treated unit's treatment began
     begins, ends, every : the calendar; a unit is treated from the period that holds its date
@@ -209,94 +207,17 @@ class Plan:
         return fingerprint_document(self.document())
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """Where a plan stands in the ledger.
-
-    Attributes
-    ----------
-    plan : str, its fingerprint
-    number, entry : the ledger's entry and its hash
-    opened_before : int, how often outcomes had been opened by then, by any plan in this ledger
-    """
-
-    plan: str
-    number: int
-    entry: str
-    opened_before: int
-
-
-def register(plan: Plan, ledger: Ledger) -> Registration:
-    """Write the plan's fingerprint into the ledger; a plan that stands there already is not written twice.
-
-    Raises
-    ------
-    EvidenceError : the ledger was cut or altered
-    """
-    known = registration(plan, ledger)
-    if known is not None:
-        return known
-    ledger.append(
-        REGISTERED,
-        plan=plan.fingerprint,
-        roll_out=plan.roll_out,
-        primary=plan.primary,
-        outcomes=len(plan.outcomes),
-        agencies=len(plan.agencies),
-        units=len(plan.units),
-        treated=len(plan.starts),
-    )
-    written = registration(plan, ledger)
-    assert written is not None
-    return written
-
-
-def registration(plan: Plan, ledger: Ledger) -> Registration | None:
-    """Where the plan stands in the ledger, or None."""
-    if not ledger.path.exists():
-        return None
-    verify(ledger.path).must_hold()
-    opened, fingerprint = 0, plan.fingerprint
-    for entry in ledger.entries():
-        if entry.action == REGISTERED and entry.facts.get("plan") == fingerprint:
-            return Registration(fingerprint, entry.number, entry.hash, opened)
-        opened += entry.action == OPENED
-    return None
-
-
-def open_outcomes(plan: Plan, ledger: Ledger, histories: str) -> Registration:
-    """Write down that the outcomes of these histories are opened for this plan; refuses a plan that is not registered.
-
-    Parameters
-    ----------
-    histories : str, the fingerprint of the histories
-    """
-    known = registration(plan, ledger)
-    if known is None:
-        raise EvidenceError(
-            "plan-not-registered",
-            found="a plan that does not stand in the ledger",
-            expected="a plan registered before its outcomes are opened",
-            repair="Call register(plan, ledger) first; a plan that was changed is a new plan.",
-        )
-    ledger.append(OPENED, plan=plan.fingerprint, histories=histories)
-    return known
-
-
-def opened(plan: Plan, ledger: Ledger) -> bool:
-    """Whether the outcomes were opened for this plan."""
-    fingerprint = plan.fingerprint
-    return any(entry.action == OPENED and entry.facts.get("plan") == fingerprint for entry in ledger.entries())
-
-
 def _word_faults(plan: Plan) -> list[Fault]:
     faults = []
     for name in ("question", "stopping"):
         if not getattr(plan, name).strip():
             faults.append(Fault(f"plan.{name}", "nothing", "a sentence", f"Write the {name} of the evaluation."))
     choices = {
-        "unit": ("person", "place", "area"), "estimand": ESTIMANDS, "estimator": ESTIMATORS, "comparison": COMPARISONS,
-    }  # fmt: skip
+        "unit": get_args(UnitKind),
+        "estimand": ESTIMANDS,
+        "estimator": ESTIMATORS,
+        "comparison": COMPARISONS,
+    }
     for name, allowed in choices.items():
         if (given := getattr(plan, name)) not in allowed:
             faults.append(
@@ -367,9 +288,9 @@ def _source_faults(plan: Plan) -> list[Fault]:
 def _unit_faults(plan: Plan) -> list[Fault]:
     faults = []
     units, treated = set(plan.units), [unit for unit, _ in plan.starts]
-    kind = str if plan.unit == "area" else int
+    kind = str if plan.unit in ("area", "dyad") else int
     if odd := sum(not isinstance(unit, kind) or isinstance(unit, bool) for unit in plan.units):
-        expected = "area names as texts" if plan.unit == "area" else f"{plan.unit} ids as whole numbers"
+        expected = f"{plan.unit} names as texts" if kind is str else f"{plan.unit} ids as whole numbers"
         faults.append(Fault("plan.units", f"{odd} unit(s) of another type", expected, "Give the ids of the histories."))
     if len(units) < len(plan.units):
         faults.append(

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from riskmodel.policies.design import Plan, Registration
+from riskmodel.policies.design import Plan
+from riskmodel.policies.registration import Registration
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ not depend on the way they are read.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,21 @@ import pyarrow.compute as pc
 from riskmodel.dates import Moments
 from riskmodel.engines.duckdb import query
 from riskmodel.engines.folders import Result
+from riskmodel.errors import DeclarationError
 from riskmodel.histories.store import Histories
-from riskmodel.histories.visibility import times_of, visible
+from riskmodel.histories.visibility import times_of, visible, visible_sql
 
+_DYADS = f"""
+WITH seen AS (
+    SELECT f.event_id, f.entity_id, p.period
+    FROM facts f JOIN periods p ON p.opens <= f.happened_at AND f.happened_at < p.closes
+    WHERE f.entity_id IS NOT NULL AND {visible_sql("p.judged_at", "f")}
+)
+SELECT u.row, a.period, count(DISTINCT a.event_id)::DOUBLE AS n
+FROM seen a JOIN seen b ON a.event_id = b.event_id AND a.period = b.period AND a.entity_id < b.entity_id
+JOIN units u ON u.unit = a.entity_id || '-' || b.entity_id
+GROUP BY ALL
+"""
 _COLUMNS = "entity_id, happened_at, known_at, known_until, place_id, event_id"
 
 
@@ -82,6 +95,38 @@ def counts_of_people(
     counts = np.bincount(_once(cell[own], event[own]), minlength=len(people) * len(judged)).astype(np.float32)
     nobody = np.bincount(_once(period[~named], event[~named]), minlength=len(judged))
     return counts.reshape(len(people), len(judged)), nobody
+
+
+def counts_of_dyads(facts: pa.Table, units: pa.Table, periods: pa.Table) -> pa.Table:
+    """Facts in which both people of a pair stand, in whatever roles: columns row, period, n.
+
+    Parameters
+    ----------
+    facts : as `facts_of` gives them
+    units : unit ("3-17", the smaller id first) and row
+    periods : period, opens, closes, judged_at
+    """
+    return query(_DYADS, facts=facts, units=units, periods=periods)
+
+
+def dyad_members(units: Sequence[int | str]) -> list[int]:
+    """The people of pairs written "3-17"; refuses a pair that is not written so.
+
+    Examples
+    --------
+    >>> dyad_members(["3-17", "3-20"])
+    [3, 17, 3, 20]
+    """
+    pairs = [str(unit).split("-") for unit in units]
+    wrong = sum(
+        len(pair) != 2 or not all(part.isdigit() for part in pair) or int(pair[0]) >= int(pair[1]) for pair in pairs
+    )
+    if wrong:
+        raise DeclarationError.of(
+            "dyads-invalid", where="plan.units", found=f"{wrong} pair(s) not written as two ids",
+            expected="two different ids, the smaller first, such as 3-17", repair="Write each pair so, once.",
+        )  # fmt: skip
+    return [int(part) for pair in pairs for part in pair]
 
 
 def _once(cell: npt.NDArray[np.int64], event: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

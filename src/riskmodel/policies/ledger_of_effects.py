@@ -17,12 +17,13 @@ import pyarrow as pa
 from riskmodel.errors import DeclarationError, EvidenceError, Fault
 from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.checks import Check, Power
-from riskmodel.policies.design import Plan, PlannedOutcome, Registration, opened, registration
+from riskmodel.policies.design import Plan, PlannedOutcome
 from riskmodel.policies.deviations import Deviation, deviations
 from riskmodel.policies.effects import Effect, stated
 from riskmodel.policies.estimators import planned_estimator, planned_question
 from riskmodel.policies.multiplicity import holm
 from riskmodel.policies.panel import Panel
+from riskmodel.policies.registration import Registration, opened, registration
 from riskmodel.policies.spillover import Spillover
 from riskmodel.tables import fingerprint_document
 

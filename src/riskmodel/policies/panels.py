@@ -29,9 +29,10 @@ from riskmodel.governance.ledger import Ledger
 from riskmodel.histories.store import Histories
 from riskmodel.histories.visibility import visible_sql
 from riskmodel.policies.calendar import NEVER, Calendar
-from riskmodel.policies.design import Plan, PlannedOutcome, UnitKind, open_outcomes
-from riskmodel.policies.facts import counts_of_people, facts_of, first_day
+from riskmodel.policies.design import Plan, PlannedOutcome, UnitKind
+from riskmodel.policies.facts import counts_of_dyads, counts_of_people, dyad_members, facts_of, first_day
 from riskmodel.policies.panel import Numbers, Panel
+from riskmodel.policies.registration import open_outcomes
 from riskmodel.policies.roll_out import Starts
 
 Size = TypeVar("Size", np.float32, np.float64)
@@ -47,7 +48,7 @@ class Counting:
 
     Parameters
     ----------
-    unit : "person", "place" or "area"
+    unit : "person", "dyad", "place" or "area"
     calendar : Calendar
     settles_after : Duration, from a period's end until its count is taken; None counts every period on `known_by`
     known_by : date, nothing that became known on or after it is counted; None is the day up to which all the
@@ -162,16 +163,18 @@ def _must_be_known(histories: Histories, unit: UnitKind, units: Sequence[int | s
     """Refuse units that are in no record: their zeros would be silence, not calm."""
     known = {
         "person": lambda: histories.persons["entity_id"],
+        "dyad": lambda: histories.persons["entity_id"],
         "place": lambda: pa.chunked_array(
             [*histories.residences["place_id"].chunks, *histories.events["place_id"].chunks], pa.int64()
         ),
         "area": lambda: histories.residences["area"],
     }[unit]()
-    there = pc.is_in(pa.array(units), value_set=pc.unique(known))
-    if strangers := len(units) - pc.sum(there).as_py():
+    named = dyad_members(units) if unit == "dyad" else units
+    there = pc.is_in(pa.array(named), value_set=pc.unique(known))
+    if strangers := len(named) - pc.sum(there).as_py():
         raise DataRefused(
             "units-unknown",
-            found=f"{strangers:,} of {len(units):,} units that are in no record",
+            found=f"{strangers:,} of {len(named):,} units that are in no record",
             expected=f"each {unit} known to the histories",
             repair="Correct the units, or leave out those that no agency knows.",
         )
@@ -225,6 +228,10 @@ def _counts(histories: Histories, grid: _Grid, outcome: PlannedOutcome) -> tuple
         counted, nobody = counts_of_people(facts, grid.units.astype(np.int64), grid.edges, grid.judged)
         counted[:, ~judged] = np.nan
         return counted, int(nobody[judged].sum())
+    if grid.counting.unit == "dyad":
+        pairs = grid.filled(counts_of_dyads(facts, grid.unit_table(), grid.period_table()), "n", np.float32)
+        pairs[:, ~judged] = np.nan
+        return pairs, 0
     unit, joined = _LOCATED[outcome.where]
     sql = _COUNTED.format(unit=unit.format(**_COLUMNS[grid.counting.unit]), joined=joined)
     tables = {"units": grid.unit_table(), "periods": grid.period_table(), "residences": histories.residences}
@@ -269,6 +276,8 @@ def _exposures(histories: Histories, grid: _Grid) -> dict[str, Numbers]:
     lengths = np.diff(grid.edges) / np.timedelta64(1, "D")
     made = {DAYS: np.broadcast_to(lengths, grid.shape)}
     spells, unit = histories.residences, grid.counting.unit
+    if unit == "dyad":
+        return made
     tables = {"spells": spells, "units": grid.unit_table(), "periods": grid.period_table()}
     if unit == "person":
         found = query(_RESIDENT_DAYS, **tables)

@@ -18,11 +18,12 @@ from riskmodel.errors import DataRefused, DeclarationError
 from riskmodel.governance.ledger import Ledger
 from riskmodel.histories.store import Histories
 from riskmodel.policies.calendar import NEVER
-from riskmodel.policies.design import Plan, PlannedSpillover, open_outcomes
+from riskmodel.policies.design import Plan, PlannedSpillover
 from riskmodel.policies.effects import Asked, Effect
 from riskmodel.policies.estimators import Estimator
 from riskmodel.policies.panel import Numbers, Panel
 from riskmodel.policies.panels import Counting, count_panel
+from riskmodel.policies.registration import open_outcomes
 from riskmodel.policies.ties import first_exposures
 
 

@@ -22,7 +22,7 @@ class PolicyTable(Table):
     """The plan: what is asked of whom, and how it will be judged."""
 
     question: str
-    unit: Literal["person", "place", "area"] = "area"
+    unit: Literal["person", "dyad", "place", "area"] = "area"
     begins: dt.date
     ends: dt.date
     every: str

@@ -25,7 +25,8 @@ from riskmodel.errors import DataRefused, DeclarationError, NotFound
 from riskmodel.governance.access import Store, connect
 from riskmodel.governance.purposes import Purpose
 from riskmodel.histories.store import SORTED_BY, Histories, coverage_of
-from riskmodel.policies.design import Plan, register
+from riskmodel.policies.design import Plan
+from riskmodel.policies.registration import register
 from riskmodel.studies.declaration import parsed, read_text
 from riskmodel.studies.policy_declaration import PolicyDeclaration, PolicyWorldTable, plan_of
 from riskmodel.studies.policy_evaluation import evaluate, power_before

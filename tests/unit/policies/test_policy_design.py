@@ -12,14 +12,9 @@ from riskmodel.dates import months
 from riskmodel.errors import DeclarationError, EvidenceError
 from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.calendar import NEVER, Calendar
-from riskmodel.policies.design import (
-    Plan,
-    PlannedOutcome,
-    open_outcomes,
-    register,
-    registration,
-)
+from riskmodel.policies.design import Plan, PlannedOutcome
 from riskmodel.policies.deviations import Conduct, deviations
+from riskmodel.policies.registration import open_outcomes, register, registration
 from riskmodel.policies.roll_out import roll_out_faults, roll_out_fingerprint
 
 INJURY = PlannedOutcome("injuries", "health", "injury_by_violence")

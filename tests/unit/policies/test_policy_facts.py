@@ -8,9 +8,11 @@ import json
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from riskmodel.dates import days, months
 from riskmodel.engines.folders import Result
+from riskmodel.errors import DataRefused, DeclarationError
 from riskmodel.histories.store import Histories
 from riskmodel.policies.calendar import NEVER, Calendar
 from riskmodel.policies.design import PlannedOutcome
@@ -69,3 +71,28 @@ def test_facts_on_disk_are_counted_like_facts_in_memory(tmp_path):
         assert (panel.measure("v") == expected).all()
         assert (panel.measure("w") == made[0].measure("w")).all()
         assert panel.uncounted["v"] > 0
+
+
+def test_pairs_of_people_are_counted_where_both_stand_in_a_fact():
+    def of(event: int, person: int, role: str, month: int, known: int | None = None) -> dict[str, object]:
+        at = dt.datetime(2020, month, 2)
+        told = dt.datetime(2020, known or month, 3)
+        return {"event_id": event, "entity_id": person, "role": role, "happened_at": at, "known_at": told,
+                "agency": "police", "kind": "domestic_abuse"}  # fmt: skip
+
+    rows = [
+        of(1, 7, "victim", 1), of(1, 3, "suspect", 1), of(1, 9, "witness", 1),
+        of(2, 3, "victim", 5), of(2, 7, "suspect", 5), of(2, 7, "witness", 5),  # one fact, whatever the roles
+        of(3, 3, "victim", 2), of(3, 7, "suspect", 2, known=7),  # that it was 7 was known too late
+        of(4, 3, "victim", 6),
+    ]  # fmt: skip
+    events = pa.Table.from_pylist([{name: row.get(name) for name in EVENTS.names} for row in rows], EVENTS)
+    histories = Histories.of(events=events, covered_until={"police": dt.date(2020, 12, 1)})
+    counting = Counting("dyad", Calendar(dt.date(2020, 1, 1), dt.date(2020, 7, 1), months(3)), days(30))
+    outcome = PlannedOutcome("abuse", "police", "domestic_abuse")
+    made = count_panel(histories, counting, [outcome], ["3-7", "3-9"], np.full(2, NEVER))
+    assert made.measure("abuse").tolist() == [[1, 1], [1, 0]]
+    with pytest.raises(DataRefused, match="1 of 2 units"):
+        count_panel(histories, counting, [outcome], ["3-99"], np.full(1, NEVER))
+    with pytest.raises(DeclarationError, match="the smaller first"):
+        count_panel(histories, counting, [outcome], ["7-3"], np.full(1, NEVER))

@@ -14,10 +14,11 @@ from riskmodel.dates import days, months
 from riskmodel.governance.ledger import Ledger, verify
 from riskmodel.histories.store import Histories
 from riskmodel.policies.checks import minimum_detectable_effect, placebo_outcomes, pre_trends
-from riskmodel.policies.design import Plan, PlannedOutcome, register
+from riskmodel.policies.design import Plan, PlannedOutcome
 from riskmodel.policies.estimators import planned_estimator, planned_question
 from riskmodel.policies.ledger_of_effects import ledger_of_effects
 from riskmodel.policies.panels import open_panel, panel_before
+from riskmodel.policies.registration import register
 from riskmodel.seeds import stream
 
 PLACES, QUARTERS = 60, 12

@@ -15,11 +15,12 @@ from riskmodel.governance.ledger import Ledger
 from riskmodel.policies.calendar import NEVER
 from riskmodel.policies.checks import minimum_detectable_effect, pre_trends
 from riskmodel.policies.conclusion import conclude
-from riskmodel.policies.design import Plan, PlannedOutcome, PlannedSpillover, open_outcomes, register
+from riskmodel.policies.design import Plan, PlannedOutcome, PlannedSpillover
 from riskmodel.policies.effects import Asked
 from riskmodel.policies.estimators import estimator, planned_estimator
 from riskmodel.policies.ledger_of_effects import NET, TABLE, ledger_of_effects
 from riskmodel.policies.panel import Panel
+from riskmodel.policies.registration import open_outcomes, register
 from riskmodel.policies.sensitivity import without_each_partner
 from riskmodel.policies.spillover import spillover
 from riskmodel.policies.twfe import twfe

@@ -14,8 +14,9 @@ from riskmodel.errors import DataRefused, DeclarationError, EvidenceError
 from riskmodel.governance.ledger import Ledger
 from riskmodel.histories.store import Histories
 from riskmodel.policies.calendar import NEVER, Calendar
-from riskmodel.policies.design import Plan, PlannedOutcome, register
+from riskmodel.policies.design import Plan, PlannedOutcome
 from riskmodel.policies.panels import Counting, count_panel, open_panel, panel_before
+from riskmodel.policies.registration import register
 
 INJURY = PlannedOutcome("injuries", "health", "injury_by_violence")
 CALLS = PlannedOutcome("calls", "police", "domestic_abuse", role="victim", meaning="demand")

@@ -13,10 +13,11 @@ from riskmodel.errors import DataRefused, DeclarationError
 from riskmodel.governance.ledger import Ledger
 from riskmodel.histories.store import Histories
 from riskmodel.policies.calendar import NEVER
-from riskmodel.policies.design import Plan, PlannedOutcome, PlannedSpillover, register
+from riskmodel.policies.design import Plan, PlannedOutcome, PlannedSpillover
 from riskmodel.policies.effects import Asked
 from riskmodel.policies.imputation import imputation
 from riskmodel.policies.recording import recording_change
+from riskmodel.policies.registration import register
 from riskmodel.policies.spillover import ring_effects, spillover, spillover_panel
 from riskmodel.policies.ties import first_exposures
 from riskmodel.seeds import stream
