@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
 from riskmodel.advisory.review import ReviewForm, Reviews
@@ -193,3 +199,29 @@ def test_it_works_without_scripts(visitor: Visitor, address: str) -> None:
     member.fill("#label textarea", QUESTION)
     member.click("#label button")
     assert QUESTION in member.locator("#label .question").text_content()
+
+
+def test_the_command_opens_the_room_on_loopback(store: Path, making: ModuleType) -> None:
+    making.furnished(store.parent / "room", [store])
+    with socket.socket() as asking:
+        asking.bind(("127.0.0.1", 0))
+        port = asking.getsockname()[1]
+    words = [sys.executable, "-m", "riskmodel.cli", "board", store, "--room", store.parent / "room", "--port", port]
+    process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert f"http://127.0.0.1:{port}/" in process.stdout.readline()
+        answer = None
+        for _ in range(200):
+            try:
+                answer = httpx.get(f"http://127.0.0.1:{port}/sign-in")
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        assert answer is not None
+        assert answer.status_code == 200
+        assert "server" not in answer.headers
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert "Traceback" not in said
