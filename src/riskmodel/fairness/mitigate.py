@@ -129,7 +129,7 @@ def mitigation_candidates(
         less = _Folds(features.drop(columns=list(names)), outcome, folds.codes, folds.n_groups, folds.fold, least)
         made.append(of(f"without {', '.join(names)}", _fitted(model, less, _unweighted)))
     for constraint in constraints:
-        score = _constrained(model, folds, constraint)
+        score = _constrained(model, folds, constraint, places(capacity, len(outcome)) / len(outcome))
         made.append(of(f"constrained in {constraint}", score, probabilities=False))
     made.append(of("calibrated in each group", _put_right(model, folds, _lines), needs=True))
     made.append(of("multicalibrated", _put_right(model, folds, _patches), needs=True))
@@ -163,12 +163,12 @@ def _weights(outcome: Numbers, codes: npt.NDArray[np.int32], n_groups: int) -> N
     return np.asarray((expected / np.maximum(counts, 1)).ravel()[cell])
 
 
-def _constrained(model: Any, folds: _Folds, constraint: Any) -> Numbers:
+def _constrained(model: Any, folds: _Folds, constraint: Any, share: float) -> Numbers:
     made = np.zeros(len(folds.outcome))
     for first, second, test in folds.parts():
         fit = first | second
         given = folds.features[fit], folds.outcome[fit], folds.codes[fit], folds.features[test]
-        made[test] = constrained_scores(model, *given, constraint=constraint)
+        made[test] = constrained_scores(model, *given, constraint=constraint, capacity=share)
     return made
 
 

@@ -1,13 +1,22 @@
-"""fairlearn's mitigations, and the only module that imports them: a constraint on decisions while a model is fitted."""
+"""fairlearn's mitigations, and the only module that imports them: a constraint on decisions while a model is fitted.
+
+The reductions constrain decisions at a probability of one half. Where the outcome is rare nobody has that, every group
+is treated alike by being left out, and the constraint holds without doing anything. So those with the outcome are
+repeated until one half lies where the list ends.
+"""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmodel.models.metrics import Numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Constraint = Literal["selection_rate", "tpr", "error_rates"]
 
@@ -20,12 +29,13 @@ _MOMENTS: Final = {
 
 def constrained_scores(
     model: Any,
-    features: Any,
+    features: pd.DataFrame,
     outcome: Numbers,
     group: Any,
-    new_features: Any,
+    new_features: pd.DataFrame,
     *,
     constraint: Constraint,
+    capacity: float,
     allowed: float = 0.02,
     rounds: int = 20,
 ) -> Numbers:
@@ -37,6 +47,7 @@ def constrained_scores(
     features, outcome, group : of the rows to fit on
     new_features : of the rows to score
     constraint : what may differ between groups by no more than `allowed`
+    capacity : share of the rows that are listed
     rounds : most models fitted
 
     Returns
@@ -49,9 +60,22 @@ def constrained_scores(
 
         moment = getattr(reductions, _MOMENTS[constraint])(difference_bound=allowed)
         mixed = reductions.ExponentiatedGradient(model, moment, max_iter=rounds)
-        mixed.fit(features, outcome.astype(int), sensitive_features=np.asarray(group))
+        rows = _repeated(model, features, outcome, capacity)
+        mixed.fit(features.iloc[rows], outcome[rows].astype(int), sensitive_features=np.asarray(group)[rows])
         made = np.zeros(len(new_features))
         for weight, one in zip(mixed.weights_, mixed.predictors_, strict=True):
             if weight > 0:
                 made += weight * one.predict_proba(new_features)[:, 1]
     return np.clip(made, 0.0, 1.0)
+
+
+def _repeated(model: Any, features: pd.DataFrame, outcome: Numbers, capacity: float) -> npt.NDArray[np.int64]:
+    """Rows with those of the outcome repeated as often as the odds at the end of the list are against it."""
+    from sklearn.base import clone
+
+    fitted = clone(model).fit(features, outcome.astype(int)).predict_proba(features)[:, 1]
+    edge = float(np.clip(np.quantile(fitted, 1 - capacity), 0.01, 0.5))
+    yes, often = np.flatnonzero(outcome == 1), (1 - edge) / edge
+    # Whole repeats of all, and one more of an even spread of them for the part that is left.
+    extra = yes[np.linspace(0, len(yes) - 1, round((often % 1) * len(yes))).astype(np.int64)]
+    return np.sort(np.concatenate([np.flatnonzero(outcome == 0), np.tile(yes, int(often)), extra]))

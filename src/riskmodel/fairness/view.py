@@ -19,9 +19,10 @@ TITLES: Final = {
     "not_compared": "Could not be compared",
     "not_estimable": "Not estimable",
 }
-CELL: Final = "padding:.2em .6em;text-align:right;white-space:nowrap"
-HEAD: Final = "padding:.2em .6em;text-align:right;border-bottom:1px solid #8a97a5"
-NAME: Final = "padding:.2em .6em;text-align:left"
+SHEET: Final = "border-collapse:collapse;margin:.8em 0;font-size:.85em"
+CELL: Final = "padding:.2em .45em;text-align:right;white-space:nowrap"
+HEAD: Final = "padding:.2em .45em;text-align:right;border-bottom:1px solid #8a97a5"
+NAME: Final = "padding:.2em .45em;text-align:left;white-space:nowrap"
 
 
 def audit_html(findings: Sequence[Finding], table: pa.Table, tests: pa.Table, method: str) -> str:
@@ -57,11 +58,11 @@ def _figures(attribute: str, rows: list[Row], tests: list[Row]) -> str:
     )
     chance = {row["metric"]: row["p_adjusted"] for row in tests if row["attribute"] == attribute}
     foot = "".join(f'<td style="{CELL}">{_chance(chance.get(name))}</td>' for name in metrics)
+    said = f"<b>By {_text(attribute)}</b>, 95 % intervals below the figures; * imprecise; p: are all groups alike?"
     return (
-        f'<table style="border-collapse:collapse;margin:.8em 0"><caption style="text-align:left"><b>By '
-        f"{_text(attribute)}</b>, with 95 % intervals; * imprecise</caption><thead><tr><th></th>{heads}</tr></thead>"
-        f'<tbody>{body}</tbody><tfoot><tr><th scope="row" style="{NAME}">all alike? p, allowed for all</th><td></td>'
-        f"{foot}</tr></tfoot></table>"
+        f'<div style="overflow-x:auto"><table style="{SHEET}"><caption style="text-align:left">{said}</caption>'
+        f"<thead><tr><th></th>{heads}</tr></thead><tbody>{body}</tbody>"
+        f'<tfoot><tr><th scope="row" style="{NAME}">p</th><td></td>{foot}</tr></tfoot></table></div>'
     )
 
 
@@ -70,7 +71,7 @@ def _cell(row: Row) -> str:
         return f'<td style="{CELL}"><i>not estimable</i></td>'
     low, high = (f"{row[end]:.2f}" if row[end] is not None else "?" for end in ("low", "high"))
     star = "*" if row["state"] == IMPRECISE else ""
-    return f'<td style="{CELL}">{row["value"]:.2f}{star} <small>({low} to {high})</small></td>'
+    return f'<td style="{CELL}">{row["value"]:.2f}{star}<br><small>{low} to {high}</small></td>'
 
 
 def _chance(p: Any) -> str:
