@@ -7,6 +7,7 @@ has households, so they say nothing of twins or namesakes in one home.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from riskmodel.linkage.encoding import Key, encoded
 from riskmodel.tables import PERSON_RECORDS
 
 KNOWN_AT = dt.datetime(2020, 1, 1)
@@ -50,6 +52,17 @@ def febrl(folder: Path, *files: str, with_number: bool) -> PublicSet:
                 }
             )
     return PublicSet(_table(rows), {row["person_key"]: row["person_key"].split("-")[1] for row in rows})
+
+
+def coded(people: pa.Table) -> pa.Table:
+    """The same records as they arrive when the agencies encoded them: no name, birth date or address."""
+    hidden = ("given_name", "family_name", "birth_date", "address", "postcode")
+    columns = {
+        field.name: pa.nulls(people.num_rows, field.type) if field.name in hidden else people.column(field.name)
+        for field in people.schema
+    }
+    key = Key(hashlib.sha256(b"a key for benches only").digest(), "benches")
+    return pa.table(columns | {"encoded": encoded(people, key)})
 
 
 def fake_1000(folder: Path) -> PublicSet:

@@ -35,6 +35,7 @@ PERSON_RECORDS: Final = pa.schema(
         pa.field("postcode", pa.string()),
         pa.field("area", pa.string()),
         pa.field("address_from", pa.date32()),  # lived there since, as this agency knows it
+        pa.field("encoded", pa.string()),  # in the place of names, birth date and address, see linkage.encoding
         pa.field("known_at", MOMENT, nullable=False),
     ]
 )

@@ -21,7 +21,7 @@ from typing import Annotated
 import typer
 
 from riskmodel import __version__
-from riskmodel.cli import approval, board, card, data, ledger, needs, studies, world
+from riskmodel.cli import approval, board, card, data, ledger, needs, pseudonymise, studies, world
 from riskmodel.errors import RiskmodelError
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ app.command()(needs.stop_search)
 app.command()(needs.missed_use)
 app.command()(needs.who_knew)
 app.command()(world.world)
+app.command()(pseudonymise.pseudonymise)
 for name, group in (("data", data), ("card", card), ("ledger", ledger), ("approval", approval), ("board", board)):
     app.add_typer(group.verbs, name=name)
 

@@ -37,6 +37,7 @@ class Contract:
     purposes : tuple of str, tags of the purposes for which the agency may send its records
     feeds : tuple of Feed
     caveats : tuple of str
+    encoded : bool, only deliveries that ``riskmodel pseudonymise`` encoded are accepted
     """
 
     agency: str
@@ -46,6 +47,7 @@ class Contract:
     purposes: tuple[str, ...]
     feeds: tuple[Feed, ...]
     caveats: tuple[str, ...] = ()
+    encoded: bool = False
 
     @classmethod
     def load(cls, path: str | Path) -> Contract:
@@ -139,6 +141,7 @@ def _contract(top: Reader) -> Contract:
             _feed(agency, name, table, lists, written, defaults) for name, table in top.table("feeds").tables()
         ),
         caveats=top.texts("caveats"),
+        encoded=top.flag("encoded"),
     )
     if not contract.feeds:
         top.fault("feeds", found="no feed", expected="at least one", repair="Write a table [feeds.NAME].")

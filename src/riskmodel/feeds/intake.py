@@ -21,6 +21,7 @@ from riskmodel.errors import DataRefused, DeclarationError, Fault, NotPermitted
 from riskmodel.feeds.checks import check
 from riskmodel.feeds.contract import Contract, agency_contracts
 from riskmodel.feeds.delivery import Delivery
+from riskmodel.feeds.encoded import Encoding, encoded_feed, encoding_of, must_be_encoded, must_fit_together, sidecar_of
 from riskmodel.feeds.feed import Feed
 from riskmodel.feeds.quarantine import QUARANTINE, DeliveriesRefused, Verdict, quarantined
 from riskmodel.feeds.reading import file_hash, read_rows
@@ -126,7 +127,7 @@ def receive(
     ------
     NotPermitted : a delivery of an agency that the purpose does not name
     DeclarationError : a delivery of a feed that no contract declares, or no delivery at all
-    DataRefused : files that cannot be used as a whole, all of them at once
+    DataRefused : files that cannot be used as a whole, all of them at once; encoded files that cannot be linked
     """
     chosen = list(agency_contracts().values()) if contracts is None else list(contracts)
     feeds = _feeds_of(deliveries, chosen)
@@ -145,15 +146,27 @@ def receive(
             for one, digest in files
         ],
         "accept_partial": accept_partial,
+        "encoded": sorted(file_hash(sidecar_of(one.path)) for one, _ in files if sidecar_of(one.path).exists()),
     }
     if not refusals and (kept := store.kept(NAME, inputs)) is not None:
         return Intake(store, kept)
+    encodings = _encodings(files, chosen, refusals)
+    must_fit_together(
+        [(one.feed, code) for one, code in encodings if code is not None or feeds[one.feed].holds == "people"],
+        store.purpose.name,
+    )
     received = []
+    encoded = {one for one, code in encodings if code is not None}
     for delivery, digest in files:
         try:
-            received.append(_received(feeds[delivery.feed], delivery, digest, frozenset(store.purpose.fields)))
+            wanted = frozenset(store.purpose.fields)
+            if delivery in encoded:
+                received.append(_received_encoded(feeds[delivery.feed], delivery, digest, wanted))
+            elif all(delivery is not refused for refused, _ in refusals):
+                received.append(_received(feeds[delivery.feed], delivery, digest, wanted))
         except DataRefused as error:
             refusals.append((delivery, error))
+    feeds |= {one.feed: encoded_feed(feeds[one.feed]) for one in encoded}
     if refusals and (not accept_partial or not received):
         raise DeliveriesRefused([(delivery.feed, error) for delivery, error in refusals])
     whole = {one.delivery.feed for one in received}
@@ -201,6 +214,39 @@ def _distinct(
             continue
         found.setdefault(key, one)
     return [(one, digest) for (_, digest), one in found.items()], refusals
+
+
+def _encodings(
+    files: Sequence[tuple[Delivery, str]],
+    contracts: Sequence[Contract],
+    refusals: list[tuple[Delivery, DataRefused]],
+) -> list[tuple[Delivery, Encoding | None]]:
+    """How each file is encoded; a file in clear whose contract wants codes is a refusal."""
+    coded = {one.agency for one in contracts if one.encoded}
+    found = []
+    for delivery, _ in files:
+        try:
+            encoding = encoding_of(delivery.path)
+            if encoding is None and delivery.agency in coded:
+                raise DataRefused(
+                    "file-unencoded",
+                    found=f"{delivery.path.name} without a sidecar that says it is encoded",
+                    expected=f"an encoded file, as the contract of {delivery.agency} says",
+                    repair="Delete the file, and ask the agency to run riskmodel pseudonymise on its own file.",
+                )
+            found.append((delivery, encoding))
+        except DataRefused as error:
+            refusals.append((delivery, error))
+    return found
+
+
+def _received_encoded(feed: Feed, delivery: Delivery, digest: str, wanted: frozenset[str]) -> Received:
+    code = encoded_feed(feed)
+    columns = code.read_columns(wanted)
+    raw = read_rows(code, delivery.path, columns)
+    must_be_encoded(feed, delivery.path.name, raw.cells, raw.undeclared)
+    checked = check(code, raw, columns, wanted, delivery.received_at, delivery.path.name)
+    return Received.of(delivery, digest, raw, checked)
 
 
 def _received(feed: Feed, delivery: Delivery, digest: str, wanted: frozenset[str]) -> Received:

@@ -25,6 +25,7 @@ FIELDS: Final = MappingProxyType(
                 "postcode": "text",
                 "area": "text",
                 "address_from": "date",
+                "encoded": "text",
                 "recorded_at": "moment",
             }
         ),

@@ -8,6 +8,7 @@ than `MOST_SHARING` is left out and counted, so that no key can ask for a billio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,14 +60,27 @@ _KEYS_OF_LISTS: Final = {
     "postcode_family": ("postcodes", "family_sound"),
     "postcode_year": ("postcodes", "substr(birth, 1, 4)"),
 }
+_FINER: Final = "coalesce(substr(birth, 1, 4), '') || coalesce(left(given, 1), '')"
 
 
-def blocked(records: pa.Table) -> Blocking:
-    """The pairs of `records` (see `records.prepared`) that share a key."""
+def blocked(
+    records: pa.Table,
+    keys: Mapping[str, str] = _KEYS,
+    keys_of_lists: Mapping[str, tuple[str, str]] = _KEYS_OF_LISTS,
+    finer: str = _FINER,
+) -> Blocking:
+    """The pairs of `records` (see `records.prepared`) that share a key.
+
+    Parameters
+    ----------
+    keys, keys_of_lists : rule -> SQL of the key; rule -> column of lists and what is added to each of its values
+    finer : SQL of what a key is narrowed by that too many share
+    """
+    sql = _KEYED.format(keys=_keys_sql(keys, keys_of_lists), finer=finer, most=MOST_SHARING)
     connection = connect()
     try:
         connection.register("records", records)
-        connection.execute(f"CREATE TEMP TABLE keyed AS {_KEYED.format(keys=_keys_sql(), most=MOST_SHARING)}")
+        connection.execute(f"CREATE TEMP TABLE keyed AS {sql}")
         counted = connection.execute(_COUNTED.format(most=MOST_SHARING)).fetchall()
         pairs = connection.sql(_PAIRS.format(most=MOST_SHARING)).to_arrow_table()
     finally:
@@ -74,12 +88,12 @@ def blocked(records: pa.Table) -> Blocking:
     return Blocking(pairs, int(counted[0][0]), int(counted[0][1]))
 
 
-def _keys_sql() -> str:
-    single = [f"SELECT record, '{rule}' AS rule, {key} AS key FROM records" for rule, key in _KEYS.items()]
+def _keys_sql(keys: Mapping[str, str], keys_of_lists: Mapping[str, tuple[str, str]]) -> str:
+    single = [f"SELECT record, '{rule}' AS rule, {key} AS key FROM records" for rule, key in keys.items()]
     lists = [
         f"SELECT record, '{rule}' AS rule, value || ' ' || {also} AS key "
         f"FROM (SELECT *, unnest({column}) AS value FROM records)"
-        for rule, (column, also) in _KEYS_OF_LISTS.items()
+        for rule, (column, also) in keys_of_lists.items()
     ]
     return " UNION ALL ".join(single + lists)
 
@@ -90,7 +104,7 @@ WITH keys AS (
 ), sized AS (
     SELECT record, key, count(*) OVER (PARTITION BY key) > {most} AS crowded FROM keys
 ), finer AS (
-    SELECT record, coalesce(substr(birth, 1, 4), '') || coalesce(left(given, 1), '') AS also FROM records
+    SELECT record, {finer} AS also FROM records
 )
 SELECT s.record, s.key AS own, s.crowded, CASE WHEN s.crowded THEN hash(s.key, f.also) ELSE s.key END AS key,
        count(*) OVER (PARTITION BY CASE WHEN s.crowded THEN hash(s.key, f.also) ELSE s.key END) AS sharing

@@ -19,13 +19,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from riskmodel.linkage import encoded_records
+from riskmodel.linkage.encoded_records import Coded
 from riskmodel.linkage.evidence import Evidence
 
 UNLIKE: Final = 0.25
 """Two given names with fewer shared letter pairs than this (Dice 1945) are different names, not spellings."""
 
-Facts: TypeAlias = "tuple[str | None, str | None, str | None]"
-"""What a record says for the check: given name, family name, birth date of eight digits."""
+Facts: TypeAlias = "tuple[str | None, str | None, str | None] | Coded"
+"""What a record says for the check: given name, family name, birth date of eight digits; or their codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def clustered(facts: list[Facts], evidence: Evidence, threshold: float | Sequenc
 
 def facts_of(records: pa.Table) -> list[Facts]:
     """What each record says of name and birth."""
+    if "slips" in records.column_names:
+        return list(encoded_records.facts_of(records))
     columns = [records.column(name).to_pylist() for name in ("given", "family", "birth")]
     return list(zip(*columns, strict=True))
 
@@ -141,10 +145,15 @@ class _Joiner:
         for here in mine:
             for there in theirs:
                 if (min(here, there), max(here, there)) in self._direct:
-                    in_favour += None not in (*self._facts[here][::2], *self._facts[there][::2])
+                    in_favour += _complete(self._facts[here]) and _complete(self._facts[there])
                 else:
                     against += impossible(self._facts[here], self._facts[there])
         return against > in_favour
+
+
+def _complete(one: Facts) -> bool:
+    """Whether given name and birth date are known."""
+    return one[0] is not None and one[2] is not None
 
 
 def impossible(one: Facts, other: Facts) -> bool:
@@ -159,6 +168,8 @@ def impossible(one: Facts, other: Facts) -> bool:
     >>> impossible(("ayan", "ali", "20100301"), ("hodo", "ali", "20100301"))
     True
     """
+    if isinstance(one, Coded) or isinstance(other, Coded):
+        return isinstance(one, Coded) and isinstance(other, Coded) and encoded_records.impossible(one, other)
     (given, family, birth), (other_given, other_family, other_birth) = one, other
     if birth is None or other_birth is None:
         return False

@@ -139,24 +139,39 @@ AGENCY: Final = Comparison(
 """A register seldom holds one person twice: how seldom is learned."""
 
 
-def _family_and_place(household: float) -> Comparison:
-    no_family, no_place = f"({_either_null('family')})", "(len(l.doors) = 0 OR len(r.doors) = 0)"
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The SQL conditions on family names and places: in clear text, or in codes (`encoded_comparisons`)."""
+
+    no_family: str = f"({_either_null('family')})"
+    no_place: str = "(len(l.doors) = 0 OR len(r.doors) = 0)"
+    same_family: str = _SAME_FAMILY
+    family_alike: str = _close("family", 0.88)
+    same_place: str = _SAME_PLACE
+    same_door: str = _SAME_DOOR
+    same_postcode: str = _SAME_POSTCODE
+    same_neighbourhood: str = _SAME_NEIGHBOURHOOD
+
+
+def family_and_place(household: float, said: Said | None = None) -> Comparison:
+    """Family name and place as one comparison; `household` is how often two people share both."""
+    said = said or Said()
     families = (
-        ("same family name", _SAME_FAMILY, 0.90, 0.004),
-        ("family name alike", _close("family", 0.88), 0.05, 0.012),
+        ("same family name", said.same_family, 0.90, 0.004),
+        ("family name alike", said.family_alike, 0.05, 0.012),
     )
     other_family = ("other family name", "", 0.05, 0.984)
     places = (
-        ("same place", _SAME_PLACE, 0.66, 0.0001),
-        ("same door", _SAME_DOOR, 0.04, 0.0001),
-        ("same postcode", _SAME_POSTCODE, 0.08, 0.001),
-        ("same street or area", _SAME_NEIGHBOURHOOD, 0.04, 0.01),
+        ("same place", said.same_place, 0.66, 0.0001),
+        ("same door", said.same_door, 0.04, 0.0001),
+        ("same postcode", said.same_postcode, 0.08, 0.001),
+        ("same street or area", said.same_neighbourhood, 0.04, 0.01),
     )
     other_place = ("other place", "", 0.18, 0.9888)
     levels: list[Level] = []
     for group, there, states in (
-        ("family name missing", no_family, [(("", "", 1.0, 1.0), place) for place in (*places, other_place)]),
-        ("place missing", no_place, [(family, ("", "", 1.0, 1.0)) for family in (*families, other_family)]),
+        ("family name missing", said.no_family, [(("", "", 1.0, 1.0), place) for place in (*places, other_place)]),
+        ("place missing", said.no_place, [(family, ("", "", 1.0, 1.0)) for family in (*families, other_family)]),
         ("all", "", [(family, place) for family in (*families, other_family) for place in (*places, other_place)]),
     ):
         for family, place in states:
@@ -173,10 +188,10 @@ def _family_and_place(household: float) -> Comparison:
                     among=group,
                 )
             )
-    return Comparison("family_and_place", f"{no_family} AND {no_place}", tuple(levels))
+    return Comparison("family_and_place", f"{said.no_family} AND {said.no_place}", tuple(levels))
 
 
-FAMILY_AND_PLACE: Final = _family_and_place(0.0001)
+FAMILY_AND_PLACE: Final = family_and_place(0.0001)
 
 CONTACT: Final = Comparison(
     "contact",
@@ -211,5 +226,10 @@ def comparisons_for(columns_with_values: Sequence[str], records: int, agencies: 
     """
     extra = [one for one in (CONTACT, IDENTIFIER) if one.name in columns_with_values]
     extra += [AGENCY] if agencies > 1 else []
-    home = _family_and_place(min(0.3, max(0.0001, 1 / max(records, 1))))
+    home = family_and_place(household_chance(records))
     return (GIVEN, BIRTH, SEX, home, *extra)
+
+
+def household_chance(records: int) -> float:
+    """How often two of so many records are of one household: about one in as many, within bounds."""
+    return min(0.3, max(0.0001, 1 / max(records, 1)))

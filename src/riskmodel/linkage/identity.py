@@ -21,7 +21,7 @@ from riskmodel.engines.folders import Draft
 from riskmodel.errors import DataRefused, DeclarationError, Fault
 from riskmodel.feeds.intake import Intake
 from riskmodel.governance.access import Store
-from riskmodel.linkage import quality
+from riskmodel.linkage import encoded_records, quality
 from riskmodel.linkage.blocking import blocked
 from riskmodel.linkage.clusters import Clusters, clustered, facts_of
 from riskmodel.linkage.draws import drawn
@@ -105,8 +105,13 @@ def matched(
     DataRefused : records without any name, which nothing tells apart
     """
     _must_have_names(people)
-    records = prepared(people)
-    blocking = blocked(records)
+    if _is_encoded(people):
+        records = encoded_records.prepared(people)
+        keys, keys_of_lists = encoded_records.KEYS, encoded_records.KEYS_OF_LISTS
+        blocking = blocked(records, keys, keys_of_lists, encoded_records.FINER)
+    else:
+        records = prepared(people)
+        blocking = blocked(records)
     matches, learned = scored(records, blocking.pairs, seed=seed, threads=threads)
     facts, evidence = facts_of(records), Evidence.of(records.column("agency").to_pylist(), matches, learned)
     clusters = clustered(facts, evidence, threshold)
@@ -152,8 +157,12 @@ def _check(method: str, threshold: float, draws: int) -> None:
         raise DeclarationError("link-settings", faults=faults)
 
 
+def _is_encoded(people: pa.Table) -> bool:
+    return "encoded" in people.column_names and people.column("encoded").null_count < people.num_rows
+
+
 def _must_have_names(people: pa.Table) -> None:
-    telling = [name for name in ("given_name", "family_name", *IDENTIFIERS) if name in people.column_names]
+    telling = [name for name in ("given_name", "family_name", "encoded", *IDENTIFIERS) if name in people.column_names]
     if people.num_rows and all(people.column(name).null_count == people.num_rows for name in telling):
         raise DataRefused(
             "names-missing",

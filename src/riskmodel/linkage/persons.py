@@ -19,6 +19,7 @@ import pyarrow as pa
 from riskmodel import seeds
 from riskmodel.engines.duckdb import connect
 from riskmodel.errors import RiskmodelError
+from riskmodel.linkage import encoded_records
 from riskmodel.linkage.comparisons import Comparison, Level, comparisons_for
 from riskmodel.linkage.records import IDENTIFIERS
 from riskmodel.linkage.training import Codes, Numbers, Parameters, Patterns, trained
@@ -47,8 +48,7 @@ def scored(records: pa.Table, pairs: pa.Table, *, seed: int, threads: int | None
     with _quiet():
         engine = _Engine(records, threads)
         try:
-            filled = [name for name in IDENTIFIERS if records.column(name).null_count < len(records)]
-            comparisons = comparisons_for(filled, len(records), len(records.column("agency").unique()))
+            comparisons = _comparisons(records)
             random = engine.levels(comparisons, random_pairs(len(records), seed))
             step = max(1, -(-pairs.num_rows // TRAINING_PAIRS))
             sample = pairs.take(pa.array(np.arange(0, pairs.num_rows, step)))
@@ -57,6 +57,14 @@ def scored(records: pa.Table, pairs: pa.Table, *, seed: int, threads: int | None
             return engine.probabilities(learned, pairs), learned
         finally:
             engine.close()
+
+
+def _comparisons(records: pa.Table) -> tuple[Comparison, ...]:
+    agencies = len(records.column("agency").unique())
+    if "slips" in records.column_names:  # codes, not text
+        return encoded_records.comparisons_for(len(records), agencies)
+    filled = [name for name in IDENTIFIERS if records.column(name).null_count < len(records)]
+    return comparisons_for(filled, len(records), agencies)
 
 
 def random_pairs(records: int, seed: int) -> pa.Table:
