@@ -80,7 +80,10 @@ class FittedTable(ModelTable):
     comparators: list[str] = Field(default=["BaseRate()", "Logistic()"])
     folds: int = Field(default=5, ge=2, le=20)
     calibrate: Literal["isotonic", "sigmoid", "none"] = "none"
-    caps: list[float] = Field(default=[1.0])  # forecasts are cut off here, to draw accuracy against the fairness score
+    # Forecasts are cut off at each cap and flattened by each slope, to draw accuracy against the fairness score.
+    caps: list[float] = Field(default=[1.0])
+    slopes: list[float] = Field(default=[])
+    listed: float = Field(default=0.2, gt=0, lt=1)  # share of each sex on the list whose false positives are compared
 
 
 class TableDeclaration(Table):

@@ -38,7 +38,7 @@ from riskmodel.studies.run import Places, Stages
 from riskmodel.studies.study import LEARNER_WORDS
 from riskmodel.studies.table_choice import FILE, Choice, chosen_by_folds
 from riskmodel.studies.table_declaration import BesideTable, TableDeclaration, fields_of
-from riskmodel.studies.table_scores import challenge_scores, frontier
+from riskmodel.studies.table_scores import Trick, challenge_scores, frontier
 from riskmodel.studies.table_source import Rows, judged_rows, read_table, rows_of
 from riskmodel.tables import fingerprint_table
 
@@ -235,7 +235,10 @@ def score(
         "choice": choice.fingerprint,
         "table": fingerprint_table(table),
         "caps": declared.model.caps,
+        "slopes": declared.model.slopes,
+        "listed": declared.model.listed,
     }
+    tricks = [Trick(cap=cap) for cap in declared.model.caps] + [Trick(slope=slope) for slope in declared.model.slopes]
     inputs["beside"] = [each.model_dump() for each in declared.beside]
     inputs["targets"] = [each.target for each in declared.rounds]
 
@@ -259,12 +262,13 @@ def score(
                     "mean_brier": held["mean_brier"],
                     "mean_brier_of_choosing": held["mean_brier_of_choosing"],
                     "scores": challenge_scores(*of_rows),
-                    "frontier": frontier(*of_rows, declared.model.caps),
+                    "frontier": frontier(*of_rows, tricks, declared.model.listed),
                 }
             )
         document = {
             "choice": choice.fingerprint,
             "said": declared.choice.said,
+            "listed": declared.model.listed,
             "rounds": made,
             "beside": beside(declared, files_of(study, data)),
         }

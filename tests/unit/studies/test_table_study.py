@@ -18,7 +18,7 @@ from riskmodel.studies import table_study
 from riskmodel.studies.declaration import is_of_a_table
 from riskmodel.studies.run import Places
 from riskmodel.studies.table_choice import FILE, Choice, chosen_by_folds
-from riskmodel.studies.table_scores import challenge_scores, frontier
+from riskmodel.studies.table_scores import Trick, challenge_scores, frontier
 from riskmodel.studies.table_source import judged_rows, read_table, rows_of
 from riskmodel.studies.table_study import TableStudy
 
@@ -222,14 +222,42 @@ def test_scores_by_hand() -> None:
     y, p = np.array([0.0, 1, 0, 0, 0]), np.array([0.5, 0.7, 0.2, 0.1, 0.3])
     sex = np.array(["male", "male", "male", "female", "female"])
     race = np.array(["black", "white", "white", "black", "white"])
-    (capped,) = frontier(y, p, sex, race, [0.4])
-    whole = frontier(y, p, sex, race, [1.0])[0]
-    assert whole["men"] == pytest.approx((0.25 + 0.09 + 0.04) / 3, abs=1e-6)
-    assert whole["women"] == pytest.approx((0.01 + 0.09) / 2)
-    assert (whole["gap_men"], whole["fair_men"]) == (1, 0)
-    assert capped["gap_men"] == 0
-    assert capped["men"] == pytest.approx((0.16 + 0.36 + 0.04) / 3, abs=1e-6)  # forecasts .4, .4 and .2
-    assert capped["fair_men"] == pytest.approx(1 - capped["men"], abs=1e-6)
+    whole, capped = frontier(y, p, sex, race, [Trick(), Trick(cap=0.4)], listed=1 / 3)
+    value = {name: score["value"] for name, score in whole["men"].items()}
+    assert value["brier"] == pytest.approx((0.25 + 0.09 + 0.04) / 3, abs=1e-6)
+    assert whole["women"]["brier"]["value"] == pytest.approx((0.01 + 0.09) / 2)
+    assert whole["average"] == pytest.approx((value["brier"] + 0.05) / 2, abs=1e-6)
+    assert (value["gap"], value["fair"]) == (1, 0)
+    assert value["reached"] == pytest.approx(2 / 3, abs=1e-6)
+    value = {name: score["value"] for name, score in capped["men"].items()}
+    assert value["gap"] == value["reached"] == 0
+    assert value["brier"] == pytest.approx((0.16 + 0.36 + 0.04) / 3, abs=1e-6)  # forecasts .4, .4 and .2
+    assert value["fair"] == pytest.approx(1 - value["brier"], abs=1e-6)
+    # One place of three: the man at .7, rearrested, has it. Cut off at .4 he shares it with the Black man at .5, of
+    # whom half is then listed; the white man not rearrested is not: the difference is 1/2.
+    assert whole["men"]["listed"]["value"] == 0
+    assert value["listed"] == 0.5
+
+
+def test_the_trick_leaves_the_order_alone() -> None:
+    draw = np.random.default_rng(3)
+    p = draw.uniform(0.05, 0.85, 3000)
+    y = (draw.random(3000) < p).astype(float)
+    sex = np.where(draw.random(3000) < 0.5, "male", "female")
+    race = np.where(draw.random(3000) < 0.3 + 0.4 * p, "black", "white")
+    as_is, capped, flat = frontier(y, p, sex, race, [Trick(), Trick(cap=0.6), Trick(slope=0.1)], listed=0.2)
+    for word in ("men", "women"):
+        assert capped[word]["listed"] != as_is[word]["listed"]  # cut below the last place of the list: a tie
+        assert flat[word]["listed"] == as_is[word]["listed"]
+        assert flat[word]["brier"]["value"] > as_is[word]["brier"]["value"] + 0.01
+        for score in as_is[word].values():
+            assert score["low"] <= score["value"] <= score["high"]
+
+
+def test_flattened_by_hand() -> None:
+    # Log-odds of .2 and .8 are -1.386 and 1.386, mean 0; halved they are those of 1/3 and 2/3.
+    assert Trick(slope=0.5).of(np.array([0.2, 0.8])).tolist() == pytest.approx([1 / 3, 2 / 3])
+    assert Trick(cap=0.5).of(np.array([0.2, 0.8])).tolist() == [0.2, 0.5]
 
 
 def test_intervals_hold_the_score_and_are_the_same_again() -> None:

@@ -20,7 +20,7 @@ def challenge(given: Given) -> Section | None:
     """Every round's scores; None where no rows were set aside to be judged."""
     if given.scored is None:
         return None
-    rounds = given.scored["rounds"]
+    rounds, listed = given.scored["rounds"], f"{given.scored['listed']:.0%}"
     blocks: list[Block] = [
         Paragraph(
             "The people of the challenge's own test sample are scored by models taught on its training sample only."
@@ -33,15 +33,22 @@ def challenge(given: Given) -> Section | None:
     ]
     for made in rounds:
         blocks += [Heading(f"Round {made['round']}"), _beside(given, made), _fair(made)]
-    blocks += [Heading("Accuracy against the fairness score"), Paragraph(_CAP), *(_frontier(made) for made in rounds)]
+    blocks += [
+        Heading("Accuracy against the fairness score"),
+        Paragraph(_CAP.format(listed=listed)),
+        *_frontiers(rounds, listed),
+    ]
     return Section("challenge", "The challenge's test sample", tuple(blocks))
 
 
 _CAP = (
     "The challenge multiplied accuracy by one minus the gap between Black and white people in false positives at .5."
-    " Cutting every forecast off just below .5 makes the gap 0, because nobody is then forecast at .5 or above. The"
-    " ranking and who is thought riskier stay as they were: the cut makes the score better and nothing fairer. The"
-    " line at 1.00 is the model as it is."
+    " Cutting every forecast off just below .5 makes the gap 0, because nobody is then forecast at .5 or above;"
+    " flattening all forecasts towards their middle does the same by and by. Who is thought riskier than whom stays as"
+    " it was: the score gets better and nothing gets fairer. The last column shows what the trick leaves alone: on a"
+    " list of the {listed} most at risk of each sex, the share of Black people listed among those not rearrested, less"
+    " the same share of white people. A gap is the size of a difference, so its interval cannot reach below 0 and is"
+    " no test of whether there is one. The first line is the model as it is."
 )
 
 
@@ -93,14 +100,35 @@ def _beside(given: Given, made: Mapping[str, Any]) -> Table:
     return Table(f"Round {number}, beside what others reached", columns, tuple(rows), "scored", note, marked=(marked,))
 
 
-def _frontier(made: Mapping[str, Any]) -> Table:
-    columns = (
-        Column("Cut off at", "count"),
-        *(Column(word, "count") for word in ("Brier, mean", "Gap, men", "Gap, women", "Fair, men", "Fair, women")),
+def _frontiers(rounds: list[Mapping[str, Any]], listed: str) -> list[Block]:
+    return [_frontier(made, word, listed) for made in rounds for word in ("men", "women")]
+
+
+def _frontier(made: Mapping[str, Any], word: str, listed: str) -> Table:
+    heads = (
+        "Forecast at .5 or above",
+        "Brier score",
+        "Gap at .5",
+        "Fairness score",
+        f"Difference on a list of {listed}",
     )
-    names = ("average", "gap_men", "gap_women", "fair_men", "fair_women")
-    rows = tuple((f"{one['cap']:.2f}", *(f"{one[name]:.4f}" for name in names)) for one in made["frontier"])
-    return Table(f"Round {made['round']}: forecasts cut off", columns, rows, "scored")
+    names = ("reached", "brier", "gap", "fair", "listed")
+    rows = tuple((_trick(one), *(_figure(name, one[word][name]) for name in names)) for one in made["frontier"])
+    columns = (Column("Forecasts"), *(Column(head, "count") for head in heads))
+    return Table(f"Round {made['round']}, {word}: the same model, its forecasts changed", columns, rows, "scored")
+
+
+def _trick(one: Mapping[str, Any]) -> str:
+    if one["slope"] != 1.0:
+        return f"flattened to {one['slope']:.0%}"
+    return "as they are" if one["cap"] == 1.0 else f"cut off at {one['cap']:g}"
+
+
+def _figure(name: str, score: Mapping[str, Any]) -> str:
+    """A share, a score with its interval, or a dash where there was nobody to count."""
+    if score["value"] is None:
+        return "–"
+    return f"{score['value']:.1%}" if name == "reached" else _words(score)
 
 
 def _fair(made: Mapping[str, Any]) -> Table:
