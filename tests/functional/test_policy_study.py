@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -104,10 +105,11 @@ def test_the_one_page_summary_is_short_and_adds_nothing(finished):
     assert brief.split("## What happened", 1)[1].split("\n\n")[1] in card
 
 
-def test_run_again_is_kept_and_a_changed_plan_says_that_outcomes_were_open(finished):
+def test_run_again_is_kept_and_a_changed_plan_says_that_outcomes_were_open(finished, tmp_path):
     made, folder = finished
     again = run(small(folder / "study", "harms_children"), folder)
     assert again.evaluation == made.evaluation
+    folder = shutil.copytree(folder, tmp_path / "copy")  # the tests run in any order: leave the first run as it is
     other = run(small(folder / "study", "harms_children", **{'primary = "violence"': 'primary = "injuries"'}), folder)
     assert len(other.evaluation["deviations"]) == 1
     assert "after outcomes had been opened" in list(other.summary())[2]
@@ -159,3 +161,9 @@ def test_the_command_line_reads_and_runs_an_evaluation(tmp_path):
     assert "No change of violence under focused deterrence is shown; that is not the same as none." in done.output
     assert "would be missed more often than 20%" in done.output
     assert (tmp_path / "card" / "brief.html").exists()
+
+
+def test_the_same_study_gives_the_same_card_to_the_byte(finished, tmp_path):
+    run(small(tmp_path / "study", "harms_children"), tmp_path)
+    for path in sorted((tmp_path / "card").iterdir()):
+        assert path.read_bytes() == (finished[1] / "card" / path.name).read_bytes(), path.name

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from riskmodel.cards import evaluation_assurance as assurance
+from riskmodel.cards import evaluation_elsewhere as beyond
 from riskmodel.cards import evaluation_sections as sections
 from riskmodel.cards.evaluation_given import EvaluationGiven
 from riskmodel.cards.evidence import Evidence
@@ -68,8 +69,8 @@ def draft_evaluation(
         sections.policy(given),
         sections.over_time(given),
         sections.matrix(given),
-        sections.elsewhere(given),
-        sections.inequality(given),
+        beyond.elsewhere(given),
+        beyond.inequality(given),
         assurance.doubts(given),
         assurance.grade(given),
         assurance.plan(given),

@@ -145,9 +145,7 @@ def annex(given: EvaluationGiven, software: Mapping[str, str]) -> Section:
         Table("What the study could see", columns, rows, "power",
               note=f"For each {unit} and {given.period}; worked out on the time before the first start."),
         Heading("Fingerprints"),
-        Facts((("Plan", given.evaluation["plan_fingerprint"][:16]),
-               ("Ledger entry", given.evaluation["registered"]["hash"][:16]),
-               ("Effects", given.evaluation["ledger_of_effects"][:16]))),
+        Facts((("Plan, as it stands in the ledger", given.evaluation["plan_fingerprint"]),)),
         Heading("Software"),
         Facts(tuple(software.items())),
     )  # fmt: skip

@@ -152,7 +152,7 @@ def _document(
     document = {
         "plan": plan.document(),
         "plan_fingerprint": plan.fingerprint,
-        "registered": {"entry": made.registered.number, "hash": made.registered.entry},
+        "registered": {"entry": made.registered.number},  # its hash holds the time of day: it stays in the ledger
         "assigned": declared.policy.assigned,
         "links": declared.links.model_dump(mode="json"),
         "period": period_word(str(plan.every)),
@@ -172,7 +172,6 @@ def _document(
         "deviations": [str(each) for each in made.deviations],
         "uncounted": [list(each) for each in made.uncounted],
         "conduct": [effect.document()["conduct"] for effect in made.effects],
-        "ledger_of_effects": made.fingerprint,
     }  # fmt: skip
     document["finding"] = finding_words(document, declared.card.policy_words)
     return document
