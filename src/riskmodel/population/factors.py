@@ -170,6 +170,7 @@ def keep_flags(reading: Reading, name: str, factors: Sequence[Factor], at: dt.da
     flags = [f"{factor.sql(at)} AS {factor.name}" for factor in factors]
     kinds = sorted({kind for factor in factors for kind in factor.kinds})
     picked = ", ".join(text_sql(kind) for kind in kinds) or "''"
+    first = min((factor.within.before(moments([at]))[0] for factor in factors), default=moments([at])[0])
     held = "".join(f", coalesce(f.{one.name}, {str(one.absent).lower()}) AS {one.name}" for one in factors)
     reading.keep(
         name,
@@ -179,7 +180,8 @@ def keep_flags(reading: Reading, name: str, factors: Sequence[Factor], at: dt.da
                 QUALIFY row_number() OVER (PARTITION BY entity_id ORDER BY starts_at DESC, place_id) = 1
             ), flagged AS (
                 SELECT entity_id{"".join(f", {flag}" for flag in flags)}
-                FROM kept_events WHERE {visible_sql(moment)} AND kind IN ({picked}) GROUP BY entity_id
+                FROM kept_events WHERE {visible_sql(moment)} AND kind IN ({picked})
+                    AND happened_at >= TIMESTAMP '{first}' GROUP BY entity_id
             )
             SELECT l.entity_id, l.area, p.sex, p.ethnicity,
                    {age_at_sql(moment)} AS age

@@ -236,7 +236,7 @@ def measure_harm(
     at_risk = Cube(
         ("year", "area", "sex", "age", "ethnicity"),
         (("year",), ("area", "age"), ("sex", "age"), ("ethnicity",)),
-        {"resident_years": "count(*)", "people": "count(DISTINCT entity_id)"},
+        {"resident_years": "count(*)", "people": f"count(*) FILTER (WHERE year = {text_sql(period.labels[-1])})"},
     )
     publication.leave(
         RESIDENTS,

@@ -132,12 +132,15 @@ def measure_standing(
     moment = f"TIMESTAMP '{asked.isoformat(sep=' ')}'"
     own = " OR ".join(_own_sql(rule, asked) for rule in current)
     since = _since(joint.within, asked)
+    # what lies before every rule's window counts for none of them
+    recent = " OR ".join({since, *(_since(rule.within, asked) for rule in current)})
     reading.keep(
         "standing",
         f"""WITH seen AS (SELECT entity_id, coalesce({own}, false) AS own,
                     count(*) FILTER (WHERE {since}) >= {joint.count}
                         AND count(DISTINCT agency) FILTER (WHERE {since}) >= {joint.agencies} AS joint
-                FROM kept_events WHERE {visible_sql(moment)} AND entity_id IS NOT NULL GROUP BY entity_id),
+                FROM kept_events WHERE {visible_sql(moment)} AND entity_id IS NOT NULL AND ({recent})
+                GROUP BY entity_id),
             harmed AS (SELECT DISTINCT entity_id FROM events WHERE {harms_sql(harms)} AND entity_id IS NOT NULL
                 AND happened_at >= {moment} AND happened_at < {moment} + INTERVAL 365 DAY)
             SELECT CASE WHEN coalesce(s.own, false) THEN '{OWN.replace("'", "''")}'

@@ -176,14 +176,17 @@ def own_searches(
     found = ", ".join(f"'{name.replace(chr(39), chr(39) * 2)}'" for name in found_kinds) or "''"
     age = age_at_sql("e.happened_at")
     reading.keep(
+        "finds",
+        f"SELECT entity_id, happened_at FROM events WHERE kind IN ({found}) AND {period.inside_sql('happened_at')}",
+    )
+    reading.keep(
         "searched",
         f"""WITH picked AS (SELECT entity_id, happened_at FROM events WHERE kind = '{kind.replace("'", "''")}'
                 AND entity_id IS NOT NULL AND {period.inside_sql("happened_at")})
             SELECT e.entity_id, {period.label_sql("e.happened_at")} AS year, p.ethnicity AS "group",
                    {age_sql(age, AGES)} AS age,
                    CASE WHEN h.ends_at IS NULL OR e.happened_at < h.ends_at THEN h.area END AS place,
-                   EXISTS (SELECT 1 FROM events o WHERE o.entity_id = e.entity_id AND o.kind IN ({found})
-                       AND o.happened_at >= e.happened_at
+                   EXISTS (SELECT 1 FROM finds o WHERE o.entity_id = e.entity_id AND o.happened_at >= e.happened_at
                        AND o.happened_at < e.happened_at + INTERVAL {int(found_within_days)} DAY) AS found
             FROM picked e ASOF LEFT JOIN homes h ON e.entity_id = h.entity_id AND e.happened_at >= h.starts_at
             LEFT JOIN persons p ON p.entity_id = e.entity_id""",

@@ -1,0 +1,86 @@
+"""The verbs about a population, from the command line to the files that people open."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "riskmodel.cli", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The quickstart's study with a smaller society, and its declared half."""
+    folder = tmp_path_factory.mktemp("study")
+    given = ROOT / "experiments" / "quickstart"
+    text = (given / "study.toml").read_text(encoding="utf-8")
+    smaller = text.replace("people = 20_000", "people = 600")
+    assert smaller != text
+    (folder / "study.toml").write_text(smaller, encoding="utf-8")
+    for name in ("needs.toml", "areas.csv"):
+        shutil.copy(given / name, folder / name)
+    return folder
+
+
+@pytest.mark.slow
+def test_two_editions_from_one_study(study: Path, tmp_path: Path):
+    first = run("needs", study, "--to", tmp_path / "2022")
+    assert first.returncode == 0, first.stderr
+    assert "statutory headings are not fully answered" in first.stdout
+    for name in ("needs.html", "violence.html", "searches.html", "edition.json", "data/harm.csv", "data/harm.parquet",
+                 "community/community.html", "community/violence.csv", "community/record.json"):  # fmt: skip
+        assert (tmp_path / "2022" / name).is_file(), name
+    text = (study / "needs.toml").read_text(encoding="utf-8")
+    (study / "needs.toml").write_text(text.replace('edition = "2022"', 'edition = "2022b"'), encoding="utf-8")
+    over = run("needs", study, "--to", tmp_path / "2022")
+    assert over.returncode == 3  # another edition lies there
+    second = run("needs", study, "--to", tmp_path / "2022b", "--earlier", tmp_path / "2022")
+    assert second.returncode == 0, second.stderr
+    record = json.loads((tmp_path / "2022b" / "edition.json").read_text(encoding="utf-8"))
+    assert record["compared_with"] == "2022"
+    page = (tmp_path / "2022b" / "needs.html").read_text(encoding="utf-8")
+    assert "Since the last edition" in page
+    # the same records: nothing that the first hid is shown, nothing that it showed is another number
+    assert (tmp_path / "2022" / "data" / "clock.csv").read_text() == (
+        tmp_path / "2022b" / "data" / "clock.csv"
+    ).read_text()
+    ledger = (study / "run" / "ledger.jsonl").read_text(encoding="utf-8")
+    assert ledger.count('"action":"released"') >= 30
+    missed = run("missed-use", study, "--to", tmp_path / "missed")
+    assert missed.returncode == 0, missed.stderr
+    assert (tmp_path / "missed" / "missed-use.html").is_file()
+    nobody = run("who-knew", study, "P-00000000000000ff", "--reason", "a test", "--to", tmp_path / "review")
+    assert nobody.returncode == 0, nobody.stderr
+    assert "Nothing could be seen" in (tmp_path / "review" / "who-knew.html").read_text(encoding="utf-8")
+
+
+def test_every_fault_of_the_declared_half_is_said_at_once_with_its_line(study: Path, tmp_path: Path):
+    broken = tmp_path / "study"
+    shutil.copytree(study, broken, ignore=shutil.ignore_patterns("run"))
+    text = (broken / "needs.toml").read_text(encoding="utf-8")
+    broken_text = text.replace("weight = 10", "weight = -1").replace("synthetic = true", "sinthetic = true")
+    (broken / "needs.toml").write_text(broken_text, encoding="utf-8")
+    refused = run("needs", broken)
+    assert refused.returncode == 2
+    assert "2 faults [needs-invalid]" in refused.stderr
+    assert refused.stderr.count("needs.toml line") == 2
+    (broken / "needs.toml").unlink()
+    assert "needs-missing" in run("needs", broken).stderr
+
+
+def test_open_tables_that_are_not_there(tmp_path: Path):
+    refused = run("stop-search", tmp_path)
+    assert refused.returncode == 2
+    assert "open-table-missing" in refused.stderr
+    assert "Traceback" not in refused.stderr
