@@ -66,18 +66,19 @@ class Sections:
     def __init__(self) -> None:
         self._held: OrderedDict[str, dict[str, Markup]] = OrderedDict()
         self._drawn: OrderedDict[tuple[str, str, str], str] = OrderedDict()
-        self._lock = threading.Lock()  # drawing is not made for several threads at once
+        self._lock = threading.Lock()  # drawings are not made by several threads at once
 
     def of(self, document: Mapping[str, Any], base: str) -> dict[str, Markup]:
         """The inside of each section, words explained, drawings as pictures under `base`."""
         key = f"{document['fingerprint']} {base}"
-        if key not in self._held:
+        held = self._held.get(key)
+        if held is None:
             made = parts.section_pages(document, lambda figure, name, width: _picture(figure, name, width, base))
-            with self._lock:
-                self._held[key] = {name: explained(inside, name) for name, inside in made.items()}
-                while len(self._held) > _KEPT:
-                    self._held.popitem(last=False)
-        return self._held[key]
+            held = {name: explained(inside, name) for name, inside in made.items()}
+            self._held[key] = held
+            while len(self._held) > _KEPT:
+                self._held.popitem(last=False)
+        return held
 
     def drawing(self, document: Mapping[str, Any], name: str, width: Width) -> str | None:
         """One drawing of a card, or None when the card has none of that name."""
