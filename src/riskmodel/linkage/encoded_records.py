@@ -232,10 +232,8 @@ class Coded(NamedTuple):
 
 def facts_of(records: pa.Table) -> list[Coded]:
     """What each record says of name and birth; given names as filters salted with day and month."""
-    words = [
-        np.asarray(records.column(f"given_md_{letter}").to_numpy(), np.int64).view(np.uint64).tolist()
-        for letter in _LETTERS
-    ]
+    filters = (records.column(f"given_md_{letter}").fill_null(0).to_numpy() for letter in _LETTERS)
+    words = [np.asarray(one, np.int64).view(np.uint64).tolist() for one in filters]
     given = [sum(part << (64 * at) for at, part in enumerate(one)) or None for one in zip(*words, strict=True)]
     columns = [records.column(name).to_pylist() for name in ("families", "birth", *BIRTH_SALTS, "slips")]
     return [
