@@ -105,6 +105,7 @@ def test_the_one_page_summary_is_short_and_adds_nothing(finished):
     assert brief.split("## What happened", 1)[1].split("\n\n")[1] in card
 
 
+@pytest.mark.slow
 def test_run_again_is_kept_and_a_changed_plan_says_that_outcomes_were_open(finished, tmp_path):
     made, folder = finished
     again = run(small(folder / "study", "harms_children"), folder)
@@ -115,6 +116,7 @@ def test_run_again_is_kept_and_a_changed_plan_says_that_outcomes_were_open(finis
     assert "after outcomes had been opened" in list(other.summary())[2]
 
 
+@pytest.mark.slow
 def test_a_change_of_recording_is_refused_as_a_fall(tmp_path):
     made = run(small(tmp_path / "study", "records_only"), tmp_path)
     assert made.evaluation["conclusion"]["answer"] == "recording changed"
@@ -150,6 +152,7 @@ def test_records_in_a_folder_and_what_is_wrong_with_them(tmp_path):
         PolicyStudy.load(place)
 
 
+@pytest.mark.slow
 def test_the_command_line_reads_and_runs_an_evaluation(tmp_path):
     runner = CliRunner()
     read = runner.invoke(app, ["check", str(OURS.parent)])
@@ -163,6 +166,7 @@ def test_the_command_line_reads_and_runs_an_evaluation(tmp_path):
     assert (tmp_path / "card" / "brief.html").exists()
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_card_to_the_byte(finished, tmp_path):
     run(small(tmp_path / "study", "harms_children"), tmp_path)
     for path in sorted((tmp_path / "card").iterdir()):
