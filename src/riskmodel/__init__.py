@@ -88,6 +88,11 @@ _WHERE = {
     "did_advice_help": "policies.advice",
     "PolicyStudy": "studies.policy_study",
     "PolicyWorld": "world.policy",
+    "Publication": "population.publication",
+    "NeedsPlan": "population.needs",
+    "assess": "population.needs",
+    "who_knew": "population.who_knew",
+    "GroupContext": "population.context",
     "World": "world.society",
     "Study": "studies.study",
 }

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from riskmodel.errors import DeclarationError, EvidenceError, NotFound
 from riskmodel.governance.disclosure import RULES, SHOWN, SUPPRESSED, Edition, RuleSet, Total, released
 from riskmodel.governance.ledger import Ledger
+from riskmodel.population.context import must_hold_no_people
 from riskmodel.population.estimate import Estimate
 from riskmodel.tables import fingerprint_table
 
@@ -119,6 +120,7 @@ class Publication:
                 expected="one of each",
                 repair="Put all slices of one count into one table: two tables could be laid beside each other.",
             )
+        must_hold_no_people(name, table)
         before = None if self.earlier is None else self.earlier.tables.get(name)
         made = released(
             table,
