@@ -29,8 +29,10 @@ def document(answer: str, **changed: Any) -> dict[str, Any]:
     [
         (
             document("fell"),
-            "Violence fell under the scheme: 2 (1 to 3) fewer in each area and quarter, 20% (10% to 30%) of what there "
-            "would have been.",
+            (
+                "Violence fell under the scheme: 2 (1 to 3) fewer in each area and quarter, 20% (10% to 30%) of what there "
+                "would have been."
+            ),
         ),
         (
             document("rose", estimate=2.0, low=1.0, high=3.0, relative=[None, None, None]),
@@ -38,8 +40,10 @@ def document(answer: str, **changed: Any) -> dict[str, Any]:
         ),
         (
             document("no change shown"),
-            "No change of violence under the scheme is shown; that is not the same as none. An effect smaller than 1 "
-            "would be missed.",
+            (
+                "No change of violence under the scheme is shown; that is not the same as none. An effect smaller than 1 "
+                "would be missed."
+            ),
         ),
         (
             document("not estimable"),
@@ -47,9 +51,11 @@ def document(answer: str, **changed: Any) -> dict[str, Any]:
         ),
         (
             document("fell", conclusion={"moved": [["calls", "referrals"]], "harmed": ["children"], "doubts": ["x"]}),
-            "Violence fell under the scheme: 2 (1 to 3) fewer in each area and quarter, 20% (10% to 30%) of what there "
-            "would have been. Work moved: calls fell while referrals rose. But children came to harm: exclusions rose "
-            "by 0.2 (0.1 to 0.3) a quarter for each of them. A check speaks against this answer; see the checks.",
+            (
+                "Violence fell under the scheme: 2 (1 to 3) fewer in each area and quarter, 20% (10% to 30%) of what there "
+                "would have been. Work moved: calls fell while referrals rose. But children came to harm: exclusions rose "
+                "by 0.2 (0.1 to 0.3) a quarter for each of them. A check speaks against this answer; see the checks."
+            ),
         ),
     ],
 )
