@@ -254,6 +254,7 @@ def _column(
         at_most=table.number("at_most"),
         longest=table.integer("longest", 1000, at_least=1),
         caveat=table.text("caveat"),
+        purposes=table.texts("purposes"),
     )
     table.close()
     _check_column(column, holds, table)

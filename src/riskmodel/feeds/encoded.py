@@ -114,7 +114,17 @@ def encoded_feed(feed: Feed) -> Feed:
     kept: list[Column] = []
     for column in feed.columns:
         if column.means in TOKENS:
-            kept.append(Column(column.name, "text", column.means, column.required, column.may_be_absent, longest=16))
+            kept.append(
+                Column(
+                    column.name,
+                    "text",
+                    column.means,
+                    column.required,
+                    column.may_be_absent,
+                    longest=16,
+                    purposes=column.purposes,
+                )
+            )
         elif column.name not in gone and (column.means is not None or column.name in helpers):
             kept.append(replace(column, or_else=None))
     if feed.holds == "people":

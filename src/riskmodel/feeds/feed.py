@@ -6,15 +6,15 @@ A feed says what its columns are called, how their cells are written and what ea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskmodel.errors import DataRefused
+from riskmodel.errors import DataRefused, NotPermitted
 from riskmodel.feeds.codes import CodeList
-from riskmodel.feeds.standard import FIELDS, SPAN, STRUCTURAL
+from riskmodel.feeds.standard import FIELDS, NEEDED, SPAN, STRUCTURAL
 
 TYPES: Final = ("text", "date", "moment", "integer", "number", "year", "code")
 FORMATS: Final = ("csv", "jsonl", "parquet")
@@ -48,6 +48,7 @@ class Column:
     at_least, at_most : float or None, bounds of a number
     longest : int, characters
     caveat : str or None, what a reader must know of it
+    purposes : tuple of str, the only purposes for which the agency sends this column; () is every purpose
     """
 
     name: str
@@ -65,6 +66,7 @@ class Column:
     at_most: float | None = None
     longest: int = 1000
     caveat: str | None = None
+    purposes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,36 @@ class Feed:
             for column in self.columns
             if column.name in helpers or column.means is None or column.means in fields
         )
+
+    def closed_to(self, purpose: str) -> tuple[str, ...]:
+        """The columns that the agency sends for other purposes only."""
+        return tuple(column.name for column in self.columns if column.purposes and purpose not in column.purposes)
+
+    def for_purpose(self, purpose: str) -> Feed:
+        """The feed as it may be read for one purpose: columns that the agency sends for others only are ignored.
+
+        Raises
+        ------
+        NotPermitted : such a column tells the records apart, or a record means nothing without it
+        """
+        names = set(self.closed_to(purpose))
+        if not names:
+            return self
+        helpers = {*self.key, *self.known_at, *((self.rows.column,) if self.rows else ())}
+        needed = sorted(name for name in names if name in helpers or self.column(name).means in NEEDED[self.holds])
+        if needed:
+            raise NotPermitted(
+                "column-not-permitted",
+                found=f"{self.name}, whose column {', '.join(needed)} is sent for other purposes only",
+                expected=f"a feed whose keys are sent for the purpose {purpose!r}",
+                repair="Leave the feed out, or have the agency add the purpose to the column.",
+            )
+        kept = tuple(
+            replace(column, or_else=None) if column.or_else in names else column
+            for column in self.columns
+            if column.name not in names
+        )
+        return replace(self, columns=kept, ignored=(*self.ignored, *sorted(names)))
 
     def render(self, rows: pa.Table) -> pa.Table:
         """Standard rows written in the agency's own columns and codes: the inverse of receiving.

@@ -1,6 +1,7 @@
 """Intake: deliveries in, three tables of accepted records out, and a report in which every row is accounted for.
 
-Only agencies that the purpose names may be received, and only the fields that it names are kept. Whole files that
+Only agencies that the purpose names may be received, only the fields that it names are kept, and a column that the
+agency sends for other purposes is not read. Whole files that
 cannot be used are refused together; single rows that cannot be used are quarantined. Receiving the same files again
 changes nothing.
 """
@@ -130,7 +131,9 @@ def receive(
     DataRefused : files that cannot be used as a whole, all of them at once; encoded files that cannot be linked
     """
     chosen = list(agency_contracts().values()) if contracts is None else list(contracts)
-    feeds = _feeds_of(deliveries, chosen)
+    purpose = store.purpose.name
+    declared = _feeds_of(deliveries, chosen)
+    feeds = {name: feed.for_purpose(purpose) for name, feed in declared.items()}
     _must_be_permitted(store, deliveries)
     files, refusals = _distinct(deliveries)
     covered = sorted({(one.feed, one.covers_from, one.covers_until) for one in deliveries})
@@ -161,7 +164,9 @@ def receive(
         try:
             wanted = frozenset(store.purpose.fields)
             if delivery in encoded:
-                received.append(_received_encoded(feeds[delivery.feed], delivery, digest, wanted))
+                received.append(
+                    _received_encoded(declared[delivery.feed], feeds[delivery.feed], delivery, digest, wanted)
+                )
             elif all(delivery is not refused for refused, _ in refusals):
                 received.append(_received(feeds[delivery.feed], delivery, digest, wanted))
         except DataRefused as error:
@@ -171,7 +176,7 @@ def receive(
         raise DeliveriesRefused([(delivery.feed, error) for delivery, error in refusals])
     whole = {one.delivery.feed for one in received}
     covered = [one for one in covered if one[0] in whole]
-    return _written(store, inputs, feeds, chosen, received, refusals, covered)
+    return _written(store, inputs, declared, feeds, chosen, received, refusals, covered)
 
 
 def _feeds_of(deliveries: Sequence[Delivery], contracts: Sequence[Contract]) -> dict[str, Feed]:
@@ -240,11 +245,11 @@ def _encodings(
     return found
 
 
-def _received_encoded(feed: Feed, delivery: Delivery, digest: str, wanted: frozenset[str]) -> Received:
+def _received_encoded(declared: Feed, feed: Feed, delivery: Delivery, digest: str, wanted: frozenset[str]) -> Received:
     code = encoded_feed(feed)
     columns = code.read_columns(wanted)
     raw = read_rows(code, delivery.path, columns)
-    must_be_encoded(feed, delivery.path.name, raw.cells, raw.undeclared)
+    must_be_encoded(declared, delivery.path.name, raw.cells, raw.undeclared)
     checked = check(code, raw, columns, wanted, delivery.received_at, delivery.path.name)
     return Received.of(delivery, digest, raw, checked)
 
@@ -259,6 +264,7 @@ def _received(feed: Feed, delivery: Delivery, digest: str, wanted: frozenset[str
 def _written(
     store: Store,
     inputs: Mapping[str, object],
+    declared: Mapping[str, Feed],
     feeds: Mapping[str, Feed],
     contracts: Sequence[Contract],
     received: Sequence[Received],
@@ -274,7 +280,8 @@ def _written(
         if mine:
             rows = _feed_rows(feed, mine)
             stored[feed.holds].append(rows)
-            documents[name] = feed_report(feed, mine, rows, wanted)
+            closed = list(declared[name].closed_to(store.purpose.name))
+            documents[name] = feed_report(feed, mine, rows, wanted) | {"columns_for_other_purposes": closed}
     sent = [feeds[name] for name in documents]
     report = {
         "purpose": store.purpose.name,

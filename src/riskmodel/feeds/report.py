@@ -202,6 +202,9 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
     for name, feed in report["feeds"].items():
         lines += [f"alarm for {name}: {alarm}" for alarm in feed["alarms"]]
     lines += [f"refused: {one['file']} of {one['feed']} [{one['code']}]" for one in report["refused"]]
+    for name, feed in report["feeds"].items():
+        if closed := feed.get("columns_for_other_purposes"):
+            lines.append(f"not read in {name}, because the agency sends them for other purposes: {', '.join(closed)}")
     dropped = report["fields"]["dropped"]
     lines.append(f"fields sent and not kept, because the purpose does not name them: {', '.join(dropped) or 'none'}")
     return lines
