@@ -177,8 +177,9 @@ def own_copy(score: Score, contact: str) -> str:
         )
     score.behind.noted()
     basis = score.basis
+    found = score.withheld if score.frequency is None else score.frequency.sentence
     said = (
-        f"A computer compared your records with those of people in the past. {score.frequency.sentence} "
+        f"A computer compared your records with those of people in the past. {found} "
         f"It was about {basis.outcome}. It was advice to a professional, not a decision."
     )
     wrong = (

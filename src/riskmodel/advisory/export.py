@@ -20,10 +20,11 @@ import pyarrow.parquet as pq
 from riskmodel.advisory import words
 from riskmodel.advisory.standing import must_stand
 from riskmodel.errors import DeclarationError, NotPermitted
+from riskmodel.explain.steady import NO_STABLE_REASON
 from riskmodel.tables import fingerprint_table
 
 if TYPE_CHECKING:
-    from riskmodel.advisory.scores import Scores
+    from riskmodel.advisory.scores import Score, Scores
 
 REVIEW_COLUMNS = ("review: decision", "review: reason", "review: reviewer role")
 FILES = ("advisory_list.csv", "advisory_list.parquet")
@@ -36,18 +37,21 @@ _RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r", "\n")
 def list_table(scores: Scores, order: str = "pseudonym") -> pa.Table:
     """The list as Arrow in the given order, with review columns and, in its metadata, the caveats."""
     places, note = _ordered(scores, order)
-    people = [scores.person(scores.pseudonyms[place]) for place in places]
+    people = list(scores._at(places))
     columns: dict[str, pa.Array] = {
         "pseudonym": pa.array([each.pseudonym for each in people], pa.string()),
         "as_of": pa.array([scores.basis.as_of] * len(people), pa.date32()),
         "probability": pa.array([each.probability for each in people], pa.float64()),
         "low": pa.array([each.low for each in people], pa.float64()),
         "high": pa.array([each.high for each in people], pa.float64()),
-        "similar_cases": pa.array([each.frequency.similar for each in people], pa.int64()),
-        "of_whom_with_outcome": pa.array([each.frequency.with_outcome for each in people], pa.int64()),
-        "raises": pa.array([_joined(words.sentences(each.reasons, raises=True)) for each in people], pa.string()),
-        "lowers": pa.array([_joined(words.sentences(each.reasons, raises=False)) for each in people], pa.string()),
+        "similar_cases": pa.array([each.frequency and each.frequency.similar for each in people], pa.int64()),
+        "of_whom_with_outcome": pa.array(
+            [each.frequency and each.frequency.with_outcome for each in people], pa.int64()
+        ),
+        "raises": pa.array([_told(each, raises=True) for each in people], pa.string()),
+        "lowers": pa.array([_told(each, raises=False) for each in people], pa.string()),
         "not_known": pa.array(["; ".join(each.missing.sentences) for each in people], pa.string()),
+        "withheld": pa.array([each.withheld for each in people], pa.string()),
         "valid_until": pa.array([scores.basis.valid_until] * len(people), pa.date32()),
         **{name: pa.nulls(len(people), pa.string()) for name in REVIEW_COLUMNS},
     }
@@ -113,8 +117,11 @@ def _cell(value: Any) -> str | int | float:
     return value if isinstance(value, int) else safe_text(str(value))
 
 
-def _joined(sentences: list[str]) -> str:
-    return "; ".join(sentences[:MOST_REASONS])
+def _told(score: Score, *, raises: bool) -> str:
+    """The reasons of one direction in one cell, or that none of them holds still."""
+    told = words.sentences(score.reasons, raises=raises)[:MOST_REASONS]
+    otherwise = score.steady.otherwise(raises=raises)
+    return "; ".join(told) or (otherwise if otherwise == NO_STABLE_REASON else "")
 
 
 def _ordered(scores: Scores, order: str) -> tuple[list[int], str]:
@@ -144,12 +151,14 @@ def _ordered(scores: Scores, order: str) -> tuple[list[int], str]:
 def _within_capacity(scores: Scores, room: int) -> tuple[list[int], str]:
     """The people the team has room for; of equal probabilities the earlier pseudonym stands first, and this is said."""
     rank = np.lexsort((np.arange(scores.people), -scores._probability))
+    rank = rank[: scores.people - scores.withheld]  # those withheld stand last
+    kept_back = f" For {scores.withheld:,} the score is withheld; they are not here." if scores.withheld else ""
     taken = rank[:room]
     left = scores._probability[rank[room:]]
     equal = int((left == scores._probability[taken[-1]]).sum()) if len(taken) else 0
     note = (
         f"{len(taken):,} of {scores.people:,} people scored: those with the highest probability, as many as the "
         f"approved working capacity of {room:,}. {equal:,} more have the same probability as the last one. "
-        "Where the list ends is set by capacity; it says nothing about the people on either side."
+        f"Where the list ends is set by capacity; it says nothing about the people on either side.{kept_back}"
     )
     return [int(place) for place in taken], note

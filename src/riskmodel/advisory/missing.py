@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from riskmodel.engines.duckdb import query
 from riskmodel.features.feature import Feature
@@ -52,6 +54,40 @@ class Missing:
         return tuple(said)
 
 
+@dataclass(frozen=True)
+class Gaps(Sequence[Missing]):
+    """What was not known of many people, worded when it is asked for.
+
+    Attributes
+    ----------
+    matrix : (n, p) float32, NaN where a feature has no answer
+    questions : tuple of (column, words), the features whose answer can be missing
+    agencies : the agencies the model reads
+    heard : (n, agencies) bool, whether each has a record of the person
+    late : tuple of (agency, days)
+    """
+
+    matrix: npt.NDArray[np.float32] = field(repr=False)
+    questions: tuple[tuple[int, str], ...]
+    agencies: tuple[str, ...]
+    heard: npt.NDArray[np.bool_] = field(repr=False)
+    late: tuple[tuple[str, int], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    @overload
+    def __getitem__(self, row: int) -> Missing: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[Missing]: ...
+    def __getitem__(self, row: int | slice) -> Missing | Sequence[Missing]:
+        if isinstance(row, slice):
+            return [self[number] for number in range(*row.indices(len(self)))]
+        unanswered = tuple(words for place, words in self.questions if np.isnan(self.matrix[row, place]))
+        silent = tuple(agency for at, agency in enumerate(self.agencies) if not self.heard[row, at])
+        return Missing(unanswered, silent, self.late)
+
+
 def agency_words(agency: str) -> str:
     """The agency as a reader is told of it: ``childrens_services`` is "childrens services"."""
     return agency.replace("_", " ")
@@ -84,7 +120,7 @@ def missing_of(
     features: Sequence[Feature],
     matrix: npt.NDArray[np.float32],
     late: tuple[tuple[str, int], ...],
-) -> list[Missing]:
+) -> Gaps:
     """What is missing for each row.
 
     Parameters
@@ -93,16 +129,9 @@ def missing_of(
     matrix : (n, p) float32, NaN where a feature has no answer
     """
     agencies = agencies_read(histories, features)
-    seen = _agencies_seen(histories, rows)
-    entities = rows["entity_id"].to_pylist()
     asked = [place for place, feature in enumerate(features) if not _none_is_an_answer(feature)]
-    gaps = np.isnan(matrix)
-    made = []
-    for row, entity in enumerate(entities):
-        unanswered = tuple(str(features[place].sentence) for place in asked if gaps[row, place])
-        silent = tuple(agency for agency in agencies if agency not in seen.get(entity, ()))
-        made.append(Missing(unanswered, silent, late))
-    return made
+    questions = tuple((place, str(features[place].sentence)) for place in asked)
+    return Gaps(matrix, questions, agencies, _agencies_heard(histories, rows, agencies), late)
 
 
 def _none_is_an_answer(feature: Feature) -> bool:
@@ -110,12 +139,16 @@ def _none_is_an_answer(feature: Feature) -> bool:
     return isinstance(feature, DaysSince) or (isinstance(feature, ValueOf) and feature.statistic != "total")
 
 
-def _agencies_seen(histories: Histories, rows: pa.Table) -> dict[int, set[str]]:
-    """The agencies with at least one visible event of each entity."""
-    sql = f"""SELECT DISTINCT r.entity_id, e.agency FROM rows r JOIN events e ON e.entity_id = r.entity_id
-              AND {visible_sql("r.as_of", "e")} ORDER BY 1, 2"""
-    found: dict[int, set[str]] = {}
+def _agencies_heard(histories: Histories, rows: pa.Table, agencies: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Whether each of the agencies has a visible event of each row's entity: (n, agencies) bool."""
+    sql = f"""SELECT DISTINCT r.place, e.agency FROM asked r JOIN events e ON e.entity_id = r.entity_id
+              AND {visible_sql("r.as_of", "e")}"""
     events = histories.events.select(["entity_id", "happened_at", "known_at", "known_until", "agency"])
-    for row in query(sql, rows=rows, events=events).to_pylist():
-        found.setdefault(row["entity_id"], set()).add(row["agency"])
-    return found
+    asked = rows.select(["entity_id", "as_of"]).append_column("place", pa.array(np.arange(rows.num_rows)))
+    found = query(sql, asked=asked, events=events)
+    heard = np.zeros((rows.num_rows, len(agencies)), bool)
+    who = found["agency"].combine_chunks()
+    for number, agency in enumerate(agencies):
+        of_it = found.filter(pc.equal(who, agency))
+        heard[of_it["place"].to_numpy(), number] = True
+    return heard

@@ -15,12 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from riskmodel.advisory import conditions, gate, words
+from riskmodel.advisory.footing import Footing
 from riskmodel.advisory.missing import missing_of
 from riskmodel.advisory.scores import Basis, Scores
 from riskmodel.cohorts.cohort import Cohort, Eligible, eligible
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import days, moments, parse_date
-from riskmodel.explain.reasons import reasons
+from riskmodel.explain.steady import SteadyReasons
 from riskmodel.features.build import feature_matrix
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.grants import Caller
@@ -45,6 +46,7 @@ def score(
     outcome: Outcome | None = None,
     caller: Caller | None = None,
     ledger: Ledger | None = None,
+    footing: Footing | None = None,
 ) -> Scores:
     """Advice on everybody of the cohort on one date.
 
@@ -61,6 +63,9 @@ def score(
     caller : Caller, the role that asks and the partnership's grants, by default that of the store; when there is one,
         it needs a grant of the level "scores" in force
     ledger : Ledger, by default that of the store
+    footing : Footing, kept beside the model; with it only reasons that hold still are shown, the score of a person
+        outside what the model learned from is withheld, and a list of people who have drifted from it is refused.
+        Without it the advice says that nobody checked
 
     Returns
     -------
@@ -70,7 +75,8 @@ def score(
     ------
     NotPermitted : no approval in force, no grant, another purpose, a field or agency it does not name, or more people
         than the board allows on a list
-    DataRefused : records end too early before the date, or nobody is eligible
+    DataRefused : records end too early before the date, nobody is eligible, the people have drifted, or the footing
+        is that of another model
     DeclarationError : there is no ledger to write to, or the date means nothing
     """
     day = parse_date(as_of, "score.as_of")
@@ -88,6 +94,10 @@ def score(
         late = gate.must_be_fresh(histories, model, day, granted)
         found = conditions.within_areas(histories, _eligible_on(histories, cohort, day), day, granted)
         gate.must_fit_the_list(found.rows.num_rows, granted)
+        if footing is not None:
+            footing.must_be_of(model)
+        matrix = _matrix(feature_matrix(histories, found.rows, model.features))
+        withheld = {} if footing is None else footing.withheld(matrix, model.features)
     basis = Basis(
         as_of=day,
         valid_until=gate.valid_until(day, granted, wanted, gate.next_asking(cohort, day)),
@@ -97,8 +107,11 @@ def score(
         purpose=wanted,
         approval=granted,
         outcome=words.outcome_words(outcome),
+        footing=None if footing is None else footing.fingerprint,
     )
-    made = _scored(model, histories, found, basis, late, book)
+    steady = SteadyReasons(model, matrix, None if footing is None else footing.refits)
+    made = _scored(histories, found, basis, late, book, steady, withheld)
+    given = made._probability[~np.isnan(made._probability)]
     book.append(
         "score",
         asked_by=role,
@@ -109,7 +122,9 @@ def score(
         histories=basis.histories,
         as_of=day.isoformat(),
         people=made.people,
-        mean_probability=round(float(made._probability.mean()), 3) if made.people >= LEAST_FOR_A_MEAN else None,
+        withheld=made.withheld,
+        footing=basis.footing,
+        mean_probability=round(float(given.mean()), 3) if len(given) >= LEAST_FOR_A_MEAN else None,
         list=made.fingerprint,
     )
     return made
@@ -130,16 +145,19 @@ def _eligible_on(histories: Histories, cohort: Cohort, day: dt.date) -> Eligible
 
 
 def _scored(
-    model: RiskModel,
     histories: Histories,
     found: Eligible,
     basis: Basis,
     late: tuple[tuple[str, int], ...],
     ledger: Ledger,
+    steady: SteadyReasons,
+    withheld: dict[int, str],
 ) -> Scores:
-    matrix = _matrix(feature_matrix(histories, found.rows, model.features))
+    model, matrix = steady.model, steady.X
     probability = model.predict(matrix)
     low, high = model.interval(probability)
+    for figures in (probability, low, high):
+        figures[list(withheld)] = np.nan
     return Scores(
         basis=basis,
         flow=tuple((step.name, step.people) for step in found.flow),
@@ -149,10 +167,11 @@ def _scored(
         _low=low,
         _high=high,
         _frequency=model.natural_frequency,
-        _reasons=reasons(model, matrix),
+        _reasons=steady,
         _missing=missing_of(histories, found.rows, model.features, matrix, late),
         _histories=histories,
         _features={feature.name: feature for feature in model.features},
+        _withheld=withheld,
     )
 
 

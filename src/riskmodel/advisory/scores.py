@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import numbers
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from riskmodel.advisory import words
 from riskmodel.advisory.behind import Behind
 from riskmodel.advisory.missing import Missing
 from riskmodel.errors import NotADecision, NotFound
+from riskmodel.explain.steady import Steady, SteadyReasons, counted
 from riskmodel.features.feature import Feature
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.ledger import Ledger
@@ -58,6 +59,7 @@ class Basis:
     purpose : Purpose
     approval : Approval
     outcome : str, what the probability is of, in words
+    footing : str or None, fingerprint of what the advice was checked against (see `footing`); None: it was not
     """
 
     as_of: dt.date
@@ -68,10 +70,13 @@ class Basis:
     purpose: Purpose
     approval: Approval
     outcome: str
+    footing: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The basis as JSON-able values."""
+        checked = {} if self.footing is None else {"footing": self.footing}
         return {
+            **checked,
             "as_of": self.as_of.isoformat(),
             "valid_until": self.valid_until.isoformat(),
             "model": self.model,
@@ -90,24 +95,31 @@ class Score:
     Attributes
     ----------
     pseudonym : str
-    probability : float, calibrated
-    low, high : float, the interval of past cases with a similar probability
-    frequency : NaturalFrequency, what became of them
-    reasons : tuple of Reason, what raises and what lowers the probability
+    probability : float, calibrated; None when it is withheld
+    low, high : float, the interval of past cases with a similar probability; None when it is withheld
+    frequency : NaturalFrequency, what became of them; None when it is withheld
+    steady : Steady, what raises and what lowers the probability, as far as it holds still
     missing : Missing, what was not known
     basis : Basis
     behind : Behind, where the events behind the reasons are found
+    withheld : str, why there is no probability; empty when there is one
     """
 
     pseudonym: str
-    probability: float
-    low: float
-    high: float
-    frequency: NaturalFrequency
-    reasons: tuple[Reason, ...]
+    probability: float | None
+    low: float | None
+    high: float | None
+    frequency: NaturalFrequency | None
+    steady: Steady
     missing: Missing
     basis: Basis
     behind: Behind
+    withheld: str = ""
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The reasons that are shown."""
+        return self.steady.reasons
 
     @property
     def valid_until(self) -> dt.date:
@@ -184,14 +196,15 @@ class Scores:
     _low: Numbers = field(repr=False)
     _high: Numbers = field(repr=False)
     _frequency: Callable[[float], NaturalFrequency] = field(repr=False)
-    _reasons: Sequence[tuple[Reason, ...]] = field(repr=False)
+    _reasons: SteadyReasons = field(repr=False)
     _missing: Sequence[Missing] = field(repr=False)
     _histories: Histories = field(repr=False)
     _features: Mapping[str, Feature] = field(repr=False)
+    _withheld: Mapping[int, str] = field(repr=False, default_factory=dict)
 
     @property
     def people(self) -> int:
-        """How many people were scored."""
+        """How many people are on the list."""
         return len(self._entities)
 
     @cached_property
@@ -227,24 +240,45 @@ class Scores:
                 expected=f"one of the {self.people:,} people on it",
                 repair="Check the pseudonym, and whether the person was eligible on the as-of date.",
             )
-        place = self._places[pseudonym]
-        return Score(
-            pseudonym,
-            float(self._probability[place]),
-            float(self._low[place]),
-            float(self._high[place]),
-            self._frequency(float(self._probability[place])),
-            self._reasons[place],
-            self._missing[place],
-            self.basis,
-            self._behind(int(self._entities[place])),
-        )
+        return next(self._at([self._places[pseudonym]]))
+
+    @property
+    def withheld(self) -> int:
+        """For how many people the score is withheld."""
+        return len(self._withheld)
+
+    def reasons_counted(self) -> dict[str, float | None]:
+        """How many of the reasons on this list hold still, for a card: counts and shares, never whom."""
+        return counted([self._reasons_of(place, told) for place, told in enumerate(self._reasons)])
+
+    def _at(self, places: Sequence[int]) -> Iterator[Score]:
+        """The advice at some places of the list; reasons are worked out a block of people at a time."""
+        for place, told in zip(places, self._reasons.of(places), strict=True):
+            kept_back = place in self._withheld
+            probability = None if kept_back else float(self._probability[place])
+            yield Score(
+                self.pseudonyms[place],
+                probability,
+                None if kept_back else float(self._low[place]),
+                None if kept_back else float(self._high[place]),
+                None if probability is None else self._frequency(probability),
+                self._reasons_of(place, told),
+                self._missing[place],
+                self.basis,
+                self._behind(int(self._entities[place])),
+                self._withheld.get(place, ""),
+            )
+
+    def _reasons_of(self, place: int, told: Steady) -> Steady:
+        """Of a score that is withheld nothing is told."""
+        return Steady((), refits=told.refits) if place in self._withheld else told
 
     def to_table(self) -> pa.Table:
         """The list as Arrow: one row a person in the order of pseudonyms, with empty columns for the review.
 
-        Columns: pseudonym, as_of, probability, low, high, similar_cases, of_whom_with_outcome, raises, lowers,
-        not_known, valid_until, and the three review columns. The schema's metadata holds the caveats.
+        Columns: pseudonym, as_of, probability (empty where it is withheld), low, high, similar_cases,
+        of_whom_with_outcome, raises, lowers, not_known, withheld, valid_until, and the three review columns. The
+        schema's metadata holds the caveats.
         """
         from riskmodel.advisory.export import list_table
 

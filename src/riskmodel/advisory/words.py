@@ -26,13 +26,21 @@ STANDING_CAVEATS = (
     "Reasons say what the model used. They are not causes.",
 )
 
+CHECKED = (
+    "Reasons that do not hold still when the model is made again are left out, and scores of people outside what it "
+    "learned from are withheld."
+)
+NOT_CHECKED = (
+    "Whether the reasons hold still, and whether everybody is like those the model learned from, was not checked."
+)
+
 
 def explanation(score: Score) -> str:
     """The advice on one person as plain text."""
     basis = score.basis
     parts = [
         f"{score.pseudonym}, as of {day(basis.as_of)}",
-        f"{chance(score.probability, score.low, score.high)} of {basis.outcome}. {score.frequency.sentence}",
+        how_likely(score),
         why(score),
         f"Valid until {day(basis.valid_until)}. {grounds(basis)}",
         "\n".join([NOT_A_DECISION, *STANDING_CAVEATS]),
@@ -42,13 +50,25 @@ def explanation(score: Score) -> str:
 
 def why(score: Score) -> str:
     """What raises it and what lowers it, each with the records behind it, and what is not known."""
+    unknown = _listed("What is not known", score.missing.sentences, "nothing that was asked for")
+    if score.withheld:
+        return unknown
     return "\n\n".join(
         [
-            _listed("What raises it", _with_events(score, raises=True), "nothing stands out"),
-            _listed("What lowers it", _with_events(score, raises=False), "nothing stands out"),
-            _listed("What is not known", score.missing.sentences, "nothing that was asked for"),
+            _listed("What raises it", _with_events(score, raises=True), score.steady.otherwise(raises=True)),
+            _listed("What lowers it", _with_events(score, raises=False), score.steady.otherwise(raises=False)),
+            score.steady.note,
+            unknown,
         ]
     )
+
+
+def how_likely(score: Score) -> str:
+    """The probability with its interval and what became of similar cases, or that it is withheld and why."""
+    if score.probability is None or score.low is None or score.high is None or score.frequency is None:
+        return score.withheld
+    said = chance(score.probability, score.low, score.high)
+    return f"{said} of {score.basis.outcome}. {score.frequency.sentence}"
 
 
 def chance(probability: float, low: float, high: float) -> str:
@@ -92,6 +112,7 @@ def caveats(basis: Basis, note: str) -> tuple[str, ...]:
         "ADVICE, NOT DECISIONS",
         NOT_A_DECISION,
         *STANDING_CAVEATS,
+        NOT_CHECKED if basis.footing is None else CHECKED,
         note,
         f"As of {day(basis.as_of)}. Valid until {day(basis.valid_until)}: do not look at it from that day on.",
         grounds(basis),

@@ -3,42 +3,37 @@
 For trees they are the path-dependent values of TreeSHAP (Lundberg et al. 2020): what is not known of a feature is
 averaged along the trees' own branches, so correlated features share the credit. For a logistic regression they are
 measured from a person with the median of every feature. They are in log-odds, before calibration, which never turns
-their direction round. The only importer of shap; a model that it cannot explain is refused, never approximated.
+their direction round. Trees are asked for them in their own library: shap's explainer returns the same bits after
+reading the whole model a second time. A model that cannot be explained exactly is refused, never approximated.
 """
 
 from __future__ import annotations
 
-import os
-import warnings
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from riskmodel.errors import DataRefused, EvidenceError
 from riskmodel.explain.families import FAMILY, FEATURE, added_up, told
+from riskmodel.explain.refits import BAG, refits_of
 from riskmodel.explain.stability import Overlap, overlap
 from riskmodel.explain.summary import Explanation, importance_table, swarm
 from riskmodel.features.training_set import TrainingSet
-from riskmodel.models.boosting import FittedLightGBM, LightGBM
+from riskmodel.models.boosting import FittedLightGBM
 from riskmodel.models.comparators import FittedRate, FittedScore
 from riskmodel.models.curves import FittedCurves
 from riskmodel.models.fitted import Fitted, Matrix
-from riskmodel.models.labelled import Labelled
 from riskmodel.models.logistic import FittedLogistic
 from riskmodel.models.metrics import Numbers, logit
 from riskmodel.models.points import FittedPoints
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.stack import FittedStack
-from riskmodel.seeds import derived, stream
+from riskmodel.seeds import stream
 
 __all__ = ["Explanation", "contributions", "contributions_of", "explanation"]
 
 ERROR_ALLOWED: Final = 1e-6
 """By how much the sum of contributions may miss the model's own log-odds."""
-BAG: Final = 0.8
-"""Share of the people on whom each model is fitted again."""
 
 METHODS: Final = {
     FittedLightGBM.kind: "path-dependent TreeSHAP: what is left out is averaged along the trees' own branches",
@@ -85,7 +80,7 @@ def must_add_up(made: Numbers, margin: Numbers) -> float:
             "contributions-do-not-add-up",
             found=f"contributions that miss the model's own log-odds by up to {error:.2g}",
             expected=f"at most {ERROR_ALLOWED:g}",
-            repair="Do not show these reasons; report the versions of lightgbm and shap.",
+            repair="Do not show these reasons; report the version of lightgbm.",
         )
     return error
 
@@ -114,7 +109,7 @@ def explanation(
     made, margin = _exact(model.fitted, sample)
     error = must_add_up(made, margin)
     parts, columns = made[:, :-1], told(model.feature_names, model.features)
-    again = _refitted(model, training, refits, seed) if refits > 1 else []
+    again = refits_of(model, training, refits, seed) if refits > 1 else []
     others = [contributions_of(one, sample)[:, :-1] for one in again]
     levels = (FEATURE, FAMILY)
     overlaps: list[Overlap] = []
@@ -157,30 +152,10 @@ def _matrix(model: RiskModel, training: TrainingSet) -> Matrix:
     return X
 
 
-def _refitted(model: RiskModel, training: TrainingSet, refits: int, seed: int) -> list[Fitted]:
-    """The same learner on other samples of the people, with other seeds; each on a thread of its own."""
-    labelled = Labelled.of(training)
-    names, X = labelled.inputs(model.learner)
-    people, person = np.unique(labelled.people, return_inverse=True)
-
-    def again(number: int) -> Fitted:
-        kept = stream(seed, "explain", "refit", number).random(len(people)) < BAG
-        rows = np.flatnonzero(kept[person])
-        learner: Any = model.learner
-        if isinstance(learner, LightGBM):
-            learner = replace(learner, seed=derived(learner.seed, "explain", number))
-        made: Fitted = learner.fitted(np.ascontiguousarray(X[rows]), labelled.outcome[rows], names, 1)
-        return made
-
-    with ThreadPoolExecutor(min(refits, os.cpu_count() or 1)) as pool:
-        return list(pool.map(again, range(refits)))
-
-
 def _exact(fitted: Fitted, X: Matrix) -> tuple[Numbers, Numbers]:
     """Contributions with the base as last column, and the model's own log-odds."""
     if isinstance(fitted, FittedLightGBM):
-        margin = np.asarray(fitted.booster.predict(X, raw_score=True), np.float64) if len(X) else np.empty(0)
-        return _of_trees(fitted.booster, X), margin
+        return fitted.contributions(X), fitted.log_odds(X)
     if isinstance(fitted, FittedLogistic):
         return _of_lines(fitted, X), fitted.log_odds(X)
     if isinstance(fitted, FittedStack):
@@ -203,20 +178,6 @@ def _exact(fitted: Fitted, X: Matrix) -> tuple[Numbers, Numbers]:
         expected="a learner of this package",
         repair="Explain another model, or add exact contributions for this kind.",
     )
-
-
-def _of_trees(booster: Any, X: Matrix) -> Numbers:
-    if not len(X):
-        return np.empty((0, X.shape[1] + 1))
-    with warnings.catch_warnings():
-        # shap warns of its own and of its dependencies' coming changes; what it returns is checked to add up.
-        warnings.simplefilter("ignore")
-        import shap
-
-        explainer = shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent")
-        values = np.asarray(explainer.shap_values(X, check_additivity=False), np.float64)
-    base = float(np.ravel(explainer.expected_value)[-1])
-    return np.column_stack([values, np.full(len(X), base)])
 
 
 def _of_lines(fitted: FittedLogistic, X: Matrix) -> Numbers:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel.explain.contributions import contributions
-from riskmodel.explain.families import FAMILY, Told, added_up, told
+from riskmodel.explain.families import FAMILY, FEATURE, Told, added_up, told
 from riskmodel.features.feature import Feature
 from riskmodel.models.fitted import Matrix
 from riskmodel.models.metrics import Numbers
@@ -37,6 +37,7 @@ class Reason:
     family : what belongs together, such as "domestic abuse events as victim"
     feature : the column told
     log_odds : float, what the whole family adds
+    level : "feature", or "family" where only the family holds still (see `steady`)
     """
 
     sentence: str
@@ -44,6 +45,7 @@ class Reason:
     family: str
     feature: str
     log_odds: float
+    level: str = FEATURE
 
     def __str__(self) -> str:
         return f"{'Raises' if self.raises else 'Lowers'} the score: {self.sentence}"
@@ -81,20 +83,28 @@ class Reasons(Sequence[tuple[Reason, ...]]):
     def __getitem__(self, row: int | slice) -> tuple[Reason, ...] | Sequence[tuple[Reason, ...]]:
         if isinstance(row, slice):
             return [self[number] for number in range(*row.indices(len(self)))]
-        sums = self.sums[row]
-        order = np.argsort(-np.abs(sums), kind="stable")
-        raising = [place for place in order if sums[place] >= LEAST][: self.top]
-        lowering = [place for place in order if sums[place] <= -LEAST][: self.top]
-        return tuple(self._reason(row, int(place)) for place in (*raising, *lowering))
+        return tuple(self._reason(row, place) for place in self.places(row))
 
     def __iter__(self) -> Iterator[tuple[Reason, ...]]:
         return (self[row] for row in range(len(self)))
 
+    def places(self, row: int) -> tuple[int, ...]:
+        """The families worth a sentence, by number: first what raises, then what lowers, the largest first."""
+        sums = self.sums[row]
+        order = [int(place) for place in np.argsort(-np.abs(sums), kind="stable")]
+        raising = [place for place in order if sums[place] >= LEAST][: self.top]
+        lowering = [place for place in order if sums[place] <= -LEAST][: self.top]
+        return (*raising, *lowering)
+
+    def lead(self, row: int, place: int) -> int:
+        """The column that weighs most in a family, in the direction of the whole."""
+        family, sign = self.families[place], 1 if self.sums[row, place] > 0 else -1
+        members = [number for number, column in enumerate(self.columns) if column.family == family]
+        return max(members, key=lambda number: (sign * self.contributions[row, number], -number))
+
     def _reason(self, row: int, place: int) -> Reason:
         family, total = self.families[place], float(self.sums[row, place])
-        members = [number for number, column in enumerate(self.columns) if column.family == family]
-        sign = 1 if total > 0 else -1
-        lead = max(members, key=lambda number: (sign * self.contributions[row, number], -number))
+        lead = self.lead(row, place)
         column = self.columns[lead]
         return Reason(column.sentence(float(self.values[row, lead])), total > 0, family, column.name, total)
 

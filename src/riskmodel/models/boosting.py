@@ -184,6 +184,18 @@ class FittedLightGBM(Fitted):
         with _ONE_AT_A_TIME:
             return np.asarray(self.booster.predict(np.ascontiguousarray(X, np.float32)), np.float64)
 
+    def log_odds(self, X: Matrix) -> Numbers:
+        """Log-odds of each row."""
+        return self._asked(X, raw_score=True) if len(X) else np.empty(0)
+
+    def contributions(self, X: Matrix) -> Numbers:
+        """Path-dependent TreeSHAP of each row with the base as last column, LightGBM's own: (n, p + 1) float64."""
+        return self._asked(X, pred_contrib=True) if len(X) else np.empty((0, X.shape[1] + 1))
+
+    def _asked(self, X: Matrix, **what: bool) -> Numbers:
+        with _ONE_AT_A_TIME:
+            return np.asarray(self.booster.predict(np.ascontiguousarray(X, np.float32), **what), np.float64)
+
     def state(self) -> dict[str, Any]:
         """Where the trees are."""
         return {"booster": BOOSTER}

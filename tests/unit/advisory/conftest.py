@@ -17,7 +17,7 @@ from riskmodel.cohorts.cohort import Cohort
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import months, years
 from riskmodel.features.language import age, count, days_since
-from riskmodel.features.training_set import build_training_set
+from riskmodel.features.training_set import TrainingSet, build_training_set
 from riskmodel.governance.approvals import Approval, draft_approval, sign_off
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
@@ -119,10 +119,15 @@ def _toml(value: Any) -> str:
 
 
 @pytest.fixture(scope="session")
-def fitted() -> tuple[Histories, RiskModel]:
+def training() -> TrainingSet:
+    """The training set of the partnership's model."""
+    return build_training_set(made_histories(), COHORT, OUTCOME, FEATURES, groups=())
+
+
+@pytest.fixture(scope="session")
+def fitted(training: TrainingSet) -> tuple[Histories, RiskModel]:
     """Histories and the model fitted on them."""
     histories = made_histories()
-    training = build_training_set(histories, COHORT, OUTCOME, FEATURES, groups=())
     model = fit(
         training, Logistic(), ForwardFolds(2), comparators=(BaseRate(),), capacity=(0.1,), replicates=100, threads=1
     )
