@@ -30,17 +30,23 @@ MOST_SETS = 24
 def measure_overlap(publication: Publication, reading: Reading, agencies: Sequence[str]) -> None:
     """Count who is known to which agencies, ever and in one quarter, and who knew them first."""
     bits = " ".join(f"WHEN {text_sql(agency)} THEN {1 << at}" for at, agency in enumerate(agencies))
+    # one bit a quarter; what lies more than 30 years back is one quarter
+    quarter = f"greatest(0, 4 * (year(happened_at) - {reading.as_of.year - 30}) + quarter(happened_at))"
     reading.keep(
-        "in_quarters",
-        f"""SELECT entity_id, bit_or(CASE agency {bits} ELSE 0 END) AS agencies, min(happened_at) AS since
-            FROM events WHERE entity_id IS NOT NULL
-            GROUP BY entity_id, year(happened_at) * 4 + quarter(happened_at)""",
+        "of_agency",
+        f"""SELECT entity_id, CASE agency {bits} ELSE 0 END AS agency,
+                   bit_or(1::HUGEINT << ({quarter})::INT) AS quarters
+            FROM events WHERE entity_id IS NOT NULL GROUP BY ALL""",
     )
+    # two agencies share a quarter if their quarters, counted one by one, are more than the quarters there are
     reading.keep(
         "of_person",
-        """SELECT entity_id, bit_or(agencies) AS agencies, bit_count(bit_or(agencies)) AS number,
-                  max(bit_count(agencies)) >= 2 AS at_once, arg_min(agencies, since) AS first
-           FROM in_quarters GROUP BY entity_id""",
+        """WITH since AS (
+               SELECT *, min(quarters & -quarters) OVER (PARTITION BY entity_id) AS first_quarter FROM of_agency)
+           SELECT entity_id, bit_or(agency) AS agencies, bit_count(bit_or(agency)) AS number,
+                  sum(bit_count(quarters)) > bit_count(bit_or(quarters)) AS at_once,
+                  bit_or(agency) FILTER (WHERE quarters & -quarters = first_quarter) AS first
+           FROM since GROUP BY entity_id""",
     )
     _leave_known(publication, reading, agencies)
     _leave_first(publication, reading, agencies)
