@@ -8,19 +8,21 @@ left out. The choice is hashed into the ledger; `must_be_recorded` refuses one t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmodel.errors import EvidenceError
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.governance.ledger import Ledger
 from riskmodel.models.labelled import Labelled
-from riskmodel.models.learners import Learner, fitted
+from riskmodel.models.learners import Fitted, Learner, fitted
 from riskmodel.models.metrics import Numbers
 from riskmodel.models.splits import person_parts
+from riskmodel.models.tuning import Teaching, Tuned, searched
 from riskmodel.tables import fingerprint_document
 
 FILE, ACTION = "choice.json", "choice"
@@ -70,20 +72,24 @@ class Choice:
 
 
 def chosen_by_folds(
-    training: TrainingSet, candidates: dict[str, Learner], by: str, folds: int, seed: int, step: Callable[[str], None]
+    training: TrainingSet,
+    candidates: Mapping[str, Learner | Tuned],
+    by: str,
+    folds: int,
+    seed: int,
+    step: Callable[[str], None],
 ) -> dict[str, Any]:
     """The figures of every candidate on the teaching rows, and which one they choose."""
     labelled = Labelled.of(training)
     part = person_parts(labelled.people, folds, seed)
     group = np.array(training.group(by).to_pylist())[labelled.kept]
-    names = training.feature_names
     unseen = {}
     for name, learner in candidates.items():
         step(name)
         made = np.empty(len(part))
         for number in range(folds):
             out = part == number
-            made[out] = fitted(learner, labelled.X[~out], labelled.outcome[~out], names, 0).predict(labelled.X[out])
+            made[out] = taught(learner, labelled, np.flatnonzero(~out), f"fold {number + 1}").predict(labelled.X[out])
         unseen[name] = (made - labelled.outcome) ** 2
     every = np.ones(len(part), bool)
     scores = {name: _mean_of_groups(losses, group, every) for name, losses in unseen.items()}
@@ -99,6 +105,16 @@ def chosen_by_folds(
         "chosen": min(scores, key=lambda name: scores[name]),
         "mean_brier_of_choosing": round(_mean_of_groups(again, group, every), 6),
     }
+
+
+def taught(learner: Learner | Tuned, labelled: Labelled, rows: npt.NDArray[np.int64], where: str) -> Fitted:
+    """A learner taught on some of the rows; settings that may vary are searched for within these rows first."""
+    X, outcome, people = labelled.X[rows], labelled.outcome[rows], labelled.people[rows]
+    names = labelled.training.feature_names
+    if isinstance(learner, Tuned):
+        teaching = Teaching(where, labelled.training.fingerprint, X, outcome, people, names)
+        learner = searched(learner, teaching).learner
+    return fitted(learner, X, outcome, names, 0, people)
 
 
 def _mean_of_groups(losses: Numbers, group: Any, rows: Any) -> float:

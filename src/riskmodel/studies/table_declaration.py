@@ -26,6 +26,20 @@ class ColumnTable(Table):
     from_round: int = 1
 
 
+class DerivedTable(Table):
+    """A field made of columns: their sum, or their sum over another column; missing where a part of it is."""
+
+    sum: list[str] = Field(min_length=1)
+    over: str | None = None
+    plus: float = 0.0  # added below the line, where `over` may be 0
+    says: str
+
+    @property
+    def parts(self) -> list[str]:
+        """The columns that it is made of."""
+        return [*self.sum, *([] if self.over is None else [self.over])]
+
+
 class GroupTable(Table):
     """A column by which people are compared, with the words for its values."""
 
@@ -44,6 +58,7 @@ class SourceTable(Table):
     licence: str
     columns: dict[str, ColumnTable]
     groups: dict[str, GroupTable]
+    derived: dict[str, DerivedTable] = Field(default_factory=dict)
 
 
 class RoundTable(Table):
@@ -123,3 +138,26 @@ def fields_of(declared: TableDeclaration, round_: RoundTable) -> tuple[str, ...]
     if faults:
         raise DeclarationError("known-too-late", faults=faults)
     return tuple(asked)
+
+
+def derived_of(declared: TableDeclaration, round_: RoundTable) -> dict[str, DerivedTable]:
+    """The derived fields of a round: those all of whose parts the round may use.
+
+    Raises
+    ------
+    DeclarationError : a derived field of columns that were not declared or have no order, or named as a column
+    """
+    columns, derived = declared.table.columns, declared.table.derived
+    faults = []
+    for name, made in derived.items():
+        where = f"table.derived.{name}"
+        if name in columns:
+            faults.append(Fault(where, "the name of a column", "a name of its own", "Rename it."))
+        for part in made.parts:
+            if part not in columns or columns[part].nominal:
+                expected = "a column under [table.columns] whose values have an order"
+                faults.append(Fault(where, part, expected, "Correct the name or leave it out."))
+    if faults:
+        raise DeclarationError("derived-invalid", faults=faults)
+    used = set(fields_of(declared, round_))
+    return {name: made for name, made in derived.items() if used.issuperset(made.parts)}

@@ -22,8 +22,15 @@ from riskmodel.errors import DataRefused
 from riskmodel.features.form import GROUP
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.fitted import Matrix
-from riskmodel.models.metrics import Numbers
-from riskmodel.studies.table_declaration import ColumnTable, RoundTable, TableDeclaration, fields_of
+from riskmodel.models.metrics import Numbers, divided
+from riskmodel.studies.table_declaration import (
+    ColumnTable,
+    DerivedTable,
+    RoundTable,
+    TableDeclaration,
+    derived_of,
+    fields_of,
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,14 +99,24 @@ def rows_of(
             columns[encoded] = values
             missing = round(float(np.isnan(values[teaches]).mean()), 6)
             meanings[encoded] = {"says": says, "sources": [source.folder], "missing": missing}
+    for name, made in derived_of(declared, round_).items():
+        columns[name] = _derived(made, columns)
+        missing = round(float(np.isnan(columns[name][teaches]).mean()), 6)
+        meanings[name] = {"says": made.says, "sources": [source.folder], "missing": missing}
     keys = np.asarray(at_risk[source.key].to_numpy(), np.int64)
     groups = {
         GROUP + name: pa.array([group.words[value] for value in at_risk[group.column].to_pylist()], pa.string())
         for name, group in source.groups.items()
     }
     day = np.full(at_risk.num_rows, np.datetime64(source.as_of, "us"))
-    made = {"entity_id": keys, "as_of": day, "outcome": at_risk[round_.outcome].cast(pa.int8()), **groups, **columns}
-    training = TrainingSet.of(pa.table(made).filter(pa.array(teaches)), horizon=years(1))
+    laid_out = {
+        "entity_id": keys,
+        "as_of": day,
+        "outcome": at_risk[round_.outcome].cast(pa.int8()),
+        **groups,
+        **columns,
+    }
+    training = TrainingSet.of(pa.table(laid_out).filter(pa.array(teaches)), horizon=years(1))
     manifest = {
         **training.manifest,
         "columns": meanings,
@@ -165,6 +182,14 @@ def _encoded(
         }
     rank = pc.index_in(text, value_set=pa.array(declared.words, pa.string())).cast(pa.float32()).fill_null(np.nan)
     return {name: (np.asarray(rank.to_numpy(), np.float32), f"{plain}: {' < '.join(declared.words)}")}
+
+
+def _derived(made: DerivedTable, columns: Mapping[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """The sum of the parts, over another where there is one; missing where a part is, or where the divisor is 0."""
+    total = np.sum([columns[name] for name in made.sum], axis=0, dtype=np.float64)
+    if made.over is not None:
+        total = divided(total, columns[made.over].astype(np.float64) + made.plus)
+    return total.astype(np.float32)
 
 
 def _refused(code: str, found: str, expected: str) -> DataRefused:

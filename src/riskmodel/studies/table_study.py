@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from riskmodel.cards.brief import write_brief
@@ -27,17 +28,19 @@ from riskmodel.fairness.audit import Audit
 from riskmodel.governance.access import Store, connect
 from riskmodel.governance.purposes import Purpose
 from riskmodel.models.checks import referee
-from riskmodel.models.learners import Learner, fitted
+from riskmodel.models.labelled import Labelled
+from riskmodel.models.learners import Learner
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import PersonFolds
+from riskmodel.models.tuning import Tuned
 from riskmodel.studies import stages
 from riskmodel.studies.declaration import AuditTable, ModelTable, parsed, read_text
 from riskmodel.studies.expressions import evaluate
 from riskmodel.studies.progress import shown
 from riskmodel.studies.run import Places, Stages
 from riskmodel.studies.study import LEARNER_WORDS
-from riskmodel.studies.table_choice import FILE, Choice, chosen_by_folds
-from riskmodel.studies.table_declaration import BesideTable, TableDeclaration, fields_of
+from riskmodel.studies.table_choice import FILE, Choice, chosen_by_folds, taught
+from riskmodel.studies.table_declaration import BesideTable, TableDeclaration, derived_of, fields_of
 from riskmodel.studies.table_scores import Trick, challenge_scores, frontier
 from riskmodel.studies.table_source import Rows, judged_rows, read_table, rows_of
 from riskmodel.tables import fingerprint_table
@@ -64,7 +67,7 @@ class TableStudy:
     folder: Path
     declaration: TableDeclaration
     purpose: Purpose
-    candidates: dict[str, Learner]
+    candidates: dict[str, Learner | Tuned]
     comparators: tuple[Learner, ...]
     chosen: str = ""
 
@@ -74,7 +77,7 @@ class TableStudy:
         return self.declaration.study.name
 
     @property
-    def learner(self) -> Learner:
+    def learner(self) -> Learner | Tuned:
         """The learner of the card's model; the first candidate until one is chosen."""
         return self.candidates[self.chosen or next(iter(self.candidates))]
 
@@ -109,13 +112,16 @@ class TableStudy:
         folder = Path(folder)
         declared = parsed(read_text(folder), TableDeclaration)
         faults: list[Fault] = []
+        code = ""
         for round_ in declared.rounds:
             try:
                 fields_of(declared, round_)
+                derived_of(declared, round_)
             except DeclarationError as error:
-                faults += error.faults
+                faults += [fault for fault in error.faults if fault not in faults]
+                code = code or error.code
         if faults:
-            raise DeclarationError("known-too-late", faults=faults)
+            raise DeclarationError(code, faults=faults)
         CardText.from_mapping(declared.card)
         words = LEARNER_WORDS
         return cls(
@@ -248,9 +254,10 @@ def score(
             rows = rounds[round_.number]
             training = rows.training
             learner = study.candidates[choice.chosen(round_.number)]
-            taught = fitted(learner, training.matrix(), training.outcome(), training.feature_names, 0)
+            labelled = Labelled.of(training)
+            made_of_all = taught(learner, labelled, np.arange(len(labelled.outcome)), "final")
             outcome, groups = judged_rows(table, declared, round_)
-            of_rows = outcome, taught.predict(rows.judged), groups["sex"], groups["ethnicity"]
+            of_rows = outcome, made_of_all.predict(rows.judged), groups["sex"], groups["ethnicity"]
             held = choice.document["rounds"][str(round_.number)]
             made.append(
                 {

@@ -13,11 +13,14 @@ import pytest
 
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError
 from riskmodel.governance.access import connect
-from riskmodel.models.learners import BaseRate, Logistic
+from riskmodel.models.labelled import Labelled
+from riskmodel.models.learners import BaseRate, Logistic, fitted
+from riskmodel.models.splits import person_parts
+from riskmodel.models.tuning import Teaching, Tuned, searched
 from riskmodel.studies import table_study
 from riskmodel.studies.declaration import is_of_a_table
 from riskmodel.studies.run import Places
-from riskmodel.studies.table_choice import FILE, Choice, chosen_by_folds
+from riskmodel.studies.table_choice import FILE, Choice, chosen_by_folds, taught
 from riskmodel.studies.table_scores import Trick, challenge_scores, frontier
 from riskmodel.studies.table_source import judged_rows, read_table, rows_of
 from riskmodel.studies.table_study import TableStudy
@@ -120,6 +123,61 @@ def test_a_field_known_later_is_refused_when_the_study_is_read(folder: Path) -> 
     found = [fault.found for fault in refusal.value.faults]
     assert len(found) == 3  # tests is known too late, second is an outcome, weight is not declared; band may be used
     assert [name in text for name, text in zip(["tests", "second", "weight"], found, strict=True)] == [True] * 3
+
+
+DERIVED = """[table.derived]
+risk = { sum = ["band", "share"], says = "band and share" }
+odds = { sum = ["band"], over = "share", plus = 0.5, says = "band over share" }
+tested = { sum = ["band", "tests"], says = "band and tests" }
+[[rounds]]
+number = 1
+"""
+
+
+def test_derived_fields_by_hand(folder: Path) -> None:
+    declared = TableStudy.load(swapped(folder, "[[rounds]]\nnumber = 1\n", DERIVED)).declaration
+    first, second = (rows_of(rows(), declared, each).training for each in declared.rounds)
+    assert [name for name in first.feature_names if name in ("risk", "odds", "tested")] == ["risk", "odds"]
+    assert "tested" in second.feature_names  # its parts are known from round 2
+    band, risk, odds = (first.table[name].to_numpy() for name in ("band", "risk", "odds"))
+    known = ~np.isnan(first.table["share"].to_numpy())  # the share is .5 or missing
+    assert risk[known].tolist() == (band[known] + 0.5).tolist()
+    assert odds[known].tolist() == band[known].tolist()  # over .5 + .5
+    assert np.isnan(risk[~known]).all()
+    assert np.isnan(odds[~known]).all()
+    assert first.manifest["columns"]["odds"]["says"] == "band over share"
+
+
+@pytest.mark.parametrize(("part", "says"), [("place", "place"), ("weight", "weight"), ("first", "first")])
+def test_a_field_is_not_derived_of_words_without_order_or_of_an_outcome(folder: Path, part: str, says: str) -> None:
+    text = DERIVED.replace('"share"], says', f'"{part}"], says')
+    with pytest.raises(DeclarationError, match=says) as refusal:
+        TableStudy.load(swapped(folder, "[[rounds]]\nnumber = 1\n", text))
+    assert refusal.value.code == "derived-invalid"
+    assert len(refusal.value.faults) == 1
+
+
+def test_a_search_is_done_anew_in_every_fold_that_teaches(folder: Path) -> None:
+    study = TableStudy.load(folder)
+    training = rows_of(rows(), study.declaration, study.declaration.rounds[0]).training
+    tuned = Tuned(Logistic(), {"penalty": (0.1, 100.0, "log")}, trials=2, seed=1)
+    labelled = Labelled.of(training)
+    part = person_parts(labelled.people, 3, 1)
+    out = part == 1
+    teaching = Teaching(
+        "fold 2",
+        training.fingerprint,
+        labelled.X[~out],
+        labelled.outcome[~out],
+        labelled.people[~out],
+        training.feature_names,
+    )
+    found = searched(tuned, teaching).learner
+    same = fitted(found, labelled.X[~out], labelled.outcome[~out], training.feature_names)
+    made = taught(tuned, labelled, np.flatnonzero(~out), "fold 2")
+    assert made.predict(labelled.X[out]).tolist() == same.predict(labelled.X[out]).tolist()
+    chosen = chosen_by_folds(training, {"tuned": tuned, "base": BaseRate()}, "sex", 3, 1, str)
+    assert chosen["chosen"] == "tuned"
 
 
 def test_unknown_keys_are_refused_with_their_line(folder: Path) -> None:

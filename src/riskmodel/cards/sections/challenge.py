@@ -25,7 +25,7 @@ def challenge(given: Given) -> Section | None:
         Paragraph(
             "The people of the challenge's own test sample are scored by models taught on its training sample only."
             " Which model was decided by folds inside the training sample, and the choice was in the ledger before"
-            f" anybody was scored (SHA-256 {given.scored['choice'][:12]})."
+            f" anybody was scored (SHA-256 {given.scored['choice'][:12]}).{_only_scored(rounds)}"
         ),
         Callout(str(given.scored["said"]), "warning"),
         Paragraph(" ".join(_verdict(made) for made in rounds)),
@@ -39,6 +39,18 @@ def challenge(given: Given) -> Section | None:
         *_frontiers(rounds, listed),
     ]
     return Section("challenge", "The challenge's test sample", tuple(blocks))
+
+
+def _only_scored(rounds: list[Mapping[str, Any]]) -> str:
+    """What the rest of the card is not about."""
+    if len(rounds) < 2:
+        return ""
+    others = ", ".join(str(made["round"]) for made in rounds[1:])
+    return (
+        f" Everything else on this card, its audit and its explanations too, is about the model of round"
+        f" {rounds[0]['round']}. For the other rounds ({others}) there are the scores below and no more: those models"
+        " are not audited, explained or proposed."
+    )
 
 
 _CAP = (
