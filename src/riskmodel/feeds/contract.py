@@ -100,7 +100,7 @@ def agency_contracts() -> dict[str, Contract]:
 
 
 def format_contract(name: str) -> Contract:
-    """The contract of a published format that comes with the package: "ssda903" or "synthea"."""
+    """The contract of a published format that comes with the package: "ssda903", "synthea" or "oulad"."""
     return Contract.load(Path(__file__).parent / "formats" / f"{name}.toml")
 
 

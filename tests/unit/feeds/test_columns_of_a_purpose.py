@@ -15,6 +15,7 @@ BORN = 'born = { type = "date", means = "birth_date", '
 def declared(contract, tmp_path):
     """The clinic's contract with something changed."""
     text = (tmp_path / "clinic.toml").read_text()
+    assert Contract.load(tmp_path / "clinic.toml") == contract
 
     def made(before: str, after: str) -> Contract:
         assert before in text
