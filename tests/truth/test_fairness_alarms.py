@@ -77,11 +77,12 @@ def test_intervals_cover_the_truth_with_one_and_with_five_rows_a_person(rows):
 
 @pytest.mark.slow
 def test_a_planted_gap_is_found_with_the_power_computed_beforehand():
-    # Two groups of 1,000 and 1,000; recorded outcomes .15 and .15 raised by .5 log-odds (to about .21).
-    # Two proportions, z test at .05 / 7 tests of the audit: power about .75 for the base rate.
+    # Two groups of 1,000 and 1,000, the outcomes of one raised by .5 log-odds. From the law and the test alone, with
+    # .05 / 7 for the seven tests of the audit, observed over expected differs in .79 of draws
+    # (benchmarks/fairness/simulations.py, power_beforehand). Of 100, 66 is three standard errors below.
     found = 0
     for number in range(100):
         scores, outcomes, group, person = world(number, 2000, 1, 0.15, (0.5, 0.5), gap=0.5)
         made = audit_scores(scores, outcomes, {"g": group}, people=person, capacity=0.1, rules=Rules(replicates=50))
         found += any(f.says == "differs" and f.metric == "observed_expected" for f in made.finding_list)
-    assert found >= 60
+    assert found >= 66
