@@ -133,7 +133,7 @@ def mitigation_candidates(
         made.append(of(f"constrained in {constraint}", score, probabilities=False))
     made.append(of("calibrated in each group", _put_right(model, folds, _lines), needs=True))
     made.append(of("multicalibrated", _put_right(model, folds, _patches), needs=True))
-    same, up = same_share_found(plain, folds, capacity), levelled_up(plain, folds, capacity)
+    same, up = _same_share_found(plain, folds, capacity), _levelled_up(plain, folds, capacity)
     made.append(Candidate("same share found", plain, same, needs_attribute=True))
     made.append(Candidate("levelled up", plain, up, needs_attribute=True))
     return tuple(made)
@@ -198,7 +198,7 @@ def _patches(score: Numbers, outcome: Numbers, codes: Any, folds: _Folds) -> Cal
     return lambda new, of: made.scores(new, member(of))
 
 
-def same_share_found(score: Numbers, folds: _Folds, capacity: float) -> Numbers:
+def _same_share_found(score: Numbers, folds: _Folds, capacity: float) -> Numbers:
     """The list at the same capacity on which each group has the same share of its outcomes found, as others' rows tell.
 
     Where each group's edge lies is read off the rows of the other folds; within a group the highest scores are listed.
@@ -216,7 +216,7 @@ def same_share_found(score: Numbers, folds: _Folds, capacity: float) -> Numbers:
     return made
 
 
-def levelled_up(score: Numbers, folds: _Folds, capacity: float) -> Numbers:
+def _levelled_up(score: Numbers, folds: _Folds, capacity: float) -> Numbers:
     """The list as it is, and further places for groups of whose outcomes a smaller share is found.
 
     Every group's share is raised to that of the group found best, as the rows of the other folds tell; nobody leaves
