@@ -16,6 +16,7 @@ from riskmodel.dates import Duration
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.histories.store import Histories
 from riskmodel.models.checking import Answer, Check
+from riskmodel.models.encoded_leaks import no_feature_averages_the_outcome, numbers_tell_nothing
 from riskmodel.models.evaluation import MODEL
 from riskmodel.models.fitted import Matrix
 from riskmodel.models.labelled import Labelled
@@ -56,6 +57,8 @@ def referee(model: RiskModel, training: TrainingSet, histories: Histories | None
     return (
         no_feature_knows_the_outcome(rows.X, rows.outcome, names),
         no_value_is_certain(rows, names),
+        no_feature_averages_the_outcome(rows, names),
+        numbers_tell_nothing(rows),
         no_row_twice(training),
         no_person_twice_across_folds(model, training),
         *_of_histories(training, histories),

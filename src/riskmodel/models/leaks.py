@@ -84,17 +84,23 @@ def no_person_twice_across_folds(model: RiskModel, training: TrainingSet) -> Che
     if not folds.num_rows or not len(labelled.X):
         return Check(name, question, "not_applicable", "The judged rows are not at hand.")
     telling = _telling(labelled.X)
-    judged = _is_judged(labelled, folds)
+    fold = _fold_of(labelled, folds)
     group = np.unique(np.ascontiguousarray(labelled.X[telling]), axis=0, return_inverse=True)[1].ravel()
-    people, taught = labelled.people[telling], ~judged[telling]
-    # A judged row is a copy when its values also stand in a row that was never judged, of somebody else.
-    first = np.full(group.max() + 1 if len(group) else 0, -1, np.int64)
-    first[group[taught]] = people[taught]
-    alike = (~taught) & (first[group] >= 0) & (first[group] != people) if len(group) else np.zeros(0, bool)
-    n = int((~taught).sum())
+    people, fold = labelled.people[telling], fold[telling]
+    judged = fold >= 0
+    n = int(judged.sum())
     if not n:
         return Check(name, question, "not_applicable", f"No judged row has {TELLING} values to compare.")
-    low, _ = rate_interval(alike.astype(np.float64)[~taught], people[~taught])
+    alike = np.zeros(len(group), bool)
+    forward = model.declaration["folds"]["kind"] == "forward"
+    for number in np.unique(fold[judged]):
+        # Rows that were never judged teach every fold; going forward, earlier folds teach later ones, else all others.
+        teaches = (fold < number) if forward else (fold != number)
+        here = fold == number
+        first = np.full(group.max() + 1, -1, np.int64)
+        first[group[teaches]] = people[teaches]
+        alike[here] = (first[group[here]] >= 0) & (first[group[here]] != people[here])
+    low, _ = rate_interval(alike.astype(np.float64)[judged], people[judged])
     said = f"{int(alike.sum())} of {n} judged rows with at least {TELLING} values equal a row of another number."
     answer: Answer = "fail" if low > 0.1 else "review" if low > ALIKE_AT_MOST else "pass"
     return Check(name, question, answer, said)
@@ -134,9 +140,12 @@ def _telling(X: Matrix) -> npt.NDArray[np.int64]:
     return np.flatnonzero(((X != 0) & ~np.isnan(X)).sum(axis=1) >= TELLING)
 
 
-def _is_judged(labelled: Labelled, judged: pa.Table) -> npt.NDArray[np.bool_]:
+def _fold_of(labelled: Labelled, judged: pa.Table) -> npt.NDArray[np.int64]:
+    """The fold that judged each row, -1 for rows that only taught: (n,) int64."""
     keys = np.stack([labelled.people, labelled.as_of.astype(np.int64)], axis=1)
     dates = judged["as_of"].to_numpy().astype("datetime64[us]").astype(np.int64)
     wanted = np.stack([judged["entity_id"].to_numpy(), dates], axis=1)
     together = np.unique(np.concatenate([keys, wanted]), axis=0, return_inverse=True)[1].ravel()
-    return np.isin(together[: len(keys)], together[len(keys) :])
+    by_key = np.full(together.max() + 1, -1, np.int64)
+    by_key[together[len(keys) :]] = judged["fold"].to_numpy()
+    return by_key[together[: len(keys)]]

@@ -189,7 +189,7 @@ def _derived(made: DerivedTable, columns: Mapping[str, npt.NDArray[np.float32]])
     total = np.sum([columns[name] for name in made.sum], axis=0, dtype=np.float64)
     if made.over is not None:
         total = divided(total, columns[made.over].astype(np.float64) + made.plus)
-    return total.astype(np.float32)
+    return np.asarray(total, np.float32)
 
 
 def _refused(code: str, found: str, expected: str) -> DataRefused:
