@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, overload
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from riskmodel.explain.contributions import contributions
 from riskmodel.explain.families import FAMILY, FEATURE, Told, added_up, told
@@ -83,28 +85,38 @@ class Reasons(Sequence[tuple[Reason, ...]]):
     def __getitem__(self, row: int | slice) -> tuple[Reason, ...] | Sequence[tuple[Reason, ...]]:
         if isinstance(row, slice):
             return [self[number] for number in range(*row.indices(len(self)))]
-        return tuple(self._reason(row, place) for place in self.places(row))
+        return tuple(self._reason(row, place, lead) for place, lead in self.places(row))
 
     def __iter__(self) -> Iterator[tuple[Reason, ...]]:
         return (self[row] for row in range(len(self)))
 
-    def places(self, row: int) -> tuple[int, ...]:
-        """The families worth a sentence, by number: first what raises, then what lowers, the largest first."""
-        sums = self.sums[row]
-        order = [int(place) for place in np.argsort(-np.abs(sums), kind="stable")]
-        raising = [place for place in order if sums[place] >= LEAST][: self.top]
-        lowering = [place for place in order if sums[place] <= -LEAST][: self.top]
-        return (*raising, *lowering)
+    @cached_property
+    def ranked(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """The families worth a sentence and the column that leads each: two (n, 2, top) int32, -1 where there is none.
 
-    def lead(self, row: int, place: int) -> int:
-        """The column that weighs most in a family, in the direction of the whole."""
-        family, sign = self.families[place], 1 if self.sums[row, place] > 0 else -1
-        members = [number for number, column in enumerate(self.columns) if column.family == family]
-        return max(members, key=lambda number: (sign * self.contributions[row, number], -number))
+        On the second axis what raises stands first, then what lowers; the largest come first.
+        """
+        top = min(self.top, len(self.families))
+        families = np.full((len(self), 2, top), -1, np.int32)
+        leads = np.full_like(families, -1)
+        for at, sign in enumerate((1, -1)):
+            size = sign * self.sums
+            order = np.argsort(-size, axis=1, kind="stable")[:, :top]
+            families[:, at] = np.where(np.take_along_axis(size, order, axis=1) >= LEAST, order, -1)
+        for place, family in enumerate(self.families):
+            members = np.array([number for number, column in enumerate(self.columns) if column.family == family])
+            rows, way, rank = np.nonzero(families == place)
+            weights = self.contributions[np.ix_(rows, members)] * np.where(way == 0, 1, -1)[:, None]
+            leads[rows, way, rank] = members[np.argmax(weights, axis=1)]
+        return families, leads
 
-    def _reason(self, row: int, place: int) -> Reason:
+    def places(self, row: int) -> tuple[tuple[int, int], ...]:
+        """The families worth a sentence and the column that leads each, by number, of one row."""
+        families, leads = (each[row].ravel().tolist() for each in self.ranked)
+        return tuple((family, lead) for family, lead in zip(families, leads, strict=True) if family >= 0)
+
+    def _reason(self, row: int, place: int, lead: int) -> Reason:
         family, total = self.families[place], float(self.sums[row, place])
-        lead = self.lead(row, place)
         column = self.columns[lead]
         return Reason(column.sentence(float(self.values[row, lead])), total > 0, family, column.name, total)
 
@@ -146,3 +158,38 @@ def reasons_of(
     parts = np.ascontiguousarray(made[:, :-1][:, shown])
     families, sums = added_up(parts, columns, FAMILY)
     return Reasons(columns, parts, np.asarray(values)[:, shown], families, sums, top, tuple(never))
+
+
+def top_reasons(
+    model: RiskModel, X: Matrix, *, top: int = TOP, never: Sequence[str] = (), rows: int = 4096
+) -> Iterator[pa.RecordBatch]:
+    """The reasons of very many rows as columns, a block of rows at a time; only one block is ever held.
+
+    Parameters
+    ----------
+    model : RiskModel
+    X : (n_rows, n_features) float32
+    top : int, at most so many in each direction
+    never : columns that must never be shown, beside what is protected
+    rows : int, of a block
+
+    Yields
+    ------
+    pa.RecordBatch : one row for each reason: row (int64, in X), raises (bool), family and feature (dictionaries of
+        text) and log_odds (what the whole family adds); by row, first what raises, the largest first
+    """
+    for start in range(0, len(X), rows):
+        made = reasons(model, X[start : start + rows], top=top, never=never)
+        families, leads = made.ranked
+        row, at, rank = np.nonzero(families >= 0)
+        family = families[row, at, rank]
+        names = pa.array([column.name for column in made.columns], pa.string())
+        yield pa.RecordBatch.from_pydict(
+            {
+                "row": row + start,
+                "raises": at == 0,
+                "family": pa.DictionaryArray.from_arrays(family, pa.array(made.families, pa.string())),
+                "feature": pa.DictionaryArray.from_arrays(leads[row, at, rank], names),
+                "log_odds": made.sums[row, family],
+            }
+        )

@@ -133,21 +133,21 @@ def counted(found: Sequence[Steady]) -> dict[str, float | None]:
 
 def _held_against(told: Reasons, X: Matrix, model: RiskModel, members: Sequence[Fitted]) -> Iterator[Steady]:
     """The reasons of each row that enough members give too."""
-    given = [[(place, told.lead(row, place)) for place in told.places(row)] for row in range(len(told))]
-    same_family = [np.zeros(len(each)) for each in given]
-    same_feature = [np.zeros(len(each)) for each in given]
+    families, leads = told.ranked
+    same_family, same_feature = np.zeros(families.shape), np.zeros(families.shape)
     for member in members:
         other = reasons_of(
             contributions_of(member, X), X, model.feature_names, model.features, top=told.top, never=told.never
         )
-        for row, own in enumerate(given):
-            theirs = set(other.places(row))
-            for at, (place, lead) in enumerate(own):
-                if place in theirs and (other.sums[row, place] > 0) == (told.sums[row, place] > 0):
-                    same_family[row][at] += 1
-                    same_feature[row][at] += other.lead(row, place) == lead
+        their_families, their_leads = other.ranked
+        # Each of ours beside each of theirs of the same direction; a family stands there once, so "any" is "which".
+        both = families[..., :, None] == their_families[..., None, :]
+        same_family += both.any(axis=-1)
+        same_feature += (both & (leads[..., :, None] == their_leads[..., None, :])).any(axis=-1)
     for row, found in enumerate(told):
-        yield _shown(found, same_family[row] / len(members), same_feature[row] / len(members), len(members))
+        given = families[row] >= 0
+        by_family, by_feature = (each[row][given] / len(members) for each in (same_family, same_feature))
+        yield _shown(found, by_family, by_feature, len(members))
 
 
 def _shown(own: Sequence[Reason], family: Numbers, feature: Numbers, members: int) -> Steady:

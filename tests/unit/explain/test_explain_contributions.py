@@ -12,7 +12,7 @@ from riskmodel.dates import days
 from riskmodel.errors import DataRefused, EvidenceError
 from riskmodel.explain.contributions import contributions, contributions_of, explanation, must_add_up
 from riskmodel.explain.families import ANY_AGENCY, LEVELS, Told, added_up, told
-from riskmodel.explain.reasons import reasons, reasons_of
+from riskmodel.explain.reasons import reasons, reasons_of, top_reasons
 from riskmodel.explain.stability import overlap, top_shared
 from riskmodel.explain.summary import Explanation, direction
 from riskmodel.fairness.audit import audit
@@ -302,3 +302,20 @@ def test_audit_refuses_the_training_set_of_another_model(trees):
     with pytest.raises(DataRefused) as refused:
         audit(trees, training=people_with_arson(people=20))
     assert refused.value.code == "audit-rows-missing"
+
+
+def test_top_reasons_of_many_rows_as_columns_are_those_in_words(trees, training):
+    X = training.matrix()[:500]
+    told = reasons(trees, X)
+    table = pa.Table.from_batches(list(top_reasons(trees, X, rows=128)))
+    worded = [
+        (row, reason.raises, reason.family, reason.feature, reason.log_odds)
+        for row, each in enumerate(told)
+        for reason in each
+    ]
+    assert [tuple(row.values()) for row in table.to_pylist()] == worded
+    # The largest two of each direction by hand, for the row in which most is told.
+    row = max(range(500), key=lambda number: len(told[number]))
+    sums = dict(zip(told.families, told.sums[row].tolist(), strict=True))
+    largest = sorted((name for name in sums if sums[name] >= 0.05), key=lambda name: -sums[name])[:3]
+    assert [reason.family for reason in told[row] if reason.raises] == largest
