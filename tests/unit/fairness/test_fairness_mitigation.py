@@ -18,6 +18,7 @@ from riskmodel.models.metrics import calibration_slope, expit, logit
 from riskmodel.seeds import stream
 
 QUICK = Rules(replicates=100)
+pytestmark = pytest.mark.slow  # a constraint fits some hundred models
 
 
 def society(people=1500):
