@@ -39,10 +39,12 @@ def approved(desk: Sit, **limits: int) -> None:
     acts.vote(desk("m.member"), motion.id, "I agree with it.", in_favour=True, today=TODAY)
 
 
-def test_the_glossary_is_that_of_the_documentation() -> None:
+def test_the_glossary_says_what_the_documentation_says() -> None:
     text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-    rows = [line.strip("| ").split(" | ", 1) for line in text.splitlines() if line.startswith("| ")]
-    assert {word: meaning for word, meaning in rows if word != "word"} == dict(words())
+    rows = (line.strip("| ").split(" | ", 1) for line in text.splitlines() if line.startswith("| "))
+    documented = dict(row for row in rows if len(row) == 2)
+    assert len(words()) > 60
+    assert {word: documented.get(word) for word in words()} == dict(words())
 
 
 def test_a_word_is_explained_once_and_only_in_running_text() -> None:
