@@ -88,9 +88,9 @@ def test_every_figure_of_the_card_has_a_source_and_every_null_its_power(finished
     document = json.loads((finished[1] / "card" / "card.json").read_text(encoding="utf-8"))
     assert {claim["artefact"] for claim in document["evidence"]["claims"].values()} == {"evaluation", "power"}
     rows = next(block for block in document["sections"][0]["blocks"] if block["block"] == "table")["rows"]
-    unshown = [row[-1] for row in rows if row[-1].startswith("No change shown")]
+    unshown = [row[-1] for row in rows if row[-2] == "No change shown"]
     assert unshown
-    assert all(re.search(r"under [\d.]+ could be missed", said) for said in unshown)
+    assert all(float(could_be_missed) > 0 for could_be_missed in unshown)
     figures = [block for section in document["sections"] for block in section["blocks"] if block["block"] == "figure"]
     assert {figure["drawing"] for figure in figures} == {"forest", "event_study", "effects_matrix"}
     assert all(len(figure["alt"]) > 40 for figure in figures)

@@ -109,18 +109,17 @@ def matrix(given: EvaluationGiven) -> Section:
 
 def _effects_table(given: EvaluationGiven) -> Table:
     columns = (
-        Column("Outcome"), Column("Agency"), Column("Kind"), Column("Effect", "number_interval"),
-        Column("Without it", "number"), Column("p, all outcomes"), Column("What that says"),
+        Column("Outcome"), Column("Effect", "number_interval"), Column("Without it", "number"), Column("p"),
+        Column("What that says"), Column("Could be missed below"),
     )  # fmt: skip
     rows = tuple(
         (
-            capital(plain(each["name"])),
-            capital(agency_words(each["agency"])),
-            "Cannot move" if each["placebo"] else _MEANINGS[each["meaning"]],
+            _outcome_words(each),
             given.interval(f"effect.{each['name']}", each),
             each["without_policy"],
             chance_words(each["p_value"] if each["placebo"] else each["p_family"]),
             _says(each),
+            f"{each['detectable']:.2g}" if each["detectable"] else "",
         )
         for each in given.outcomes
     )
@@ -137,8 +136,13 @@ def _says(each: Row) -> str:
     p_value = each["p_value"] if each["placebo"] else each["p_family"]
     if p_value is not None and p_value < 0.05:
         return "Fewer" if each["estimate"] < 0 else "More"
-    seen = f"; under {each['detectable']:.2g} could be missed" if each["detectable"] else ""
-    return f"No change shown{seen}"
+    return "No change shown"
+
+
+def _outcome_words(each: Row) -> str:
+    """An outcome with its agency, and what kind of thing it is."""
+    kind = "cannot move" if each["placebo"] else _MEANINGS[each["meaning"]].lower()
+    return f"{capital(plain(each['name']))} ({agency_words(each['agency'])}): {kind}"
 
 
 def _forest(given: EvaluationGiven) -> Figure:
