@@ -114,7 +114,7 @@ def taught(learner: Learner | Tuned, labelled: Labelled, rows: npt.NDArray[np.in
     if isinstance(learner, Tuned):
         teaching = Teaching(where, labelled.training.fingerprint, X, outcome, people, names)
         learner = searched(learner, teaching).learner
-    return fitted(learner, X, outcome, names, 0, people)
+    return fitted(learner, X, outcome, names, 1, people)  # small tables: a second thread would mostly wait
 
 
 def _mean_of_groups(losses: Numbers, group: Any, rows: Any) -> float:
