@@ -106,6 +106,7 @@ def side_by_side() -> Callable[[Sequence[Any]], Any]:
     return merged
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that start a costly server run in one test process, so that it is started once."""
     for item in items:
