@@ -125,8 +125,9 @@ def the_list(number: int, folder: Path) -> None:
         worked = whole.cpu - building.cpu - finding.cpu
         print(
             f"list of {made.people:,} x {matrix.shape[1]}, {'with' if checked else 'without'} footing: "
-            f"{beyond:.1f} s, {worked:.1f} CPU s beyond features ({building.seconds:.1f} s) and cohort ({finding.seconds:.1f} s); "
-            f"LightGBM predict alone {floor.seconds:.1f} s, {floor.cpu:.1f} CPU s, ratio {worked / floor.cpu:.2f} of CPU; withheld "
+            f"{beyond:.1f} s, {worked:.1f} CPU s beyond features ({building.seconds:.1f} s) and cohort "
+            f"({finding.seconds:.1f} s); LightGBM predict alone {floor.seconds:.1f} s, {floor.cpu:.1f} CPU s, "
+            f"ratio {worked / floor.cpu:.2f} of CPU; withheld "
             f"{made.withheld:,}; peak {memory():.2f} GiB ({before:.2f} before)",
             flush=True,
         )
