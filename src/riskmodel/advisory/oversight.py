@@ -30,6 +30,7 @@ def changed_minds(
     reviews: Sequence[Review],
     groups: Mapping[str, str] | None = None,
     *,
+    by: Mapping[str, str] | None = None,
     rules: RuleSet = RULES["hes"],
     ledger: Ledger | None = None,
 ) -> pa.Table:
@@ -39,6 +40,7 @@ def changed_minds(
     ----------
     reviews : only concluded ones count
     groups : mapping of pseudonym to group; without it, one row for all. People in no group stand under "unknown"
+    by : mapping of the reviewer's role to a group of reviewers, such as their years of experience, instead of `groups`
     rules : RuleSet, for what may be shown
 
     Returns
@@ -49,7 +51,11 @@ def changed_minds(
     ended = [review for review in reviews if review.after is not None]
     concluded, changed = Counter[str](), Counter[str]()
     for review in ended:
-        names = [EVERYBODY] if groups is None else [EVERYBODY, groups.get(review.pseudonym, "unknown")]
+        names = [EVERYBODY]
+        if by is not None:
+            names.append(by.get(review.role, "unknown"))
+        elif groups is not None:
+            names.append(groups.get(review.pseudonym, "unknown"))
         concluded.update(names)
         changed.update(names if review.changed else [])
     order = [*sorted(set(concluded) - {EVERYBODY}), EVERYBODY]
