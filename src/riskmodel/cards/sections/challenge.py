@@ -57,7 +57,7 @@ _CAP = (
     "The challenge multiplied accuracy by one minus the gap between Black and white people in false positives at .5."
     " Cutting every forecast off just below .5 makes the gap 0, because nobody is then forecast at .5 or above;"
     " flattening all forecasts towards their middle does the same by and by. Who is thought riskier than whom stays as"
-    " it was: the score gets better and nothing gets fairer. The last column shows what the trick leaves alone: on a"
+    " it was: the score can rise, and nothing gets fairer. The last column shows what the trick leaves alone: on a"
     " list of the {listed} most at risk of each sex, the share of Black people listed among those not rearrested, less"
     " the same share of white people. A gap is the size of a difference, so its interval cannot reach below 0 and is"
     " no test of whether there is one. The first line is the model as it is."
@@ -118,7 +118,7 @@ def _frontiers(rounds: list[Mapping[str, Any]], listed: str) -> list[Block]:
 
 def _frontier(made: Mapping[str, Any], word: str, listed: str) -> Table:
     heads = (
-        "Forecast at .5 or above",
+        "At .5 or above",
         "Brier score",
         "Gap at .5",
         "Fairness score",
@@ -137,10 +137,14 @@ def _trick(one: Mapping[str, Any]) -> str:
 
 
 def _figure(name: str, score: Mapping[str, Any]) -> str:
-    """A share, a score with its interval, or a dash where there was nobody to count."""
+    """A share, a score, a score with its interval where the trick shows, or a dash where there was nobody to count."""
     if score["value"] is None:
         return "–"
-    return f"{score['value']:.1%}" if name == "reached" else _words(score)
+    if name == "reached":
+        return f"{score['value']:.1%}"
+    if name in ("brier", "gap"):
+        return f"{score['value']:.4f}"
+    return _words(score)
 
 
 def _fair(made: Mapping[str, Any]) -> Table:
