@@ -144,7 +144,9 @@ def _figure(name: str, score: Mapping[str, Any]) -> str:
         return f"{score['value']:.1%}"
     if name in ("brier", "gap"):
         return f"{score['value']:.4f}"
-    return _words(score)
+    if name == "fair":
+        return _words(score)
+    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
 
 
 def _fair(made: Mapping[str, Any]) -> Table:
