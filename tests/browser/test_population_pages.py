@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from riskmodel.population.estimate import Estimate
+from riskmodel.population.pages.agency_charts import lanes, upset
 from riskmodel.population.pages.blocks import Callout, Column, Page, Picture, Section, Text, grid
-from riskmodel.population.pages.charts import Point, Tile, bars, control, dots, funnel, lanes, lorenz, tiles, upset
+from riskmodel.population.pages.charts import Point, bars, control, dots
 from riskmodel.population.pages.html import page_html, page_pdf, write_page
+from riskmodel.population.pages.place_charts import Tile, funnel, lorenz, tiles
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 AREAS = [f"Area {number}" for number in range(107)]

@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from riskmodel.population.open_searches import open_tables
 from riskmodel.population.pages.html import page_html
 from riskmodel.population.pages.searches import SearchWords, search_page
 from riskmodel.population.publication import Publication
-from riskmodel.population.search_tables import OUTCOMES, SEARCHES, SearchPeriod, open_tables, searches_of
+from riskmodel.population.search_tables import OUTCOMES, SEARCHES, SearchPeriod, searches_of
 from riskmodel.population.stop_search import search_rates
 
 pytestmark = pytest.mark.data

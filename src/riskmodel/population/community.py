@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from riskmodel.population.cube import UNKNOWN, sliced
-from riskmodel.population.factors import FACTORS
+from riskmodel.population.factor_counts import FACTORS
 from riskmodel.population.harm import HARM
 from riskmodel.population.harm_figures import rates_by
 from riskmodel.population.needs import Assessment, NeedsPlan

@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from riskmodel.dates import Duration
 from riskmodel.governance.ledger import Ledger
-from riskmodel.population.harm import Harm, Period, harms_sql, text_sql
+from riskmodel.population.harm import Harm, harms_sql
+from riskmodel.population.periods import Period, text_sql
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading
 

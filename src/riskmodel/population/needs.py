@@ -17,20 +17,11 @@ from riskmodel.governance.disclosure import RULES, RuleSet, Total
 from riskmodel.governance.ledger import Ledger
 from riskmodel.histories.store import Histories
 from riskmodel.population.cube import ALL, Cube, counted
-from riskmodel.population.factors import Factor, NamedCohort, measure_factors, must_be_factors
-from riskmodel.population.harm import (
-    AGES,
-    Harm,
-    Period,
-    TwoSources,
-    age_at_sql,
-    age_sql,
-    measure_harm,
-    must_be_harms,
-    period_of,
-    text_sql,
-)
+from riskmodel.population.factor_counts import measure_factors
+from riskmodel.population.factors import Factor, NamedCohort, must_be_factors
+from riskmodel.population.harm import Harm, TwoSources, measure_harm, must_be_harms, period_of
 from riskmodel.population.overlap import measure_overlap, measure_standing
+from riskmodel.population.periods import AGES, Period, age_at_sql, age_sql, text_sql
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import MEMORY, Reading, reading
 from riskmodel.population.search_tables import SearchPeriod, own_searches

@@ -17,7 +17,8 @@ from riskmodel.errors import DeclarationError
 from riskmodel.governance.disclosure import Total
 from riskmodel.histories.visibility import visible_sql
 from riskmodel.population.cube import ALL
-from riskmodel.population.harm import Harm, harms_sql, text_sql
+from riskmodel.population.harm import Harm, harms_sql
+from riskmodel.population.periods import text_sql
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading
 from riskmodel.population.thresholds import BELOW, JOINT_ONLY, OWN, JointRule, Threshold

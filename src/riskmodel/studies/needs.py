@@ -17,13 +17,13 @@ from riskmodel.governance.access import Store, connect
 from riskmodel.histories.store import Histories
 from riskmodel.population.community import write_pack
 from riskmodel.population.needs import Assessment, NeedsPlan, assess
+from riskmodel.population.open_searches import open_tables
 from riskmodel.population.pages.blocks import Page
 from riskmodel.population.pages.harm import harm_page
 from riskmodel.population.pages.html import write_page
 from riskmodel.population.pages.needs import harm_words, needs_page
 from riskmodel.population.pages.searches import SearchWords, search_page
 from riskmodel.population.publication import RECORD, Publication
-from riskmodel.population.search_tables import open_tables
 from riskmodel.studies import stages
 from riskmodel.studies.needs_declaration import load_plan
 from riskmodel.studies.stages import WorldMaker
@@ -91,7 +91,7 @@ def write_edition(made: Assessment, plan: NeedsPlan, to: Path, *, pdf: bool = Fa
         files += write_page(page, to, name, pdf=pdf)
     files.append(made.publication.save(to))
     files += write_pack(made, plan, to / "community")
-    from riskmodel.population.pages.needs import checklist
+    from riskmodel.population.pages.needs_answers import checklist
 
     return Made(to, tuple(files), sum(not one.answered for one in checklist(made, plan)))
 

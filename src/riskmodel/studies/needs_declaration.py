@@ -18,8 +18,9 @@ from riskmodel.dates import Duration
 from riskmodel.errors import DataRefused, DeclarationError, NotFound
 from riskmodel.governance.disclosure import RULES
 from riskmodel.population.factors import Factor, NamedCohort
-from riskmodel.population.harm import AGES, Harm, TwoSources
+from riskmodel.population.harm import Harm, TwoSources
 from riskmodel.population.needs import Area, NeedsPlan, SearchPlan, Service, UnitCost
+from riskmodel.population.periods import AGES
 from riskmodel.population.thresholds import JointRule, Threshold
 from riskmodel.studies.declaration import FILE, Table, parsed
 

@@ -13,7 +13,8 @@ from riskmodel.errors import DeclarationError
 from riskmodel.governance.disclosure import RuleSet
 from riskmodel.histories.store import Histories
 from riskmodel.population.cube import sliced
-from riskmodel.population.factors import AFTER, FACTORS, Factor, NamedCohort, measure_factors, must_be_factors
+from riskmodel.population.factor_counts import AFTER, FACTORS, measure_factors
+from riskmodel.population.factors import Factor, NamedCohort, must_be_factors
 from riskmodel.population.harm import HARM, RESIDENTS, TWO_SOURCES, Harm, TwoSources, measure_harm, period_of
 from riskmodel.population.missed_use import missed_use
 from riskmodel.population.overlap import KNOWN, STANDING, measure_overlap, measure_standing

@@ -184,3 +184,8 @@ def left_axis(sheet: Sheet, scale: Scale, left: float, right: float, words: str,
         sheet.line(left, y, right, y, PALE)
         sheet.text(left - 6, y + 5, said(tick), at="end", colour=GREY, size=13)
     sheet.text(0, scale.end - 12, words)
+
+
+def short(words: str, letters: int) -> str:
+    """At most so many letters of the words, with an ellipsis if more are left out."""
+    return words if len(words) <= letters else words[: letters - 1].rstrip(" ,&") + "…"

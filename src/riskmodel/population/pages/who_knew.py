@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from riskmodel.population.pages.agency_charts import lanes
 from riskmodel.population.pages.blocks import Block, Callout, Cell, Column, Page, Picture, Section, Text, grid
-from riskmodel.population.pages.charts import lanes
 from riskmodel.population.pages.words import plain
 from riskmodel.population.who_knew import Retrospect
 

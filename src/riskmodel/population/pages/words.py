@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from riskmodel.population.estimate import Estimate
 from riskmodel.population.pages.blocks import Column
 from riskmodel.population.publication import Publication
+from riskmodel.population.rates import share
 
 
 def plain(name: str) -> str:
@@ -43,3 +45,15 @@ def disclosure_lines(publication: Publication) -> list[str]:
         ),
         "The tables are beside this page as CSV and Parquet, with the record of what was hidden in edition.json.",
     ]
+
+
+def whole_or_hidden(value: object) -> int | None:
+    """A count as a whole number; a hidden one stays None."""
+    return None if value is None else int(str(value))
+
+
+def share_or_hidden(count: int | None, of: int | None) -> Estimate:
+    """A share of published counts; hidden where one of them is. Rounding may not take it above one."""
+    if count is None or of is None:
+        return Estimate.hidden("Wilson 1927, from rounded counts")
+    return share(min(count, of), of)
