@@ -41,6 +41,8 @@ def test_two_editions_from_one_study(study: Path, tmp_path: Path):
     for name in ("needs.html", "violence.html", "searches.html", "edition.json", "data/harm.csv", "data/harm.parquet",
                  "community/community.html", "community/violence.csv", "community/record.json"):  # fmt: skip
         assert (tmp_path / "2022" / name).is_file(), name
+    # so few people that most counts by group and year would be hidden: the page says so, it does not say nought
+    assert "too few searches in a year" in (tmp_path / "2022" / "searches.html").read_text(encoding="utf-8")
     text = (study / "needs.toml").read_text(encoding="utf-8")
     (study / "needs.toml").write_text(text.replace('edition = "2022"', 'edition = "2022b"'), encoding="utf-8")
     over = run("needs", study, "--to", tmp_path / "2022")

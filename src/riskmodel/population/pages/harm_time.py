@@ -33,6 +33,8 @@ def time_section(publication: Publication, words: HarmWords) -> Section:
         for label in words.period.labels
         for row in sliced(table, "month", year=label)
     }
+    if not counted:  # left out because most of it would be hidden: not known, never nought
+        return Section("time", "Over time", (Text("Most months have too few people harmed to be shown."),))
     months = [(calendar, counted.get((label, month), 0)) for label, month, calendar in words.period.months()]
     settled = months[: len(months) - words.period.provisional]
     counts = [value for _, value in settled if value is not None]

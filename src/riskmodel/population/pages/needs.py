@@ -126,6 +126,8 @@ def _clock(made: Assessment) -> Section:
     table = made.publication.tables[CLOCK].table
     hours = sorted({str(row["hours"]) for row in sliced(table, "hours")})
     held = {(str(r["weekday"]), str(r["hours"])): r["events"] for r in sliced(table, "weekday", "hours")}
+    if not held:  # left out because most of it would be hidden: not known, never nought
+        return Section("clock", "Days and hours", (Text("Most hours have too few events to be shown."),))
     days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
     rows = [(day, *(whole_or_hidden(held.get((day, part), 0)) for part in hours)) for day in days]
     columns = [Column("Day"), *(Column(f"{part.replace('-', ' to ')} h", "count") for part in hours)]

@@ -194,6 +194,9 @@ def _over_time(publication: Publication, searches: Searches, period: SearchPerio
     people = dict(zip(searches.groups, searches.people.sum(axis=0).tolist(), strict=True))
     table = publication.tables[SEARCHES].table
     counts = {(str(row["group"]), str(row["year"])): row["searches"] for row in sliced(table, "group", "year")}
+    if not counts:  # left out because most of it would be hidden: not known, never nought
+        said = Text("Most groups have too few searches in a year for a table to be shown.")
+        return Section("time", "Over the years", (said,))
     rows: list[tuple[Cell, ...]] = []
     for group in [*searches.groups, UNKNOWN]:
         line: list[Cell] = [plain(group)]
@@ -226,6 +229,8 @@ def _ages(publication: Publication) -> Section:
         else:
             part = share(min(int(str(count)), int(str(total))), int(str(total)))
         rows.append((plain(str(row["age"])), plain(group), None if count is None else int(str(count)), part))
+    if not rows:
+        return Section("age", "Age", (Text("Most ages have too few searches of a group for a table to be shown."),))
     columns = [
         Column("Age", filter=True),
         Column("Ethnicity", filter=True),
