@@ -71,6 +71,8 @@ _WHERE = {
     "tipping_points": "fairness.label_bias",
     "bounds_if_unknown": "fairness.missing_groups",
     "explanation": "explain.contributions",
+    "interventional": "explain.interventional",
+    "Footing": "advisory.footing",
     "score": "advisory.score",
     "Review": "advisory.review",
     "Reviews": "advisory.review",

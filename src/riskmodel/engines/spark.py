@@ -114,7 +114,7 @@ def answers(table: DataFrame, function: Batches, columns: str) -> list[dict[str,
     ------
     DataRefused : a task failed, also when it was tried again
     """
-    from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # it comes with pyspark
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:

@@ -65,7 +65,8 @@ def smooth_calibration(
     design, grid = _spline(at, knots), np.linspace(first, last, POINTS)
     lines = _spline(grid, knots)
     found = np.bincount(group, weights=outcome).astype(np.float64)
-    start = _fitted(design, rows, found, np.zeros(design.shape[1]))
+    # From what was said: the curve of a model that is right.
+    start = _fitted(design, rows, found, np.append([0.0, 1.0], np.zeros(design.shape[1] - 2)))
     given = expit(at)
     drawn = [
         (expit(lines @ made), _summaries(given, expit(design @ made), weight))
@@ -151,16 +152,27 @@ def _spline(at: Numbers, knots: Numbers) -> Numbers:
 
 
 def _fitted(design: Numbers, rows: Numbers, positives: Numbers, start: Numbers) -> Numbers:
-    """Coefficients of the logistic regression of positives among rows, by Newton's method from `start`."""
-    ridge = np.append(0.0, np.full(design.shape[1] - 1, _RIDGE * rows.sum()))
+    """Coefficients of the logistic regression of positives among rows, by Newton's method from `start`.
+
+    A step that does not lower the loss is halved: where the outcome is rare a full one can leap far beyond.
+    """
+    ridge = _RIDGE * rows.sum() * np.append(0.0, np.square(design[:, 1:]).mean(axis=0))
     made = start.copy()
-    if not start.any():
-        made[1] = 1.0
+    loss = _loss(design, rows, positives, ridge, made)
     for _ in range(_STEPS):
         p = expit(design @ made)
         curvature = (design * (rows * p * (1 - p))[:, None]).T @ design + np.diag(ridge + 1e-12)
         move = np.linalg.solve(curvature, design.T @ (positives - rows * p) - ridge * made)
-        made = made + np.clip(move, -5, 5)
-        if np.abs(move).max() < 1e-8:
+        new = _loss(design, rows, positives, ridge, made + move)
+        while new > loss + 1e-12 * abs(loss) and np.abs(move).max() > 1e-12:
+            move = move / 2
+            new = _loss(design, rows, positives, ridge, made + move)
+        made, done, loss = made + move, loss - new < 1e-10 * abs(loss), new
+        if done:
             break
     return made
+
+
+def _loss(design: Numbers, rows: Numbers, positives: Numbers, ridge: Numbers, at: Numbers) -> float:
+    line = design @ at
+    return float(rows @ np.logaddexp(0, line) - positives @ line + 0.5 * ridge @ (at * at))

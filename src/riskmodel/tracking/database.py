@@ -18,6 +18,7 @@ from riskmodel.tracking.library import MlflowClient, MlflowException, mlflow
 DATABASE, ARTEFACTS = "mlflow.db", "mlartifacts"
 _LOUD = ("mlflow", "alembic")
 _WARNS = ("mlflow", "sqlalchemy", "alembic")  # of what they use of each other
+_DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
 _VARIABLE = "MLFLOW_TRACKING_URI"
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}  # MLflow asks a server that is not there for four minutes
 
@@ -48,16 +49,11 @@ def opened(folder: Path, tracking_uri: str | None) -> Iterator[MlflowClient]:
         with warnings.catch_warnings():
             for name in _WARNS:
                 warnings.filterwarnings("ignore", module=rf"{name}(\.|$)")
+            must_answer(uri)
             mlflow.set_tracking_uri(uri)
             yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     except MlflowException as error:  # its text may hold the address, and the address a password
-        raise NotFound(
-            "tracking-refused",
-            found=f"an MLflow store that does not answer as asked ({error.error_code})",
-            expected="a database or server that keeps the record, and the model in it",
-            repair="Check the tracking address and the model's name, or leave the address out to record beside the "
-            "results; finished stages are kept.",
-        ) from error
+        raise _refused(str(error.error_code)) from error
     finally:
         for name in patience:
             os.environ.pop(name, None)
@@ -68,6 +64,29 @@ def opened(folder: Path, tracking_uri: str | None) -> Iterator[MlflowClient]:
             os.environ[_VARIABLE] = named
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
+
+
+def must_answer(uri: str) -> None:
+    """Ask a database once: MLflow would ask one that is not there for a minute and a half."""
+    if not uri.startswith(_DATABASES):
+        return
+    import sqlalchemy
+
+    try:
+        engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
+        engine.connect().close()
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
+        raise _refused(type(error).__name__) from None
+
+
+def _refused(reason: str) -> NotFound:
+    return NotFound(
+        "tracking-refused",
+        found=f"an MLflow store that does not answer as asked ({reason})",
+        expected="a database or server that keeps the record, and the model in it",
+        repair="Check the tracking address and the model's name, or leave the address out to record beside the "
+        "results; finished stages are kept.",
+    )
 
 
 def experiment(client: MlflowClient, study: str, folder: Path, tracking_uri: str | None) -> str:

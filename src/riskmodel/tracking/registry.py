@@ -21,6 +21,7 @@ from riskmodel.errors import EvidenceError, NotFound
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.standings import Standing, standings
 from riskmodel.tracking import cards, groups
+from riskmodel.tracking.database import must_answer
 from riskmodel.tracking.library import MlflowClient, MlflowException, SQLAlchemyError
 
 CANDIDATE, APPROVED, IN_USE, RETIRED = "candidate", "approved", "in_use", "retired"
@@ -67,6 +68,7 @@ class Registry:
     _client: MlflowClient = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        must_answer(self.address)
         with _answering():
             client = MlflowClient(tracking_uri=self.address, registry_uri=self.address)
         object.__setattr__(self, "_client", client)

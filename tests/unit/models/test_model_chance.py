@@ -149,6 +149,18 @@ def test_the_curve_bends_where_a_line_cannot():
     assert np.interp(0.5, curve["predicted"], curve["observed"]) == pytest.approx(0.3, abs=0.05)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rare_outcome_and_probabilities_in_few_steps_have_a_curve_near_what_happened(seed):
+    generator = np.random.default_rng(seed)
+    steps = np.sort(np.append(generator.uniform(0.002, 0.03, 30), generator.uniform(0.03, 0.4, 6)))
+    given = steps[np.minimum(generator.geometric(0.06, 40_000) - 1, 35)]
+    outcome = (generator.random(40_000) < 0.9 * given).astype(float)
+    found = smooth_calibration(outcome, given, np.arange(40_000) // 5, Resampling(30))
+    curve = found.curve.to_pandas()
+    assert (np.abs(curve["observed"] - 0.9 * curve["predicted"]) < 0.02 + 0.15 * curve["predicted"]).all()
+    assert found.figure("ici").value < 0.01
+
+
 def test_too_little_to_draw_a_curve_is_said():
     found = smooth_calibration(np.array([0.0, 1.0] * 10), np.linspace(0.1, 0.9, 20), np.arange(20))
     assert found.curve.num_rows == 0
