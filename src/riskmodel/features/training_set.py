@@ -157,7 +157,7 @@ def build_training_set(
     carry: Sequence[Feature] = (),
     threads: int | None = None,
     progress: Progress | None = None,
-    engine: str = "duckdb",
+    engine: str | None = None,
 ) -> TrainingSet:
     """The training set of a cohort: features from what was known before each as-of date, outcomes from after it.
 
@@ -168,7 +168,8 @@ def build_training_set(
     threads : cores to use; the result is the same for any number
     progress : called with (rows done, rows in all)
     engine : "duckdb" computes in this process; ``local[2]``, ``local[*]``, ``spark://HOST:PORT``, ``yarn`` and
-        ``k8s://...`` compute the features on Spark. The result is the same to the byte
+        ``k8s://...`` compute the features on Spark; None is the store's own (see `connect`), else this process. The
+        result is the same to the byte
 
     Raises
     ------
@@ -179,6 +180,7 @@ def build_training_set(
     _check(histories, groups, features, carry)
     definitions = definitions_of(histories, cohort, outcome, features, groups, carry)
     store = histories.store
+    engine = engine or (store.engine if store is not None else "duckdb")
     kept = store.kept(RESULT, definitions) if store is not None else None
     if kept is not None:
         return stored(kept)

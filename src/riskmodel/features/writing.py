@@ -58,7 +58,7 @@ def write_features(
     threads: int | None = None,
     part_rows: int = PART_ROWS,
     progress: Progress | None = None,
-    engine: str = "duckdb",
+    engine: str | None = None,
 ) -> Written:
     """Compute features and write them as partitioned Parquet: entity_id, as_of and a float32 column a feature.
 
@@ -71,13 +71,15 @@ def write_features(
     part_rows : about how many rows one thread holds and writes at a time
     engine : "duckdb" computes in this process; ``local[2]``, ``local[*]``, ``spark://HOST:PORT``, ``yarn`` and
         ``k8s://...`` on Spark, whose executors write the parts (the folder has to be one that they all see); `threads`
-        and `part_rows` are then Spark's own matter, and the parts are cut by person
+        and `part_rows` are then Spark's own matter, and the parts are cut by person. None is the store's own (see
+        `connect`), else this process
 
     Raises
     ------
     DataRefused : the folder is there already
     DeclarationError : as `feature_matrix`
     """
+    engine = engine or (histories.store.engine if histories.store is not None else "duckdb")
     final = Path(folder)
     if final.exists():
         raise DataRefused(

@@ -64,12 +64,16 @@ class _Open:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A folder of results, opened for one purpose, by a caller whose grants are checked when one is given."""
+    """A folder of results, opened for one purpose, by a caller whose grants are checked when one is given.
+
+    `engine` is where features are computed when nothing else is asked for.
+    """
 
     folder: Path
     purpose: Purpose
     ledger: Ledger
     caller: Caller | None = None
+    engine: str = "duckdb"
     _open: _Open | None = field(default=None, repr=False, compare=False)
 
     def kept(self, name: str, inputs: object) -> Result | None:
@@ -155,7 +159,7 @@ def _code() -> str:
     return fingerprint_document({str(path.relative_to(package)): path.read_bytes().hex() for path in files})
 
 
-def connect(url: str, purpose: Purpose, caller: Caller | None = None) -> Store:
+def connect(url: str, purpose: Purpose, caller: Caller | None = None, *, engine: str = "duckdb") -> Store:
     """Open a store for a purpose.
 
     Parameters
@@ -164,6 +168,8 @@ def connect(url: str, purpose: Purpose, caller: Caller | None = None) -> Store:
     purpose : Purpose, in force today
     caller : Caller, the role that asks and the partnership's grants; when given, every read and write of people's rows
         needs a grant of the level "rows" in force
+    engine : where features are computed when nothing else is asked for: "duckdb" is this process; "local[2]",
+        "spark://HOST:PORT" are Spark. Results are the same to the bit, and lie in the folder
 
     Raises
     ------
@@ -190,7 +196,7 @@ def connect(url: str, purpose: Purpose, caller: Caller | None = None) -> Store:
             expected="a folder, or room and permission to make one",
             repair="Choose another folder after duckdb:///.",
         ) from error
-    store = Store(folder, purpose, Ledger(folder / "ledger.jsonl"), caller, mark)
+    store = Store(folder, purpose, Ledger(folder / "ledger.jsonl"), caller, engine, mark)
     store._guard(store._must_be_open, store="connect")
     return store
 

@@ -100,6 +100,7 @@ def record(
         run_id = str(run.info.run_id)
         _write(client, run_id, model, audit, training, card, parameters or {})
         _write_folds(client, where, run_id, key, model)
+        _write_trials(client, where, run_id, key, model)
         model_uri = _register(client, run_id, study, model, {KEY: key, **about})
         _finish(client, run_id)
         return RunRecord(key, run_id, model_uri, uri, made=True)
@@ -189,6 +190,19 @@ def _write_folds(client: MlflowClient, where: str, run_id: str, key: str, model:
         nested = client.create_run(where, tags=tags)
         _log(client, nested.info.run_id, params=[Param("fold", fold)], metrics=_metrics(model, fold))
         client.set_terminated(nested.info.run_id, "FINISHED")
+
+
+def _write_trials(client: MlflowClient, where: str, run_id: str, key: str, model: RiskModel) -> None:
+    """One nested run for each trial of a search for settings: what was tried where, and its log loss."""
+    for search in model.declaration.get("tuning", {}).get("searches", ()):
+        for number, trial in enumerate(search["trials"], start=1):
+            tags = {PARENT: run_id, "mlflow.runName": f"{search['where']} trial {number}", "riskmodel.part_of": key}
+            nested = client.create_run(where, tags=tags)
+            params = [Param("search", search["where"]), *(Param(name, text) for name, text in _flat(trial["settings"]))]
+            loss = trial["log_loss"]
+            metrics = [] if loss is None else [Metric("trial.log_loss", float(loss), 0, 0)]
+            _log(client, nested.info.run_id, params=params, metrics=metrics)
+            client.set_terminated(nested.info.run_id, "FAILED" if loss is None else "FINISHED")
 
 
 def _register(client: MlflowClient, run_id: str, study: str, model: RiskModel, about: Mapping[str, str]) -> str:

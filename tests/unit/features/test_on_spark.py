@@ -236,7 +236,7 @@ def test_nobody_asked_gives_no_rows(local_spark, society, rows):
 
 def test_stored_histories_are_read_where_they_lie(local_spark, society, tmp_path):
     purpose = Purpose("tiny", "To test.", "Nobody is real.", ("police",), ("birth_date",), expires=dt.date(2036, 1, 1))
-    store = connect(f"duckdb:///{tmp_path}", purpose=purpose)
+    store = connect(f"duckdb:///{tmp_path}", purpose=purpose, engine=local_spark)  # the store's own engine
     with store.writing("histories", "given") as draft:
         for name, order in SORTED_BY.items():
             draft.write(name, getattr(society, name), order)
@@ -244,7 +244,7 @@ def test_stored_histories_are_read_where_they_lie(local_spark, society, tmp_path
     cohort = Cohort(aged=(8, 25), every=months(6), between=("2020-06-01", "2021-01-01"))
     outcome = Outcome("violence", within=days(90), settles_after=days(1))
     made = build_training_set(
-        Histories(store, store.result("histories")), cohort, outcome, OWN + TIED[:1], engine=local_spark
+        Histories(store, store.result("histories")), cohort, outcome, OWN + TIED[:1]
     )
     here = build_training_set(society, cohort, outcome, OWN + TIED[:1])
     assert str(made.table.to_pydict()) == str(here.table.to_pydict())

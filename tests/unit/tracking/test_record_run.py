@@ -13,6 +13,10 @@ import pytest
 
 from riskmodel import tracking
 from riskmodel.errors import DataRefused
+from riskmodel.models.fit import fit
+from riskmodel.models.learners import Logistic
+from riskmodel.models.splits import ForwardFolds
+from riskmodel.models.tuning import Tuned
 from riskmodel.tracking import database, runs
 from riskmodel.tracking.library import mlflow
 from riskmodel.tracking.runs import KEY, PARENT, RunRecord
@@ -58,6 +62,19 @@ def test_each_fold_is_a_nested_run(store: Path, finished: Finished) -> None:
         figure = finished.model.evaluation.figure("brier", fold=run.data.params["fold"])
         assert run.data.metrics["model.brier"] == figure.value
         assert run.info.status == "FINISHED"
+
+
+def test_each_trial_of_a_search_is_a_nested_run(store: Path, finished: Finished) -> None:
+    tuned = Tuned(Logistic(), {"penalty": (1.0, 100.0, "log")}, trials=2, seed=1)
+    model = fit(finished.training, tuned, ForwardFolds(2), comparators=(), replicates=100)
+    made = recorded(store, finished, model=model)
+    nested = all_runs(store, f"tags.`{PARENT}` = '{made.run_id}'")
+    trials = {run.data.tags["mlflow.runName"]: run for run in nested if "search" in run.data.params}
+    wheres = ("fold 1", "fold 2", "final")
+    assert set(trials) == {f"{where} trial {number}" for where in wheres for number in (1, 2)}
+    searched = model.declaration["tuning"]["searches"][2]["trials"][1]
+    assert trials["final trial 2"].data.metrics["trial.log_loss"] == searched["log_loss"]
+    assert float(trials["final trial 2"].data.params["penalty"]) == searched["settings"]["penalty"]
 
 
 def test_everything_lies_in_the_studys_own_folder(store: Path, finished: Finished) -> None:
