@@ -3,6 +3,9 @@
 A model that a person can add up is worth more than a third decimal. A simpler model is preferred when the data cannot
 show that the larger one is better: the interval of the difference, on the same people and draws, reaches 0 in both
 ranking and squared error. The rule advises those who decide; it replaces no model.
+
+Over several periods a model is judged by its regret: how far it was, in each, from the one that turned out best there.
+Whoever won the last period may have been lucky; a model that was never far from the best is the safer choice.
 """
 
 from __future__ import annotations
@@ -11,7 +14,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from riskmodel.models.evaluation import MODEL
+import numpy as np
+import pyarrow as pa
+
+from riskmodel.errors import NotFound
+from riskmodel.models.evaluation import ALL, MODEL, Evaluation
+from riskmodel.models.metrics import SMALLER_IS_BETTER
 from riskmodel.models.risk_model import RiskModel
 
 SIMPLEST_FIRST: Final = ("best_count", "points", "logistic", "explainable_boosting", "lightgbm", "stack")
@@ -63,3 +71,58 @@ def preferred(model: RiskModel) -> Preference:
     if not behind:
         return Preference(MODEL, "No simpler model was judged beside it.")
     return Preference(MODEL, f"It is better than every simpler model that was judged: {'; '.join(behind)}.")
+
+
+def regrets(evaluation: Evaluation, metric: str = "auroc", near: float = 0.01) -> pa.Table:
+    """How far each judged model was from the best of its period, over the test periods.
+
+    Parameters
+    ----------
+    evaluation : Evaluation, with at least one test period in which every model has the metric
+    metric : one for which more, or less, is better: not a calibration, which has a right value in the middle
+    near : in the metric's own unit; within this of the best counts as near
+
+    Returns
+    -------
+    Arrow, rows {model, periods, mean, worst, won, near}: mean and largest regret, shares of the periods in which it was
+    the best and in which it was near, the least mean regret first; a tie goes to the simpler model
+
+    Raises
+    ------
+    NotFound : no such metric by period
+
+    """
+    name = metric.split("@")[0]
+    values: dict[str, dict[str, float]] = {}
+    for row in evaluation.metrics.to_pylist():
+        if row["metric"] == metric and row["fold"] != ALL and row["value"] is not None:
+            values.setdefault(row["fold"], {})[row["model"]] = row["value"]
+    whole = [found for found in values.values() if len(found) == len(evaluation.models)]
+    if not whole or name.startswith("calibration") or name == "expected_observed":
+        raise NotFound(
+            "regret-missing",
+            found=f"{len(whole)} periods in which every model has {metric!r}",
+            expected="a metric of ranking, error or yield, by period",
+            repair="Ask for a metric such as auroc, brier or precision at a capacity.",
+        )
+    sign = -1.0 if name in SMALLER_IS_BETTER else 1.0
+    table = sign * np.array([[found[model] for model in evaluation.models] for found in whole])
+    regret = table.max(axis=1, keepdims=True) - table
+    rows = [
+        {
+            "model": model,
+            "periods": len(whole),
+            "mean": float(regret[:, place].mean()),
+            "worst": float(regret[:, place].max()),
+            "won": float((regret[:, place] == 0).mean()),
+            "near": float((regret[:, place] <= near).mean()),
+        }
+        for place, model in enumerate(evaluation.models)
+    ]
+    rows.sort(key=lambda row: (row["mean"], _simplicity(str(row["model"]))))
+    return pa.Table.from_pylist(rows)
+
+
+def _simplicity(model: str) -> int:
+    kind = re.sub(r"_\d+$", "", model)
+    return SIMPLEST_FIRST.index(kind) if kind in SIMPLEST_FIRST else len(SIMPLEST_FIRST)

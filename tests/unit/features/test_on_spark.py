@@ -243,9 +243,7 @@ def test_stored_histories_are_read_where_they_lie(local_spark, society, tmp_path
         draft.write_document("coverage", dict(society.coverage))
     cohort = Cohort(aged=(8, 25), every=months(6), between=("2020-06-01", "2021-01-01"))
     outcome = Outcome("violence", within=days(90), settles_after=days(1))
-    made = build_training_set(
-        Histories(store, store.result("histories")), cohort, outcome, OWN + TIED[:1]
-    )
+    made = build_training_set(Histories(store, store.result("histories")), cohort, outcome, OWN + TIED[:1])
     here = build_training_set(society, cohort, outcome, OWN + TIED[:1])
     assert str(made.table.to_pydict()) == str(here.table.to_pydict())
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["histories", "training"]
