@@ -115,7 +115,7 @@ def regrets(evaluation: Evaluation, metric: str = "auroc", near: float = 0.01) -
             "mean": float(regret[:, place].mean()),
             "worst": float(regret[:, place].max()),
             "won": float((regret[:, place] == 0).mean()),
-            "near": float((regret[:, place] <= near).mean()),
+            "near": float((regret[:, place] <= near + 1e-12).mean()),
         }
         for place, model in enumerate(evaluation.models)
     ]

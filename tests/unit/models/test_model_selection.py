@@ -77,7 +77,7 @@ def test_a_model_that_is_never_far_from_the_best_beats_the_winner_of_one_period(
 
 
 def test_of_errors_less_is_better_and_a_tie_goes_to_the_simpler(fitted_model):
-    found = regrets(periods(fitted_model, "brier", model=[0.10, 0.12], points=[0.12, 0.10])).to_pylist()
+    found = regrets(periods(fitted_model, "brier", model=[0.10, 0.12], points=[0.12, 0.10]), "brier").to_pylist()
     assert [row["model"] for row in found] == ["points", "model"]
     assert found[0]["worst"] == pytest.approx(0.02)
 
