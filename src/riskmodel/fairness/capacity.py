@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel.errors import DeclarationError
+from riskmodel.models.judging import share_of_a_place
 from riskmodel.models.metrics import Numbers
 
 
@@ -54,7 +55,7 @@ def listed(scores: Numbers, capacity: float, lists: npt.NDArray[Any] | None = No
             expected="a share between 0 and 1, or a number of places",
             repair="Write how long the list can be, such as 0.05 or 200.",
         )
-    return _by_list(scores, capacity, lists, _on_one_list)
+    return _by_list(scores, capacity, lists, share_of_a_place)
 
 
 def attention(scores: Numbers, capacity: float, lists: npt.NDArray[Any] | None = None) -> Numbers:
@@ -83,17 +84,8 @@ def _by_list(
     return made
 
 
-def _on_one_list(scores: Numbers, available: float) -> Numbers:
-    # Whoever stands above the edge is on the list, those at it share what is left.
-    last = int(np.ceil(available)) - 1
-    edge = -np.partition(-scores, last)[last]
-    above, tied = scores > edge, scores == edge
-    share = min(max((available - above.sum()) / tied.sum(), 0.0), 1.0)
-    return np.asarray(above + tied * share, np.float64)
-
-
 def _attention_on_one_list(scores: Numbers, available: float) -> Numbers:
-    on_list = np.flatnonzero(_on_one_list(scores, available) > 0)
+    on_list = np.flatnonzero(share_of_a_place(scores, available) > 0)
     _, tie, tied = np.unique(-scores[on_list], return_inverse=True, return_counts=True)
     place = np.arange(1, len(on_list) + 1)
     worth = np.clip(available - place + 1, 0.0, 1.0) / np.log2(1 + place)

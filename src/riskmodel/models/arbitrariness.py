@@ -19,13 +19,13 @@ import numpy.typing as npt
 
 from riskmodel.errors import DeclarationError
 from riskmodel.features.training_set import TrainingSet
-from riskmodel.models import calibrate
-from riskmodel.models.calibrate import Calibration, inner_parts
+from riskmodel.models.calibrate import Calibration
 from riskmodel.models.fitted import Fitted, Matrix
-from riskmodel.models.judging import capacity_label, places
+from riskmodel.models.judging import capacity_label, places, share_of_a_place
 from riskmodel.models.labelled import Labelled
-from riskmodel.models.learners import Learner, fitted
+from riskmodel.models.learners import Learner
 from riskmodel.models.metrics import Numbers, expit, logit
+from riskmodel.models.procedure import taught_and_calibrated
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.seeds import derived, stream
 
@@ -70,7 +70,7 @@ class Ensemble:
         """
         made = self.probabilities(X)
         number = next(iter(places([capacity], made.shape[1]).values()))
-        on_list = np.stack([_share_of_a_place(p, number) for p in made])
+        on_list = np.stack([share_of_a_place(p, number) for p in made])
         return Standings(capacity_label(capacity), number, on_list.mean(axis=0), _overlap(on_list, number))
 
     def __repr__(self) -> str:
@@ -147,7 +147,7 @@ def ensemble(
             expected="at least 2 models",
             repair="Ask for more.",
         )
-    labelled = Labelled.of(training)
+    labelled, method = Labelled.of(training), model.declaration.get("calibrate")
     people, person = np.unique(labelled.people, return_inverse=True)
     order = np.argsort(person, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(person))])
@@ -158,44 +158,18 @@ def ensemble(
         rows = np.concatenate([order[starts[one] : starts[one + 1]] for one in chosen])
         sizes = starts[chosen + 1] - starts[chosen]
         # A person who is drawn twice stays one person where parts are made: nobody stands on both sides.
-        return _taught(labelled, rows, np.repeat(chosen, sizes), _with_seed(learner, number), model, seed)
+        names, X = labelled.inputs(learner)
+        given = X[rows], labelled.outcome[rows], np.repeat(chosen, sizes)
+        return taught_and_calibrated(_with_seed(learner, number), given, names, method, seed)
 
     jobs = [(number, learner) for learner in (model.learner, *rivals) for number in range(members)]
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         return Ensemble(tuple(pool.map(drawn, jobs)))
 
 
-def _taught(
-    labelled: Labelled,
-    rows: npt.NDArray[np.int64],
-    who: npt.NDArray[np.int64],
-    learner: Learner,
-    model: RiskModel,
-    seed: int,
-) -> tuple[Fitted, Calibration]:
-    names, X = labelled.inputs(learner)
-    outcome = labelled.outcome[rows]
-    made = fitted(learner, X[rows], outcome, names, 1, who)
-    method = model.declaration.get("calibrate")
-    if method is None:
-        return made, calibrate.AsItIs()
-    unseen = np.empty(len(rows))
-    for teach, scored in inner_parts(outcome, who, seed):
-        part = fitted(learner, X[rows[teach]], outcome[teach], names, 1, who[teach])
-        unseen[scored] = part.predict(X[rows[scored]])
-    return made, calibrate.learned(method, unseen, outcome)
-
-
 def _with_seed(learner: Learner, number: int) -> Learner:
     changed: Any = learner
     return replace(changed, seed=derived(changed.seed, "ensemble", number)) if hasattr(changed, "seed") else learner
-
-
-def _share_of_a_place(p: Numbers, number: float) -> Numbers:
-    """1 for rows on the list, 0 for those off it; rows of equal probability at its edge share what is left."""
-    edge = np.sort(p)[::-1][int(min(np.ceil(number), len(p))) - 1]
-    above, at = p > edge, p == edge
-    return np.where(above, 1.0, np.where(at, (number - above.sum()) / at.sum(), 0.0))
 
 
 def _overlap(on_list: Numbers, number: float) -> float:

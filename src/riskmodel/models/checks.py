@@ -26,7 +26,7 @@ from riskmodel.models.leaks import (
     records_have_their_own_time,
 )
 from riskmodel.models.learners import BaseRate
-from riskmodel.models.metrics import Numbers, auroc
+from riskmodel.models.metrics import Numbers, auroc_either_way
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.uncertainty import rate_interval
 
@@ -86,8 +86,8 @@ def no_feature_knows_the_outcome(X: Matrix, outcome: Numbers, names: tuple[str, 
         values = X[:, column].astype(np.float64)
         missing = np.isnan(values)
         if not missing.all():
-            areas.append((_either_way(outcome[~missing], values[~missing]), name))
-        areas.append((_either_way(outcome, missing.astype(np.float64)), f"{name} being missing"))
+            areas.append((auroc_either_way(outcome[~missing], values[~missing]), name))
+        areas.append((auroc_either_way(outcome, missing.astype(np.float64)), f"{name} being missing"))
     known = sorted(((area, name) for area, name in areas if np.isfinite(area)), key=lambda pair: (-pair[0], pair[1]))
     if not known:
         return Check("feature-knows-outcome", question, "not_applicable", "No feature can be ordered.")
@@ -193,11 +193,6 @@ def _comparators(model: RiskModel) -> Check:
     beyond_the_base_rate = any(name != BaseRate.kind for name in rivals)
     said = f"Judged beside: {', '.join(rivals) or 'nothing'}."
     return Check("comparators", question, "pass" if beyond_the_base_rate else "fail", said)
-
-
-def _either_way(outcome: Numbers, values: Numbers) -> float:
-    area = auroc(outcome, values)
-    return max(area, 1 - area)
 
 
 def _slices(values: Matrix) -> list[Any]:

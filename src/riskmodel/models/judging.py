@@ -82,6 +82,18 @@ def places(capacities: Sequence[float], n: int, lists: int = 1) -> dict[str, flo
     }
 
 
+def share_of_a_place(scores: Numbers, number: float) -> Numbers:
+    """The part of a place that each of (n,) scores has on one list of `number` places, at most n.
+
+    Whoever stands above the edge is on the list, those at it share what is left.
+    """
+    last = int(np.ceil(number)) - 1
+    edge = -np.partition(-scores, last)[last]
+    above, tied = scores > edge, scores == edge
+    share = min(max((number - above.sum()) / tied.sum(), 0.0), 1.0)
+    return np.asarray(above + tied * share, np.float64)
+
+
 def judge(
     outcome: Numbers,
     probabilities: Mapping[str, Numbers],

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from riskmodel.dates import Moments
 from riskmodel.errors import DataRefused
-from riskmodel.models.judging import capacity_label, places
+from riskmodel.models.judging import capacity_label, places, share_of_a_place
 from riskmodel.models.metrics import Numbers
 from riskmodel.models.uncertainty import Resampling, person_weights
 
@@ -129,9 +129,7 @@ def _on_the_list(p: Numbers, as_of: Moments, capacity: float) -> np.ndarray:
     for date in np.unique(as_of):
         rows = np.flatnonzero(as_of == date)
         number = next(iter(places([capacity], len(rows)).values()))
-        edge = np.sort(p[rows])[::-1][int(number) - 1]
-        above, at = p[rows] > edge, p[rows] == edge
-        made[rows] = above | (at if 2 * (number - above.sum()) > at.sum() else False)
+        made[rows] = share_of_a_place(p[rows], number) > 0.5
     return made
 
 

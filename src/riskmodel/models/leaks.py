@@ -19,7 +19,7 @@ from riskmodel.histories.store import Histories
 from riskmodel.models.checking import Answer, Check
 from riskmodel.models.fitted import Matrix
 from riskmodel.models.labelled import Labelled
-from riskmodel.models.metrics import Numbers, auroc
+from riskmodel.models.metrics import Numbers, auroc_either_way
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.uncertainty import rate_interval
 from riskmodel.seeds import stream
@@ -131,9 +131,7 @@ def _in_hindsight(histories: Histories) -> Histories:
 
 def _either_way(outcome: Numbers, values: npt.NDArray[np.float32]) -> float:
     """AUROC of a feature, whichever way it points; what is missing counts as one more lowest value."""
-    known = np.nan_to_num(values.astype(np.float64), nan=-1e30)
-    area = auroc(outcome, known)
-    return max(area, 1 - area)
+    return auroc_either_way(outcome, np.nan_to_num(values.astype(np.float64), nan=-1e30))
 
 
 def _telling(X: Matrix) -> npt.NDArray[np.int64]:

@@ -78,6 +78,12 @@ def auroc(outcome: Numbers, probability: Numbers) -> float:
     return float(auroc_of(ScoreCounts.of(outcome, probability)))
 
 
+def auroc_either_way(outcome: Numbers, values: Numbers) -> float:
+    """AUROC of values whichever way they point: at least a half."""
+    area = auroc(outcome, values)
+    return max(area, 1 - area)
+
+
 def average_precision(outcome: Numbers, probability: Numbers) -> float:
     """Area under the precision-recall curve by steps (no interpolation).
 

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 from riskmodel.models import calibrate as calibration
 from riskmodel.models.calibrate import Calibration, Method
 from riskmodel.models.evaluation import MODEL
-from riskmodel.models.fitted import Fitted
+from riskmodel.models.fitted import Fitted, Matrix
 from riskmodel.models.labelled import Labelled
 from riskmodel.models.learners import Learner, fitted
 from riskmodel.models.metrics import Numbers
@@ -130,6 +130,28 @@ def workers(threads: int) -> Iterator[Executor]:
             yield pool
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def taught_and_calibrated(
+    learner: Learner,
+    rows: tuple[Matrix, Numbers, Rows],
+    names: tuple[str, ...],
+    method: Method | None,
+    seed: int,
+) -> tuple[Fitted, Calibration]:
+    """A learner taught on rows (matrix, outcome, people), its calibration learned on people its parts had not seen.
+
+    The procedure of `fit` on one thread, for those who repeat it on rows of their own.
+    """
+    X, outcome, people = rows
+    made = fitted(learner, X, outcome, names, 1, people)
+    if method is None:
+        return made, calibration.AsItIs()
+    unseen = np.empty(len(outcome))
+    for teach, scored in calibration.inner_parts(outcome, people, seed):
+        part = fitted(learner, X[teach], outcome[teach], names, 1, people[teach])
+        unseen[scored] = part.predict(X[scored])
+    return made, calibration.learned(method, unseen, outcome)
 
 
 def _name(fold: Fold) -> str:

@@ -39,11 +39,9 @@ def observed_incidence(
     0.5
     """
     given = np.ones(len(days)) if weights is None else weights
-    order = np.argsort(days, kind="stable")
-    at_days, which = np.unique(days[order], return_inverse=True)
-    at_risk = given.sum() - np.append(0.0, np.cumsum(np.bincount(which, weights=given[order])))[:-1]
-    of_wanted = np.bincount(which, weights=given[order] * (cause[order] == wanted))
-    of_any = np.bincount(which, weights=given[order] * (cause[order] > 0))
+    at_days, which, at_risk = _at_risk(days, given)
+    of_wanted = np.bincount(which, weights=given * (cause == wanted))
+    of_any = np.bincount(which, weights=given * (cause > 0))
     safe = np.maximum(at_risk, 1e-300)
     free = np.append(1.0, np.cumprod(1 - of_any / safe))[:-1]
     return float(np.sum((free * of_wanted / safe)[at_days <= at]))
@@ -98,13 +96,18 @@ def _figures(
     return _auroc(chance, weight * case, weight * ~case), brier, expected / observed if observed else np.nan
 
 
+def _at_risk(days: Numbers, given: Numbers) -> tuple[Numbers, npt.NDArray[np.int64], Numbers]:
+    """Each distinct day, which of them is each row's, and the weight of those still followed when it begins."""
+    at_days, which = np.unique(days, return_inverse=True)
+    left = np.cumsum(np.bincount(which, weights=given))
+    return at_days, which, given.sum() - np.append(0.0, left)[:-1]
+
+
 def _weights(days: Numbers, cause: npt.NDArray[np.int64], at: float, given: Numbers) -> Numbers:
     """One over the chance of not having been censored by then; 0 for rows censored before the day."""
-    order = np.argsort(days, kind="stable")
-    at_days, which = np.unique(days[order], return_inverse=True)
-    at_risk = given.sum() - np.append(0.0, np.cumsum(np.bincount(which, weights=given[order])))[:-1]
-    ended = np.bincount(which, weights=given[order] * (cause[order] > 0))
-    censored = np.bincount(which, weights=given[order] * (cause[order] == 0))
+    at_days, which, at_risk = _at_risk(days, given)
+    ended = np.bincount(which, weights=given * (cause > 0))
+    censored = np.bincount(which, weights=given * (cause == 0))
     # At one moment events come before censoring, so those censored are at risk without those who had an event.
     left = np.cumprod(1 - censored / np.maximum(at_risk - ended, 1e-300))
     chance = np.append(1.0, left)

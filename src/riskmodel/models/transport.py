@@ -16,13 +16,12 @@ import pyarrow as pa
 
 from riskmodel.errors import DataRefused
 from riskmodel.features.training_set import TrainingSet
-from riskmodel.models import calibrate
 from riskmodel.models.calibrate import inner_parts
 from riskmodel.models.evaluation import figures_table
 from riskmodel.models.judging import Figure, Judged, judge, places
 from riskmodel.models.labelled import Labelled
-from riskmodel.models.learners import fitted
 from riskmodel.models.metrics import Numbers, expit, logit, recalibration
+from riskmodel.models.procedure import taught_and_calibrated
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import Rows
 from riskmodel.models.uncertainty import Resampling
@@ -124,16 +123,10 @@ def _moved(p: Numbers, outcome: Numbers, teach: Rows, judged: Rows, *, with_slop
 
 def _taught_anew(model: RiskModel, rows: Labelled, teach: Rows, judged: Rows, seed: int) -> Numbers:
     """The same learner, taught and calibrated there."""
-    X, outcome, people = rows.X[teach], rows.outcome[teach], rows.people[teach]
-    made = fitted(model.learner, X, outcome, model.feature_names, 1, people)
+    given = rows.X[teach], rows.outcome[teach], rows.people[teach]
     method = model.declaration.get("calibrate")
-    if method is None:
-        return made.predict(rows.X[judged])
-    unseen = np.empty(len(teach))
-    for inner, scored in inner_parts(outcome, people, seed):
-        part = fitted(model.learner, X[inner], outcome[inner], model.feature_names, 1, people[inner])
-        unseen[scored] = part.predict(X[scored])
-    return calibrate.learned(method, unseen, outcome).probability(made.predict(rows.X[judged]))
+    made, calibration = taught_and_calibrated(model.learner, given, model.feature_names, method, seed)
+    return calibration.probability(made.predict(rows.X[judged]))
 
 
 def _unlike(names: Sequence[str], here: TrainingSet, there: Labelled) -> pa.Table:
