@@ -22,7 +22,7 @@ from riskmodel.engines.spark import partition_number
 from riskmodel.features import spark_reach
 from riskmodel.features.build import prepared
 from riskmodel.features.feature import from_document
-from riskmodel.features.writing import PartWriter
+from riskmodel.features.part_writer import PartWriter
 from riskmodel.histories.store import HeldTables, Histories
 from riskmodel.tables import EVENTS, PERSONS, RELATIONS, RESIDENCES, ROWS, conform
 

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from riskmodel.errors import DataRefused
-from riskmodel.features.build import Matrix, Progress, Sweeping, cores, prepared
-from riskmodel.features.columns import arrow
+from riskmodel.features.build import Progress, cores, prepared
 from riskmodel.features.declared import checked
 from riskmodel.features.feature import Feature
-from riskmodel.features.pieces import Whole
+from riskmodel.features.on_spark import written_on_spark
+from riskmodel.features.part_writer import PartWriter
 from riskmodel.histories.store import Histories
-from riskmodel.tables import MOMENT, fingerprint_document
+from riskmodel.tables import fingerprint_document
 
 PART_ROWS: Final = 1 << 17
 """About how many rows a part (a file, a row group) holds."""
@@ -96,8 +93,6 @@ def write_features(
         if engine == "duckdb":
             left_out = _written_here(histories, rows, features, aside, threads or cores(), part_rows, progress)
         else:
-            from riskmodel.features.on_spark import written_on_spark  # which itself writes with this module
-
             left_out = written_on_spark(engine, histories, rows, features, aside, progress=progress)
         definitions = {"histories": histories.fingerprint, "features": [feature.document() for feature in features]}
         parts = len(list(aside.glob("part-*.parquet")))
@@ -130,41 +125,3 @@ def _written_here(
             if progress is not None:
                 progress(done, rows.num_rows)
     return sweeping.plan.ties_left_out
-
-
-class PartWriter:
-    """Fills and writes one part at a time on each thread, in a buffer that the thread keeps."""
-
-    def __init__(self, sweeping: Sweeping, features: Sequence[Feature], folder: Path) -> None:
-        keys = [pa.field("entity_id", pa.int64(), nullable=False), pa.field("as_of", MOMENT, nullable=False)]
-        columns = [pa.field(feature.name, pa.float32(), nullable=False) for feature in features]
-        self.schema = pa.schema(keys + columns)
-        self.sweeping = sweeping
-        self.folder = folder
-        self.held = threading.local()
-
-    def write(self, number: int, block: Whole) -> int:
-        """Write one part; how many rows it has."""
-        begin, end = self.sweeping.span(block)
-        matrix = self._buffer(end - begin)
-        self.sweeping.fill(block, matrix, 0)
-        asked = self.sweeping.asked
-        keys = [arrow(asked.entity[begin:end]), arrow(asked.as_of[begin:end].view("datetime64[us]"))]
-        table = pa.Table.from_arrays([*keys, *(arrow(column) for column in matrix)], schema=self.schema)
-        pq.write_table(
-            table,
-            self.folder / f"part-{number:05d}.parquet",
-            row_group_size=len(table),
-            compression="snappy",
-            use_dictionary=False,
-            write_batch_size=len(table),
-            write_statistics=["entity_id", "as_of"],
-        )
-        return end - begin
-
-    def _buffer(self, rows: int) -> Matrix:
-        columns = len(self.schema) - 2
-        held: Matrix | None = getattr(self.held, "buffer", None)
-        if held is None or held.size < columns * rows:
-            held = self.held.buffer = np.empty(columns * rows, np.float32)
-        return held[: columns * rows].reshape(columns, rows)
