@@ -1,4 +1,4 @@
-"""One part of a feature matrix as a Parquet file; used alike by the threads of this process and by Spark's executors."""
+"""One part of a feature matrix as a Parquet file; threads of this process and executors of Spark alike write with it."""
 
 from __future__ import annotations
 
