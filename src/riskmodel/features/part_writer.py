@@ -1,4 +1,4 @@
-"""One part of a feature matrix as a Parquet file; threads of this process and executors of Spark alike write with it."""
+"""One part of a feature matrix as a Parquet file: what threads of this process and executors of Spark alike write."""
 
 from __future__ import annotations
 
