@@ -48,6 +48,7 @@ class Linked:
     probability: np.ndarray
     document: dict[str, Any]
     worlds: tuple[Clusters, ...] = ()
+    pairs: pa.Table | None = None
 
 
 def link(
@@ -128,7 +129,8 @@ def matched(
             for world in worlds
         ],
     }
-    return Linked(records.select(["agency", "person_key"]), clusters.of, clusters.held_by, document, tuple(worlds))
+    keys = records.select(["agency", "person_key"])
+    return Linked(keys, clusters.of, clusters.held_by, document, tuple(worlds), _named(matches, keys))
 
 
 def shared_key(people: pa.Table) -> Linked:
@@ -178,6 +180,8 @@ def _write(draft: Draft, people: pa.Table, found: Linked, salt: str, settings: d
     draft.write("links", links, ["agency", "person_key", "feed"])
     if found.worlds:
         draft.write("worlds", _worlds(people, found, salt), ["draw", "agency", "person_key"])
+    if found.pairs is not None:
+        draft.write("pairs", found.pairs, ["agency_l", "person_key_l", "agency_r", "person_key_r"])
     draft.write("persons", agreed(people, links), ["entity_id"])
     draft.write_document("quality", {"settings": settings, **quality.described(links), **found.document})
 
@@ -209,6 +213,14 @@ def _worlds(people: pa.Table, found: Linked, salt: str) -> pa.Table:
         )
         tables.append(other.append_column("draw", pa.array(np.full(other.num_rows, number, np.int32))))
     return pa.concat_tables(tables)
+
+
+def _named(matches: pa.Table, keys: pa.Table) -> pa.Table:
+    """The matches worth keeping, by the agencies' own numbers in the place of record numbers."""
+    sides = {
+        f"{name}_{side}": keys.column(name).take(matches.column(side)) for side in "lr" for name in keys.column_names
+    }
+    return pa.table(sides | {"probability": matches.column("probability")})
 
 
 def _learned(parameters: Parameters) -> dict[str, Any]:
