@@ -1,13 +1,16 @@
 """The facts of a card under short names, for the questions that others ask: texts made from the document alone.
 
-What the card does not hold is not among the facts; nothing is filled in.
+Each fact names the section of the card where it stands, so that an answer can point at its evidence. What the card does
+not hold is not among the facts; nothing is filled in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from riskmodel.cards.answers_study import paragraph, study_facts
 from riskmodel.cards.evidence import Claim
 from riskmodel.cards.words import day_words, learner_words, listed, measure_words, plain
 from riskmodel.dates import duration_words
@@ -23,54 +26,76 @@ _PHASES = {
     "in_use": "production",
     "retired": "retired",
 }
-_WRITTEN = (
-    "intended_use",
-    "contact",
-    "owner",
-    "benefits",
-    "alternatives",
-    "human_review",
-    "challenge_route",
-    "label_is",
-    "legal",
-)
+_WRITTEN = {
+    "intended_use": "what-it-is",
+    "contact": "what-it-is",
+    "owner": "what-it-is",
+    "benefits": "what-it-is",
+    "alternatives": "what-it-is",
+    "human_review": "people",
+    "challenge_route": "people",
+    "participation": "people",
+    "label_is": "label",
+    "legal": "purpose",
+    "equality": "law",
+    "impact_assessment": "law",
+    "training": "people",
+    "oversight": "people",
+    "fairness_choice": "groups",
+}
+"""Texts that people wrote, and the section where each stands."""
 
 
-def answers_of(document: Mapping[str, Any]) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A text, and the section of the card where it stands."""
+
+    text: str
+    at: str
+
+
+def answers_of(document: Mapping[str, Any]) -> dict[str, Fact]:
     """The facts that the card holds, by name; facts it does not hold are absent."""
-    text = document["text"]
+    text, model = document["text"], document["model"]
     facts = {
-        "title": document["title"],
-        "summary": document["summary"],
-        "organisation": document["organisation"],
-        "phase": _PHASES[document["state"]],
-        "advisory": ADVISORY,
-        "detailed_description": f"{text['intended_use']} It must not be used for: {text['not_for']}",
-        "label": f"{text['label_is']} {text['label_is_not']}",
-        "purpose": f"{document['purpose']['statement']} Lawful basis: {document['purpose']['lawful_basis']}",
-        "scope": _scope(document),
-        "input": f"{len(document['model']['features'])} features of a person's records, known before the as-of date.",
-        "output": "A probability with its interval, for each person on each date. Never a label.",
-        "maintenance": _maintenance(text),
-        "learner": learner_words(document["model"]["learner"]["kind"]),
-        "model_name": str(document["study"].get("name", "")),
-        "model_version": f"edition {document['edition']}, fingerprint {document['model']['fingerprint']}",
-        "architecture": _settings(document["model"]["learner"]),
-        "performance": _performance(document),
-        "against_others": _paragraph(document, "finding", -1),
-        "datasets": _paragraph(document, "records", -1),
-        "modality": "Tables of dated events, relations and people.",
-        "quantities": _quantities(document),
-        "sources": listed([plain(name) for name in document["purpose"]["controllers"]]),
-        "sensitive": _sensitive(document),
-        "completeness": _paragraph(document, "cohort", 0),
-        "cleaning": _paragraph(document, "records", -1),
-        "groups": _paragraph(document, "groups", 0),
-        "reasons": _largest_reasons(document),
-        "limits": _limits(document),
-        **{name: text.get(name, "") for name in _WRITTEN},
+        "title": (document["title"], "finding"),
+        "summary": (document["summary"], "finding"),
+        "organisation": (document["organisation"], "finding"),
+        "phase": (_PHASES[document["state"]], "finding"),
+        "advisory": (ADVISORY, "finding"),
+        "detailed_description": (
+            f"{text['intended_use']} It must not be used for: {text['not_for']}",
+            "what-it-is",
+        ),
+        "label": (f"{text['label_is']} {text['label_is_not']}", "label"),
+        "purpose": (
+            f"{document['purpose']['statement']} Lawful basis: {document['purpose']['lawful_basis']}",
+            "purpose",
+        ),
+        "scope": (_scope(document), "cohort"),
+        "input": (f"{len(model['features'])} features of a person's records, known before the as-of date.", "annex"),
+        "output": ("A probability with its interval, for each person on each date. Never a label.", "finding"),
+        "maintenance": (_maintenance(text), "people"),
+        "learner": (learner_words(model["learner"]["kind"]), "annex"),
+        "model_name": (str(document["study"].get("name", "")), "annex"),
+        "model_version": (f"edition {document['edition']}, fingerprint {model['fingerprint']}", "annex"),
+        "architecture": (_settings(model["learner"]), "annex"),
+        "performance": (_performance(document), "performance"),
+        "against_others": (paragraph(document, "finding", -1), "finding"),
+        "datasets": (paragraph(document, "records", -1), "records"),
+        "modality": ("Tables of dated events, relations and people.", "records"),
+        "quantities": (_quantities(document), "cohort"),
+        "sources": (listed([plain(name) for name in document["purpose"]["controllers"]]), "purpose"),
+        "sensitive": (_sensitive(document), "groups"),
+        "completeness": (paragraph(document, "cohort", 0), "cohort"),
+        "cleaning": (paragraph(document, "records", -1), "records"),
+        "groups": (paragraph(document, "groups", 0), "groups"),
+        "reasons": (_largest_reasons(document), "reasons"),
+        "limits": (_limits(document), "limits"),
+        **study_facts(document),
+        **{name: (text.get(name) or "", at) for name, at in _WRITTEN.items()},
     }
-    return {name: fact for name, fact in facts.items() if fact}
+    return {name: Fact(said, at) for name, (said, at) in facts.items() if said}
 
 
 def _scope(document: Mapping[str, Any]) -> str:
@@ -78,7 +103,7 @@ def _scope(document: Mapping[str, Any]) -> str:
     if outcome is None:
         return ""
     return (
-        f"{_paragraph(document, 'cohort', 0)} Predicted: {plain(outcome['kind'])} within"
+        f"{paragraph(document, 'cohort', 0)} Predicted: {plain(outcome['kind'])} within"
         f" {duration_words(outcome['within'])}."
     )
 
@@ -102,7 +127,7 @@ def _performance(document: Mapping[str, Any]) -> str:
         claim = _claim(document, f"performance.model.all.{metric}")
         if claim is not None:
             said.append(f"{measure_words(metric)}: {claim.words()}")
-    return f"{'. '.join(said)}. {_paragraph(document, 'finding', 0)}".strip(". ") + "." if said else ""
+    return f"{'. '.join(said)}. {paragraph(document, 'finding', 0)}".strip(". ") + "." if said else ""
 
 
 def _quantities(document: Mapping[str, Any]) -> str:
@@ -137,17 +162,6 @@ def _largest_reasons(document: Mapping[str, Any]) -> str:
 def _limits(document: Mapping[str, Any]) -> str:
     blocks = [block for section in document["sections"] if section["name"] == "limits" for block in section["blocks"]]
     return " ".join(item for block in blocks if block["block"] == "bullets" for item in block["items"])
-
-
-def _paragraph(document: Mapping[str, Any], name: str, which: int) -> str:
-    """A paragraph or callout of a section, counted among them; empty when there is none."""
-    blocks = [block for section in document["sections"] if section["name"] == name for block in section["blocks"]]
-    texts = [
-        block["text"]
-        for block in blocks
-        if block["block"] == "paragraph" or (block["block"] == "callout" and which == 0)
-    ]
-    return str(texts[which]) if texts else ""
 
 
 def _claim(document: Mapping[str, Any], key: str) -> Claim | None:

@@ -13,9 +13,9 @@ from typing import Any, Literal, TypeAlias
 
 from riskmodel.cards.evidence import count_words, interval_words, number_words, share_words
 
-Kind = Literal["text", "code", "count", "number", "share", "number_interval", "share_interval"]
+Kind = Literal["text", "code", "link", "count", "number", "share", "number_interval", "share_interval"]
 Cell: TypeAlias = "str | float | int | Mapping[str, Any] | None"
-"""A text, a number, nothing, or ``{"value", "low", "high", "state"}`` in a column of intervals."""
+"""A text, a number, nothing, ``{"value", "low", "high", "state"}`` of an interval, ``{"text", "href"}`` of a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Column:
     @property
     def numeric(self) -> bool:
         """Whether the cells are figures (set to the right)."""
-        return self.kind not in ("text", "code")
+        return self.kind not in ("text", "code", "link")
 
     def words(self, cell: Cell) -> str:
         """One cell as a reader sees it.
@@ -42,6 +42,8 @@ class Column:
         """
         if isinstance(cell, str):
             return cell
+        if isinstance(cell, Mapping) and self.kind == "link":
+            return str(cell["text"])
         if isinstance(cell, Mapping):
             unit = "share" if self.kind == "share_interval" else "number"
             return interval_words(cell.get("value"), cell.get("low"), cell.get("high"), cell.get("state", "ok"), unit)
@@ -54,7 +56,7 @@ class Column:
         return "" if cell is None else str(cell)
 
     def parts(self, cell: Cell) -> tuple[str, str, str]:
-        """The figure and, apart from it, its interval and a remark; empty where there is none.
+        """The figure and, apart from it, its interval and a remark; of a link, its words and where it leads.
 
         Examples
         --------
@@ -63,6 +65,8 @@ class Column:
         """
         if not isinstance(cell, Mapping):
             return self.words(cell), "", ""
+        if self.kind == "link":
+            return self.words(cell), str(cell["href"]), ""
         text, _, remark = self.words(cell).partition(", ")
         figure, _, interval = text.partition(" (")
         return figure, f"({interval}" if interval else "", remark

@@ -8,10 +8,9 @@ questions that no run can answer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from riskmodel.cards import html, limits
+from riskmodel.cards import limits
 from riskmodel.cards.blocks import (
     Block,
     Bullets,
@@ -48,15 +47,6 @@ def board_brief(card: ModelCard) -> dict[str, Any]:
         _questions(card),
     ]
     return {**document, "kind": "Board brief", "sections": [section.document() for section in sections]}
-
-
-def write_brief(card: ModelCard, folder: str | Path) -> Path:
-    """Write ``brief.html`` and ``brief.md`` beside a card; returns the path of the web page."""
-    document, folder = board_brief(card), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in ((PAGE, html.page(document)), (MARKDOWN, html.markdown(document))):
-        (folder / name).write_text(content, encoding="utf-8", newline="\n")
-    return folder / PAGE
 
 
 def _finding(document: Mapping[str, Any]) -> Section:

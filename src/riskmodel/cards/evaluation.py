@@ -15,7 +15,7 @@ from riskmodel.cards import evaluation_elsewhere as beyond
 from riskmodel.cards import evaluation_sections as sections
 from riskmodel.cards.evaluation_given import EvaluationGiven
 from riskmodel.cards.evidence import Evidence
-from riskmodel.cards.model_card import FORMAT, ModelCard, software
+from riskmodel.cards.model_card import FORMAT, ModelCard, purpose_document, software
 from riskmodel.cards.text import is_empty
 from riskmodel.errors import EvidenceError
 from riskmodel.governance.purposes import Purpose
@@ -88,7 +88,7 @@ def draft_evaluation(
         "edition": study["edition"],
         "date": study["date"],
         "study": dict(study),
-        "purpose": purpose.scope() | {"name": purpose.name, "statement": purpose.statement},
+        "purpose": purpose_document(purpose),
         "text": dict(text),
         "evaluation": dict(evaluation),
         "software": used,

@@ -6,15 +6,12 @@ Everything in it stands on the evaluation card; it chooses and adds nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from riskmodel.cards import html
 from riskmodel.cards.blocks import Block, Bullets, Callout, Facts, Figure, Paragraph, Section, section_from, text_blocks
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.words import capital, day_words
 
-PAGE, MARKDOWN = "brief.html", "brief.md"
 KIND = "One-page summary"
 
 
@@ -23,15 +20,6 @@ def evaluation_brief(card: ModelCard) -> dict[str, Any]:
     document = card.document
     sections = [_answer(document), _elsewhere(document), _sure(document), _next(document)]
     return {**document, "kind": KIND, "sections": [section.document() for section in sections]}
-
-
-def write_evaluation_brief(card: ModelCard, folder: str | Path) -> Path:
-    """Write ``brief.html`` and ``brief.md`` beside a card; returns the path of the web page."""
-    document, folder = evaluation_brief(card), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in ((PAGE, html.page(document)), (MARKDOWN, html.markdown(document))):
-        (folder / name).write_text(content, encoding="utf-8", newline="\n")
-    return folder / PAGE
 
 
 def _answer(document: Mapping[str, Any]) -> Section:

@@ -135,6 +135,7 @@ class ModelCard:
         _must_be_full(sections)
         document = {
             **_head(given, date, edition),
+            "checks": [{name: getattr(check, name) for name in ("name", "question", "answer")} for check in checks],
             "software": used,
             "evidence": given.evidence.document(),
             "sections": [section.document() for section in sections],
@@ -198,14 +199,7 @@ def _head(given: Given, date: dt.date | None, edition: str) -> dict[str, Any]:
         "edition": edition,
         "date": date.isoformat() if date else None,
         "study": dict(given.study),
-        "purpose": {
-            "name": given.purpose.name,
-            "statement": given.purpose.statement,
-            "lawful_basis": given.purpose.lawful_basis,
-            "controllers": list(given.purpose.controllers),
-            "fields": list(given.purpose.fields),
-            "expires": given.purpose.expires.isoformat(),
-        },
+        "purpose": purpose_document(given.purpose),
         "model": {
             "fingerprint": model.fingerprint,
             "learner": model.learner.document(),
@@ -275,6 +269,18 @@ def _must_be_full(sections: Sequence[Section]) -> None:
             expected="something in every section",
             repair="Give the card what the sections are made from.",
         )
+
+
+def purpose_document(purpose: Purpose) -> dict[str, Any]:
+    """The purpose as a card holds it."""
+    return {
+        "name": purpose.name,
+        "statement": purpose.statement,
+        "lawful_basis": purpose.lawful_basis,
+        "controllers": list(purpose.controllers),
+        "fields": list(purpose.fields),
+        "expires": purpose.expires.isoformat(),
+    }
 
 
 def software() -> dict[str, str]:

@@ -16,8 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from riskmodel.cards.beside import PUBLISHED, write_beside
 from riskmodel.cards.evaluation import draft_evaluation
-from riskmodel.cards.evaluation_brief import write_evaluation_brief
 from riskmodel.cards.index import write_index
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.engines.folders import alone, publish
@@ -110,7 +110,7 @@ def run_policy_study(study: PolicyStudy, places: Places, society: RecordsMaker |
         with run.stage("effects", "evaluation"):
             evaluation = effects(store, study, plan, histories, roll_out, power, run.progress.step)
         with run.stage("card", "card"):
-            publish(card(store, study, evaluation), places.cards, ("card.*", "brief.*"))
+            publish(card(store, study, evaluation), places.cards, PUBLISHED)
             if places.front_page is not None:
                 write_index(places.front_page)
     return PolicyRun(evaluation, places.cards / "card.html")
@@ -205,7 +205,7 @@ def card(store: Store, study: PolicyStudy, evaluation: dict[str, Any]) -> Path:
 
     def make(folder: Path) -> None:
         document = draft_evaluation(evaluation, made_of, study.purpose, text=text, study=named)
-        write_evaluation_brief(ModelCard.from_document(document).save(folder), folder)
+        write_beside(ModelCard.from_document(document).save(folder), folder)
 
     return made_once(store, "card", inputs, make).folder
 

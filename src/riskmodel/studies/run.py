@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from riskmodel.cards.beside import PUBLISHED
 from riskmodel.cards.index import write_index
 from riskmodel.engines.folders import alone, publish
 from riskmodel.governance.access import Glance, Store, connect
@@ -142,7 +143,7 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
         explanation = stages.explain(store, model, training)
     with run.stage("card", "card"):
         card = stages.card(store, study, model, audit, explanation, training, intake, people, histories, places.data)
-        publish(card, places.cards, ("card.*", "brief.*"))
+        publish(card, places.cards, PUBLISHED)
         if places.front_page is not None:
             write_index(places.front_page)
     with run.stage("record", "recorded"):

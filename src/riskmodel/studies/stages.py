@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from riskmodel import tracking
 from riskmodel.advisory.score import score
-from riskmodel.cards.brief import write_brief
+from riskmodel.cards.beside import write_beside
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.referee import write_referee
 from riskmodel.engines.folders import Result, read_result
@@ -257,7 +257,7 @@ def card(
             edition=study.declaration.study.edition,
         )
         saved = drafted.save(folder)
-        write_brief(saved, folder)
+        write_beside(saved, folder)
         write_referee(saved, model, checks, folder)
 
     return made_once(store, "card", inputs, make).folder

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from riskmodel.cards.brief import write_brief
+from riskmodel.cards.beside import PUBLISHED, write_beside
 from riskmodel.cards.index import write_index
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.referee import write_referee
@@ -173,7 +173,7 @@ def run_table_study(study: TableStudy, places: Places) -> TableRun:
             scores = score(store, study, table, rounds, choice, places.data)
         with run.stage("card", "card"):
             folder = card(store, study, (model, audit, explanation), rounds[first], scores)
-            publish(folder, places.cards, ("card.*", "brief.*"))
+            publish(folder, places.cards, PUBLISHED)
             if places.front_page is not None:
                 write_index(places.front_page)
         with run.stage("record", "recorded"):
@@ -335,7 +335,7 @@ def card(
             edition=study.declaration.study.edition,
         )
         saved = drafted.save(folder)
-        write_brief(saved, folder)
+        write_beside(saved, folder)
         write_referee(saved, model, checks, folder)
 
     return stages.made_once(store, "card", inputs, make).folder

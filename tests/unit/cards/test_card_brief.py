@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 
-from riskmodel.cards.brief import MOST_FINDINGS, board_brief, write_brief
+from riskmodel.cards.brief import MOST_FINDINGS, board_brief
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.questionnaire import algo_care_record
 
@@ -63,11 +62,3 @@ def test_with_every_question_answered_it_says_so(case: Any) -> None:
     answers = dict.fromkeys(algo_care_record(case.draft()).missing, "Answered.")
     answered = case.draft(case.draft().document["text"] | {"algo_care": answers})
     assert "Every question of ALGO-CARE has an answer" in section(answered, "questions")["blocks"][0]["text"]
-
-
-def test_it_is_written_beside_the_card_under_the_cards_fingerprint(card: ModelCard, tmp_path: Path) -> None:
-    page = write_brief(card, tmp_path).read_text(encoding="utf-8")
-    assert "Board brief" in page
-    assert card.fingerprint in page
-    assert "<script" not in page
-    assert (tmp_path / "brief.md").exists()
