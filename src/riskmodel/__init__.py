@@ -74,7 +74,7 @@ _WHERE = {
     "mitigation_frontier": "fairness.frontier",
     "tipping_points": "fairness.label_bias",
     "bounds_if_unknown": "fairness.missing_groups",
-    "explanation": "explain.contributions",
+    "explanation": "explain.explanation",
     "interventional": "explain.interventional",
     "Footing": "advisory.footing",
     "score": "advisory.score",

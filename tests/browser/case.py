@@ -31,7 +31,7 @@ from riskmodel.cards.model_card import ModelCard
 from riskmodel.cohorts.cohort import Cohort
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import days, months, years
-from riskmodel.explain.contributions import explanation
+from riskmodel.explain.explanation import explanation
 from riskmodel.fairness.audit import Audit, audit
 from riskmodel.features.language import age, count
 from riskmodel.features.training_set import TrainingSet, build_training_set

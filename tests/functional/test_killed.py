@@ -14,7 +14,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("deliver", "receive", "link", "assemble", "training set", "fit", "audit", "explain", "card", "record")
+STAGES = (
+    "deliver",
+    "receive",
+    "link",
+    "assemble",
+    "training set",
+    "fit",
+    "audit",
+    "footing",
+    "explain",
+    "card",
+    "record",
+)
 
 
 @pytest.fixture
@@ -60,7 +72,7 @@ def test_killed_in_every_stage_and_run_again(
 
     fingerprints = [json.loads((tmp_path / name / "fingerprints.json").read_text()) for name in ("killed", "untouched")]
     assert fingerprints[0] == fingerprints[1]
-    assert len(fingerprints[0]) == 8
+    assert len(fingerprints[0]) == 9
     assert bytes_of(tmp_path / "killed-card") == bytes_of(tmp_path / "untouched-card")
     assert not list((tmp_path / "killed").glob(".partial*"))
     again = command(*options("killed"))

@@ -13,13 +13,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskmodel.advisory import words
+from riskmodel.advisory.order import Order, ordered
 from riskmodel.advisory.standing import must_stand
-from riskmodel.errors import DeclarationError, NotPermitted
+from riskmodel.errors import NotPermitted
 from riskmodel.explain.steady import NO_STABLE_REASON
 from riskmodel.tables import fingerprint_table
 
@@ -34,10 +34,10 @@ MOST_REASONS = 3
 _RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def list_table(scores: Scores, order: str = "pseudonym") -> pa.Table:
+def list_table(scores: Scores, order: Order | None = None) -> pa.Table:
     """The list as Arrow in the given order, with review columns and, in its metadata, the caveats."""
-    places, note = _ordered(scores, order)
-    people = list(scores._at(places))
+    order = order or ordered(scores, "pseudonym")
+    people = list(scores._at(order.places))
     columns: dict[str, pa.Array] = {
         "pseudonym": pa.array([each.pseudonym for each in people], pa.string()),
         "as_of": pa.array([scores.basis.as_of] * len(people), pa.date32()),
@@ -48,6 +48,9 @@ def list_table(scores: Scores, order: str = "pseudonym") -> pa.Table:
         "of_whom_with_outcome": pa.array(
             [each.frequency and each.frequency.with_outcome for each in people], pa.int64()
         ),
+        "made_again_low": pa.array([each.made_again and each.made_again[0] for each in people], pa.float64()),
+        "made_again_high": pa.array([each.made_again and each.made_again[1] for each in people], pa.float64()),
+        **({"place": pa.array(order.standing, pa.string())} if order.standing else {}),
         "raises": pa.array([_told(each, raises=True) for each in people], pa.string()),
         "lowers": pa.array([_told(each, raises=False) for each in people], pa.string()),
         "not_known": pa.array(["; ".join(each.missing.sentences) for each in people], pa.string()),
@@ -55,7 +58,7 @@ def list_table(scores: Scores, order: str = "pseudonym") -> pa.Table:
         "valid_until": pa.array([scores.basis.valid_until] * len(people), pa.date32()),
         **{name: pa.nulls(len(people), pa.string()) for name in REVIEW_COLUMNS},
     }
-    lines = "\n".join(words.caveats(scores.basis, note))
+    lines = "\n".join(words.caveats(scores.basis, order.note))
     basis = json.dumps(scores.basis.document(), sort_keys=True)
     return pa.table(columns).replace_schema_metadata({CAVEATS: lines.encode(), BASIS: basis.encode()})
 
@@ -66,7 +69,8 @@ def write_list(scores: Scores, folder: Path, order: str) -> Path:
     try:
         basis.approval.must_allow(basis.model, basis.card, basis.purpose, dt.date.today())
         must_stand(scores.ledger, scores.fingerprint)
-        table = list_table(scores, order)
+        placed = ordered(scores, order)
+        table = list_table(scores, placed)
     except NotPermitted as refusal:
         scores.ledger.append("refused", code=refusal.code, asked="export", purpose=basis.purpose.name)
         raise
@@ -79,6 +83,7 @@ def write_list(scores: Scores, folder: Path, order: str) -> Path:
         table=fingerprint_table(table),
         people=table.num_rows,
         order=order,
+        not_settled=placed.not_settled,
         purpose=basis.purpose.name,
         model=basis.model,
         card=basis.card,
@@ -122,43 +127,3 @@ def _told(score: Score, *, raises: bool) -> str:
     told = words.sentences(score.reasons, raises=raises)[:MOST_REASONS]
     otherwise = score.steady.otherwise(raises=raises)
     return "; ".join(told) or (otherwise if otherwise == NO_STABLE_REASON else "")
-
-
-def _ordered(scores: Scores, order: str) -> tuple[list[int], str]:
-    """The places in order, and the caveat that says what the order is."""
-    if order == "pseudonym":
-        note = f"All {scores.people:,} people scored, in the order of their pseudonyms: the order means nothing."
-        return list(range(scores.people)), note
-    if order != "capacity":
-        raise DeclarationError.of(
-            "order-unknown",
-            where="order",
-            found=repr(order),
-            expected='"pseudonym" or "capacity"',
-            repair="Leave it out for the order of pseudonyms.",
-        )
-    room = scores.basis.approval.limits.working_capacity
-    if room is None:
-        raise NotPermitted(
-            "capacity-not-approved",
-            found="an approval without a working capacity",
-            expected="limits.working_capacity in the approval",
-            repair="Export in the order of pseudonyms, or ask the board to set the working capacity.",
-        )
-    return _within_capacity(scores, room)
-
-
-def _within_capacity(scores: Scores, room: int) -> tuple[list[int], str]:
-    """The people the team has room for; of equal probabilities the earlier pseudonym stands first, and this is said."""
-    rank = np.lexsort((np.arange(scores.people), -scores._probability))
-    rank = rank[: scores.people - scores.withheld]  # those withheld stand last
-    kept_back = f" For {scores.withheld:,} the score is withheld; they are not here." if scores.withheld else ""
-    taken = rank[:room]
-    left = scores._probability[rank[room:]]
-    equal = int((left == scores._probability[taken[-1]]).sum()) if len(taken) else 0
-    note = (
-        f"{len(taken):,} of {scores.people:,} people scored: those with the highest probability, as many as the "
-        f"approved working capacity of {room:,}. {equal:,} more have the same probability as the last one. "
-        f"Where the list ends is set by capacity; it says nothing about the people on either side.{kept_back}"
-    )
-    return [int(place) for place in taken], note

@@ -15,11 +15,14 @@ from riskmodel.errors import DataRefused
 from riskmodel.explain.refits import Refits, refits
 from riskmodel.features.feature import Feature
 from riskmodel.features.training_set import TrainingSet
+from riskmodel.governance.access import Store
 from riskmodel.models.fitted import Matrix
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
 
 BANDS = "bands.json"
+FOOTING = "footing"
+"""The name under which a store keeps the footing of its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,19 @@ class Footing:
     def of(cls, model: RiskModel, training: TrainingSet, *, refits_made: int = 20, seed: int = 0) -> Footing:
         """Make both from the training set of the model; see `refits` and `Familiar.of` for what is refused."""
         return cls(refits(model, training, members=refits_made, seed=seed), Familiar.of(model, training))
+
+    @classmethod
+    def kept_in(cls, store: Store | None, model: RiskModel) -> Footing | None:
+        """What the store holds for this model, as a finished study left it; None where it holds none, or another's.
+
+        Raises
+        ------
+        EvidenceError : it was altered since it was saved
+        """
+        if store is None or store.peek(FOOTING) is None:
+            return None
+        made = cls.load(store.result(FOOTING).folder)
+        return made if made.familiar.model == model.fingerprint else None
 
     @property
     def fingerprint(self) -> str:

@@ -63,9 +63,10 @@ def score(
     caller : Caller, the role that asks and the partnership's grants, by default that of the store; when there is one,
         it needs a grant of the level "scores" in force
     ledger : Ledger, by default that of the store
-    footing : Footing, kept beside the model; with it only reasons that hold still are shown, the score of a person
-        outside what the model learned from is withheld, and a list of people who have drifted from it is refused.
-        Without it the advice says that nobody checked
+    footing : Footing, kept beside the model, by default the one that the store of the histories holds for it; with it
+        only reasons that hold still are shown, the score of a person outside what the model learned from is withheld,
+        and a list of people who have drifted from it is refused. Where there is none the advice says that nobody
+        checked
 
     Returns
     -------
@@ -94,6 +95,7 @@ def score(
         late = gate.must_be_fresh(histories, model, day, granted)
         found = conditions.within_areas(histories, _eligible_on(histories, cohort, day), day, granted)
         gate.must_fit_the_list(found.rows.num_rows, granted)
+        footing = footing or Footing.kept_in(histories.store, model)
         if footing is not None:
             footing.must_be_of(model)
         matrix = _matrix(feature_matrix(histories, found.rows, model.features))

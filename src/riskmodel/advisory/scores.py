@@ -22,6 +22,7 @@ import pyarrow as pa
 from riskmodel.advisory import words
 from riskmodel.advisory.behind import Behind
 from riskmodel.advisory.missing import Missing
+from riskmodel.advisory.order import spans
 from riskmodel.errors import NotADecision, NotFound
 from riskmodel.explain.steady import Steady, SteadyReasons, counted
 from riskmodel.features.feature import Feature
@@ -103,6 +104,8 @@ class Score:
     basis : Basis
     behind : Behind, where the events behind the reasons are found
     withheld : str, why there is no probability; empty when there is one
+    made_again : (lowest, highest) probability by models made from other samples of the people; None where it was not
+        looked at, or is withheld
     """
 
     pseudonym: str
@@ -115,6 +118,7 @@ class Score:
     basis: Basis
     behind: Behind
     withheld: str = ""
+    made_again: tuple[float, float] | None = None
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -253,7 +257,9 @@ class Scores:
 
     def _at(self, places: Sequence[int]) -> Iterator[Score]:
         """The advice at some places of the list; reasons are worked out a block of people at a time."""
-        for place, told in zip(places, self._reasons.of(places), strict=True):
+        rows = np.asarray(places, np.intp)
+        again = spans(self.made_again(rows), len(rows))
+        for place, told, span in zip(places, self._reasons.of(places), again, strict=True):
             kept_back = place in self._withheld
             probability = None if kept_back else float(self._probability[place])
             yield Score(
@@ -267,7 +273,16 @@ class Scores:
                 self.basis,
                 self._behind(int(self._entities[place])),
                 self._withheld.get(place, ""),
+                None if kept_back else span,
             )
+
+    def made_again(self, places: npt.NDArray[np.intp]) -> Numbers | None:
+        """What each refit of the footing says of the people at some places: (n_models, n) calibrated; None without."""
+        refits = self._reasons.refits
+        if refits is None:
+            return None
+        X, calibration = np.ascontiguousarray(self._reasons.X[places]), self._reasons.model.calibration
+        return np.stack([calibration.probability(one.predict(X)) for one in refits.members])
 
     def _reasons_of(self, place: int, told: Steady) -> Steady:
         """Of a score that is withheld nothing is told."""
@@ -277,8 +292,9 @@ class Scores:
         """The list as Arrow: one row a person in the order of pseudonyms, with empty columns for the review.
 
         Columns: pseudonym, as_of, probability (empty where it is withheld), low, high, similar_cases,
-        of_whom_with_outcome, raises, lowers, not_known, withheld, valid_until, and the three review columns. The
-        schema's metadata holds the caveats.
+        of_whom_with_outcome, made_again_low and made_again_high (between which models made again lie), raises,
+        lowers, not_known, withheld, valid_until, and the three review columns. The schema's metadata holds the
+        caveats.
         """
         from riskmodel.advisory.export import list_table
 
@@ -291,7 +307,7 @@ class Scores:
         ----------
         folder : made when it is not there
         order : "pseudonym", or "capacity": only as many people as the approval's working capacity, highest
-            probability first
+            probability first; with a footing those whose place is not settled stand last, and it is said
 
         Raises
         ------

@@ -68,7 +68,16 @@ def how_likely(score: Score) -> str:
     if score.probability is None or score.low is None or score.high is None or score.frequency is None:
         return score.withheld
     said = chance(score.probability, score.low, score.high)
-    return f"{said} of {score.basis.outcome}. {score.frequency.sentence}"
+    return f"{said} of {score.basis.outcome}. {score.frequency.sentence}{again(score)}"
+
+
+def again(score: Score) -> str:
+    """Between which figures models lie that were made from other samples of the people; nothing where none were."""
+    if score.made_again is None:
+        return ""
+    low, high = map(percent, score.made_again)
+    of = f"{score.steady.refits} models made again from other samples of the same people"
+    return f" All of {of} say {low}." if low == high else f" {of[:1].upper()}{of[1:]} say {low} to {high}."
 
 
 def chance(probability: float, low: float, high: float) -> str:

@@ -9,16 +9,11 @@ reading the whole model a second time. A model that cannot be explained exactly 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from riskmodel.errors import DataRefused, EvidenceError
-from riskmodel.explain.families import FAMILY, FEATURE, added_up, told
-from riskmodel.explain.refits import BAG, refits_of
-from riskmodel.explain.stability import Overlap, overlap
-from riskmodel.explain.summary import Explanation, importance_table, swarm
-from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.boosting import FittedLightGBM
 from riskmodel.models.comparators import FittedRate, FittedScore
 from riskmodel.models.curves import FittedCurves
@@ -28,9 +23,6 @@ from riskmodel.models.metrics import Numbers, logit
 from riskmodel.models.points import FittedPoints
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.stack import FittedStack
-from riskmodel.seeds import stream
-
-__all__ = ["Explanation", "contributions", "contributions_of", "explanation"]
 
 ERROR_ALLOWED: Final = 1e-6
 """By how much the sum of contributions may miss the model's own log-odds."""
@@ -67,7 +59,7 @@ def contributions(model: RiskModel, X: Matrix) -> Numbers:
 def contributions_of(fitted: Fitted, X: Matrix) -> Numbers:
     """The same for a learner that has learned."""
     fitted.must_fit(X)
-    made, margin = _exact(fitted, np.ascontiguousarray(X, np.float32))
+    made, margin = with_margin(fitted, np.ascontiguousarray(X, np.float32))
     must_add_up(made, margin)
     return made
 
@@ -85,75 +77,8 @@ def must_add_up(made: Numbers, margin: Numbers) -> float:
     return error
 
 
-def explanation(
-    model: RiskModel,
-    training: TrainingSet,
-    *,
-    rows: int = 1000,
-    refits: int = 2,
-    seed: int = 0,
-) -> Explanation:
-    """What the model leans on, over a sample of the rows of its training set.
-
-    Parameters
-    ----------
-    model, training : the model and the set on which it was fitted
-    rows : how many rows are explained, drawn with the seed
-    refits : how many models are fitted again, each on 80 % of the people with a seed of its own, to see whether the
-        top reasons stay; below 2 nothing is measured, and the document says so
-    seed : int, of the rows and of the models fitted again
-    """
-    X = _matrix(model, training)
-    chosen = np.sort(stream(seed, "explain", "rows").permutation(len(X))[:rows])
-    sample = np.ascontiguousarray(X[chosen])
-    made, margin = _exact(model.fitted, sample)
-    error = must_add_up(made, margin)
-    parts, columns = made[:, :-1], told(model.feature_names, model.features)
-    again = refits_of(model, training, refits, seed) if refits > 1 else []
-    others = [contributions_of(one, sample)[:, :-1] for one in again]
-    levels = (FEATURE, FAMILY)
-    overlaps: list[Overlap] = []
-    if others:
-        overlaps = [overlap(level, [added_up(one, columns, level)[1] for one in others], margin) for level in levels]
-    # The cloud is a sample of the rows in random order, not the first people by number.
-    mixed = stream(seed, "explain", "swarm").permutation(len(sample))
-    settings: dict[str, Any] = {
-        "model": model.fingerprint,
-        "training": training.fingerprint,
-        "rows": len(sample),
-        "of_rows": len(X),
-        "seed": seed,
-        "kind": model.fitted.kind,
-        "method": METHODS.get(model.fitted.kind, "the one thing the model reads"),
-        "unit": "log-odds before calibration",
-        "base": float(made[0, -1]),
-        "largest_error_below": ERROR_ALLOWED if error > 0 else 0.0,
-        "refits": len(others),
-        "refit_share_of_people": BAG,
-        "refit_top": 3,
-    }
-    values = sample.astype(np.float64)
-    cloud = swarm(parts[mixed], values[mixed], columns)
-    return Explanation(importance_table(parts, values, columns), tuple(cloud), tuple(overlaps), settings)
-
-
-def _matrix(model: RiskModel, training: TrainingSet) -> Matrix:
-    columns = [training.table.column(name).cast("float").fill_null(np.nan) for name in model.feature_names]
-    X = np.empty((training.table.num_rows, len(columns)), np.float32, order="F")
-    for place, column in enumerate(columns):
-        X[:, place] = column.to_numpy()
-    if not len(X):
-        raise DataRefused(
-            "nothing-to-explain",
-            found="a training set without rows",
-            expected="rows to explain",
-            repair="Give the training set on which the model was fitted.",
-        )
-    return X
-
-
-def _exact(fitted: Fitted, X: Matrix) -> tuple[Numbers, Numbers]:
-    """Contributions with the base as last column, and the model's own log-odds."""
+def with_margin(fitted: Fitted, X: Matrix) -> tuple[Numbers, Numbers]:
+    """Contributions with the base as last column, and the model's own log-odds, not yet held against each other."""
     if isinstance(fitted, FittedLightGBM):
         return fitted.contributions(X), fitted.log_odds(X)
     if isinstance(fitted, FittedLogistic):
@@ -203,7 +128,7 @@ def _of_points(fitted: FittedPoints, X: Matrix) -> Numbers:
 def _of_stack(fitted: FittedStack, X: Matrix) -> Numbers:
     made = np.zeros((len(X), X.shape[1] + 1))
     for part, weight in zip(fitted.parts, fitted.weights, strict=True):
-        made += weight * _exact(part, X)[0]
+        made += weight * with_margin(part, X)[0]
     made[:, -1] += fitted.intercept
     return made
 

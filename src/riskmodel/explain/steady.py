@@ -7,7 +7,7 @@ they only agree on the family, the family is; and where they do not agree, nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, overload
 
@@ -17,7 +17,7 @@ from riskmodel.explain.contributions import contributions_of
 from riskmodel.explain.families import FAMILY
 from riskmodel.explain.reasons import TOP, Reason, Reasons, reasons, reasons_of
 from riskmodel.explain.refits import Refits
-from riskmodel.models.fitted import Fitted, Matrix
+from riskmodel.models.fitted import Matrix
 from riskmodel.models.metrics import Numbers
 from riskmodel.models.risk_model import RiskModel
 
@@ -106,7 +106,7 @@ class SteadyReasons(Sequence[Steady]):
             if self.refits is None:
                 yield from map(Steady, told)
             else:
-                yield from _held_against(told, X, self.model, self.refits.members)
+                yield from held_against(told, X, self.model, (contributions_of(one, X) for one in self.refits.members))
 
 
 def counted(found: Sequence[Steady]) -> dict[str, float | None]:
@@ -131,14 +131,14 @@ def counted(found: Sequence[Steady]) -> dict[str, float | None]:
     }
 
 
-def _held_against(told: Reasons, X: Matrix, model: RiskModel, members: Sequence[Fitted]) -> Iterator[Steady]:
-    """The reasons of each row that enough members give too."""
+def held_against(told: Reasons, X: Matrix, model: RiskModel, others: Iterable[Numbers]) -> Iterator[Steady]:
+    """The reasons of each row that enough other models give too, by what features add to it in each: (n, p + 1)."""
     families, leads = told.ranked
     same_family, same_feature = np.zeros(families.shape), np.zeros(families.shape)
-    for member in members:
-        other = reasons_of(
-            contributions_of(member, X), X, model.feature_names, model.features, top=told.top, never=told.never
-        )
+    members = 0
+    for made in others:
+        members += 1
+        other = reasons_of(made, X, model.feature_names, model.features, top=told.top, never=told.never)
         their_families, their_leads = other.ranked
         # Each of ours beside each of theirs of the same direction; a family stands there once, so "any" is "which".
         both = families[..., :, None] == their_families[..., None, :]
@@ -146,8 +146,8 @@ def _held_against(told: Reasons, X: Matrix, model: RiskModel, members: Sequence[
         same_feature += (both & (leads[..., :, None] == their_leads[..., None, :])).any(axis=-1)
     for row, found in enumerate(told):
         given = families[row] >= 0
-        by_family, by_feature = (each[row][given] / len(members) for each in (same_family, same_feature))
-        yield _shown(found, by_family, by_feature, len(members))
+        by_family, by_feature = (each[row][given] / members for each in (same_family, same_feature))
+        yield _shown(found, by_family, by_feature, members)
 
 
 def _shown(own: Sequence[Reason], family: Numbers, feature: Numbers, members: int) -> Steady:

@@ -41,9 +41,16 @@ class Sentence:
         return self.noun
 
     def with_value(self, value: float) -> str:
-        """The noun with its value: ``number of arson events in the last 2 years: 3``; NaN is "unknown"."""
+        """The noun with its value: ``number of arson events in the last 2 years: 3``; NaN is "unknown".
+
+        Examples
+        --------
+        >>> Sentence("days since the last of arson events, so far", "days").with_value(28.75)   # whole days
+        'days since the last of arson events, so far: 28 days'
+        """
         if value != value:
             return f"{self.noun}: unknown"
+        value = value // 1 if self.unit == "days" else value
         return f"{self.noun}: {value:.6g}{f' {self.unit}' if self.unit else ''}"
 
 

@@ -68,10 +68,7 @@ class Ensemble:
         X : (n_rows, n_features) float32, everybody who could be on the list
         capacity : share of the rows (below 1) or places (from 1)
         """
-        made = self.probabilities(X)
-        number = next(iter(places([capacity], made.shape[1]).values()))
-        on_list = np.stack([share_of_a_place(p, number) for p in made])
-        return Standings(capacity_label(capacity), number, on_list.mean(axis=0), _overlap(on_list, number))
+        return standings(self.probabilities(X), capacity)
 
     def __repr__(self) -> str:
         return f"Ensemble({len(self.members)} models)"
@@ -117,6 +114,22 @@ class Standings:
             f"with the same people. {counts['always']:g} people are on the list of nearly every model; for "
             f"{counts['open']:g} the models disagree, and the list should say so."
         )
+
+
+def standings(probabilities: Numbers, capacity: float) -> Standings:
+    """Who would have a place on a list by how many of several models: (n_models, n_rows) probabilities.
+
+    Only the order counts, so that the models need no calibration.
+
+    Examples
+    --------
+    >>> chances = np.array([[0.9, 0.5, 0.1], [0.8, 0.1, 0.4]])
+    >>> standings(chances, 2).share.tolist()
+    [1.0, 0.5, 0.5]
+    """
+    number = next(iter(places([capacity], probabilities.shape[1]).values()))
+    on_list = np.stack([share_of_a_place(p, number) for p in probabilities])
+    return Standings(capacity_label(capacity), number, on_list.mean(axis=0), _overlap(on_list, number))
 
 
 def ensemble(

@@ -123,10 +123,11 @@ class AuditTable(Table):
 
 
 class AdviceTable(Table):
-    """On which day the advisory list is asked for, and where the board's approval lies."""
+    """On which day the advisory list is asked for, where the approval lies, and how much reasons are held against."""
 
     approval: str = "approval.toml"
     as_of: dt.date | None = None
+    refits: int = Field(default=10, ge=10, le=100)  # models made again; nine of ten have to give a reason too
 
 
 class PublishedTable(Table):

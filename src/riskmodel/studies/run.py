@@ -32,6 +32,7 @@ SHARES = {
     "training set": 10.0,
     "fit": 20.0,
     "audit": 4.0,
+    "footing": 6.0,
     "explain": 5.0,
     "card": 6.0,
     "record": 12.0,
@@ -139,8 +140,10 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
         model = stages.fit(store, study, training, run.progress.step)
     with run.stage("audit", "audit"):
         audit = stages.audit(store, study, model, training)
+    with run.stage("footing", "footing"):
+        footing = stages.footing(store, study, model, training)
     with run.stage("explain", "explanation"):
-        explanation = stages.explain(store, model, training)
+        explanation = stages.explain(store, model, training, footing)
     with run.stage("card", "card"):
         card = stages.card(store, study, model, audit, explanation, training, intake, people, histories, places.data)
         publish(card, places.cards, PUBLISHED)
@@ -149,12 +152,12 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
     with run.stage("record", "recorded"):
         stages.record(store, study.name, model, audit, training, card, places.tracking_uri)
     with run.stage("advise", "advice"):
-        advice = stages.advise(store, study, model, histories, card)
+        advice = stages.advise(store, study, model, histories, card, footing)
     return Run(_fingerprints(store), places.cards / "card.html", advice)
 
 
 def _fingerprints(store: Store) -> dict[str, str]:
-    names = ("received", "linked", "histories", "training", "model", "audit", "explanation", "card")
+    names = ("received", "linked", "histories", "training", "model", "audit", "footing", "explanation", "card")
     found = {name: result.fingerprint for name in names if (result := store.peek(name)) is not None}
     aside = store.folder / ".fingerprints.tmp"
     aside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

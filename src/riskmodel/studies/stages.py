@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from riskmodel import tracking
+from riskmodel.advisory.footing import FOOTING, Footing
 from riskmodel.advisory.score import score
 from riskmodel.cards.beside import write_beside
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.referee import write_referee
 from riskmodel.engines.folders import Result, read_result
 from riskmodel.errors import DeclarationError, NotFound, RiskmodelError
-from riskmodel.explain import contributions
-from riskmodel.explain.contributions import Explanation
+from riskmodel.explain.explanation import explanation as explained
+from riskmodel.explain.summary import Explanation
 from riskmodel.fairness import audit as fairness
 from riskmodel.fairness.audit import Audit
 from riskmodel.fairness.figures import Rules
@@ -208,12 +209,24 @@ def audit(store: Store, study: Judged, model: RiskModel, training: TrainingSet) 
     return Audit.load(made_once(store, "audit", inputs, make).folder)
 
 
-def explain(store: Store, model: RiskModel, training: TrainingSet) -> Explanation:
-    """Say what carries the scores."""
-    inputs = {"model": model.fingerprint, "training": training.fingerprint}
+def footing(store: Store, study: Study, model: RiskModel, training: TrainingSet) -> Footing:
+    """Make what advice is checked against: refits that reasons have to agree with, and who taught the model."""
+    settings = study.declaration.advice
+    inputs = {"model": model.fingerprint, "training": training.fingerprint, "refits": settings.refits}
 
     def make(folder: Path) -> None:
-        contributions.explanation(model, training).save(folder)
+        Footing.of(model, training, refits_made=settings.refits, seed=study.model_settings.seed).save(folder)
+
+    return Footing.load(made_once(store, FOOTING, inputs, make).folder)
+
+
+def explain(store: Store, model: RiskModel, training: TrainingSet, against: Footing | None = None) -> Explanation:
+    """Say what carries the scores and how far that holds still, counted as advice tells it where there is a footing."""
+    checked = {} if against is None else {"refits": against.refits.fingerprint}
+    inputs = {"model": model.fingerprint, "training": training.fingerprint, **checked}
+
+    def make(folder: Path) -> None:
+        explained(model, training, refits=2 if against is None else against.refits).save(folder)
 
     return Explanation.load(made_once(store, "explanation", inputs, make).folder)
 
@@ -299,7 +312,7 @@ def card_fingerprint(folder: Path) -> str:
     return str(json.loads((folder / "card.json").read_text(encoding="utf-8"))["fingerprint"])
 
 
-def advise(store: Store, study: Study, model: RiskModel, histories: Histories, card: Path) -> str:
+def advise(store: Store, study: Study, model: RiskModel, histories: Histories, card: Path, against: Footing) -> str:
     """An advisory list when an approval is in force; otherwise the sentence that says why there is none."""
     settings = study.declaration.advice
     by_the_board = decision_in(store.folder, store.ledger, model.fingerprint, study.purpose.name)
@@ -321,6 +334,7 @@ def advise(store: Store, study: Study, model: RiskModel, histories: Histories, c
             purpose=study.purpose,
             card=card_fingerprint(card),
             ledger=store.ledger,
+            footing=against,
         )
     except RiskmodelError as refusal:
         earlier = "" if store.peek("advice") is None else " An earlier list lies in the store: do not use it."

@@ -23,7 +23,7 @@ from riskmodel.cards.referee import write_referee
 from riskmodel.cards.text import CardText
 from riskmodel.engines.folders import alone, publish
 from riskmodel.errors import DeclarationError, Fault
-from riskmodel.explain.contributions import Explanation
+from riskmodel.explain.summary import Explanation
 from riskmodel.fairness.audit import Audit
 from riskmodel.governance.access import Store, connect
 from riskmodel.governance.purposes import Purpose

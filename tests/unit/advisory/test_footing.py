@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import pytest
 
 from riskmodel.advisory.contest import own_copy
 from riskmodel.advisory.familiar import LEAST, OUTER, Bands, Familiar, bands_of, stability_index
-from riskmodel.advisory.footing import BANDS, Footing
+from riskmodel.advisory.footing import BANDS, FOOTING, Footing
+from riskmodel.advisory.words import percent
 from riskmodel.errors import DataRefused, EvidenceError
 from riskmodel.explain.steady import NO_STABLE_REASON
 from riskmodel.features.training_set import TrainingSet
+from riskmodel.governance.access import connect
+from riskmodel.models.judging import share_of_a_place
 from riskmodel.seeds import stream
 
 DAY = dt.date(2019, 6, 1)  # inside the years that taught: ages have not drifted yet
@@ -77,6 +81,57 @@ def test_who_is_withheld_stands_on_the_full_list_and_on_none_by_score(partnershi
     table = pq.read_table(made.export(partnership.folder / "some", order="capacity") / "advisory_list.parquet")
     assert not strangers & set(table["pseudonym"].to_pylist())
     assert f"For {len(strangers)} the score is withheld; they are not here." in str(table.schema.metadata)
+
+
+def test_a_list_of_capacity_gives_no_rank_to_people_on_whom_the_models_disagree(
+    partnership: Any, footing: Footing
+) -> None:
+    made = partnership.scores(partnership.approved(limits={"working_capacity": 20}), as_of=DAY, footing=footing)
+    table = pq.read_table(made.export(partnership.folder / "some", order="capacity") / "advisory_list.parquet")
+    rows = table.to_pylist()
+    settled = [row for row in rows if row["place"] == "settled"]
+    others = rows[len(settled) :]
+    assert 0 < len(settled) < len(rows) == 20
+    assert all(row["place"].startswith("not settled: ") for row in others)
+    assert [row["probability"] for row in settled] == sorted((row["probability"] for row in settled), reverse=True)
+    assert [row["pseudonym"] for row in others] == sorted(row["pseudonym"] for row in others)
+    assert f"Not settled are {len(others)} of these places" in str(table.schema.metadata)
+    assert partnership.last_entry()[1]["not_settled"] == len(others)
+    # by hand: of the ten first places by each refit, whoever at least nine of ten refits have is settled
+    kept = [place for place in range(made.people) if not np.isnan(made._probability[place])]
+    chances = np.stack([one.predict(made._reasons.X[kept]) for one in footing.refits.members])
+    votes = np.mean([share_of_a_place(each, 20.0) for each in chances], axis=0)
+    by_hand = {made.pseudonyms[place] for place, vote in zip(kept, votes, strict=True) if 0.1 < vote < 0.9}
+    assert {row["pseudonym"] for row in others} == by_hand & {row["pseudonym"] for row in rows}
+
+
+def test_what_models_made_again_say_stands_beside_the_probability(partnership: Any, footing: Footing) -> None:
+    made = checked(partnership, footing)
+    score = next(each for each in map(made.person, made.pseudonyms) if not each.withheld)
+    place = made.pseudonyms.index(score.pseudonym)
+    said = [float(partnership.model.calibration.probability(one.predict(made._reasons.X[[place]]))[0])
+            for one in footing.refits.members]  # fmt: skip
+    assert score.made_again == (min(said), max(said))
+    assert f"20 models made again from other samples of the same people say {percent(min(said))} to" in score.explain()
+    row = next(row for row in made.to_table().to_pylist() if row["pseudonym"] == score.pseudonym)
+    assert (row["made_again_low"], row["made_again_high"]) == score.made_again
+    without = partnership.scores(partnership.approved("first.toml"), as_of=DAY).person(score.pseudonym)
+    assert without.made_again is None
+    assert "made again from other samples of the same people say" not in without.explain()
+
+
+def test_a_store_that_keeps_the_footing_of_the_model_is_asked_for_it(
+    partnership: Any, footing: Footing, tmp_path: Path
+) -> None:
+    store = connect(f"duckdb:///{tmp_path / 'store'}", partnership.purpose)
+    assert Footing.kept_in(store, partnership.model) is None
+    with store.writing(FOOTING, {}) as draft:
+        footing.save(draft.folder)
+    held = replace(partnership.histories, store=store)
+    made = partnership.scores(partnership.approved(), as_of=DAY, histories=held, purpose=None)
+    assert made.basis.footing == footing.fingerprint
+    other = replace(partnership.model, training_fingerprint="f" * 64)
+    assert Footing.kept_in(store, other) is None
 
 
 def test_a_list_of_people_who_drifted_is_refused_and_written_down(partnership: Any, footing: Footing) -> None:

@@ -16,7 +16,7 @@ from riskmodel.cards.model_card import ModelCard
 from riskmodel.cohorts.cohort import Cohort, Step
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import Duration, days, months, years
-from riskmodel.explain.contributions import explanation
+from riskmodel.explain.explanation import explanation
 from riskmodel.explain.summary import Explanation
 from riskmodel.fairness.audit import Audit, audit
 from riskmodel.features.language import age, count

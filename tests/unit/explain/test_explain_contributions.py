@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +11,13 @@ import pytest
 
 from riskmodel.dates import days
 from riskmodel.errors import DataRefused, EvidenceError
-from riskmodel.explain.contributions import contributions, contributions_of, explanation, must_add_up
+from riskmodel.explain.contributions import contributions, contributions_of, must_add_up
+from riskmodel.explain.explanation import explanation
 from riskmodel.explain.families import ANY_AGENCY, LEVELS, Told, added_up, told
 from riskmodel.explain.reasons import reasons, reasons_of, top_reasons
+from riskmodel.explain.refits import refits
 from riskmodel.explain.stability import overlap, top_shared
+from riskmodel.explain.steady import SteadyReasons, counted
 from riskmodel.explain.summary import Explanation, direction
 from riskmodel.fairness.audit import audit
 from riskmodel.features.language import age, count, days_since
@@ -213,6 +217,27 @@ def test_without_refits_stability_is_not_measured_and_that_is_said(lines, traini
     assert made.overlaps == ()
     assert made.settings["refits"] == 0
     assert "interventional" not in made.settings["method"]
+
+
+def test_held_against_refits_the_reasons_are_counted_as_advice_tells_them(trees, training):
+    against = refits(trees, training, members=10)
+    made = explanation(trees, training, rows=300, refits=against)
+    high = made.settings["steady"]["high"]
+    margin = trees.fitted.log_odds(sample := matrix_of(trees, training, 300))
+    told = counted(list(SteadyReasons(trees, sample[margin >= np.quantile(margin, 0.9)], against)))
+    assert {name: high[name] for name in told} == pytest.approx(told)
+    assert high["rows"] >= 30  # ties at the edge stay in
+    found = made.settings["settled"]["1%"]  # on the newest date: always + never + open are all people
+    assert found["always"] + found["never"] + found["open"] == found["people"]
+    assert 0 < found["overlap"] <= 1
+    with pytest.raises(DataRefused, match="refits-of-another-model"):
+        explanation(trees, training, refits=replace(against, model="f" * 64))
+
+
+def matrix_of(model, training, rows: int):
+    """The rows that `explanation` draws with seed 0."""
+    X = np.column_stack([training.table[name].to_numpy() for name in model.feature_names]).astype(np.float32)
+    return X[np.sort(stream(0, "explain", "rows").permutation(len(X))[:rows])]
 
 
 def test_the_cloud_holds_no_person_and_no_value(trees, training):
