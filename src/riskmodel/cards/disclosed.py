@@ -52,7 +52,7 @@ def is_small(count: float) -> bool:
     >>> is_small(0), is_small(0.4), is_small(7), is_small(8)
     (False, True, True, False)
     """
-    return 0 < count < CARD_RULES.smallest_shown
+    return CARD_RULES.is_small(count)
 
 
 def gives_away(numerator: float | None, denominator: float | None) -> bool:

@@ -20,6 +20,10 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, lil_matrix
 
+from riskmodel.errors import EvidenceError
+
+_NO_END = 1e9
+"""Stands for a count without a greatest value, so that every programme has an answer: no failure looks like safety."""
 _PATIENCE = 12
 """Parts hidden for one count before its totals are tried."""
 
@@ -81,7 +85,7 @@ def _protect(
 ) -> None:
     """Hide what it takes to keep one promise, and nothing that turned out not to help."""
     added: list[int] = []
-    while not _covers(_feasible(cells, sums, hidden, place), promised):
+    while not _covers(feasible(cells, sums, hidden, place), promised):
         if len(added) == _PATIENCE and _is_widest(cells, sums, hidden, place, promised):
             break
         more = _next_to_hide(cells, sums, hidden, place, totals_too=len(added) >= _PATIENCE)
@@ -89,12 +93,12 @@ def _protect(
             break
         added.append(more)
         hidden.add(more)
-    reached = _feasible(cells, sums, hidden, place)
+    reached = feasible(cells, sums, hidden, place)
     kept = (max(promised[0], reached[0]), min(promised[1], reached[1]))
     totals = {each.total for each in sums}
     for at in sorted(added, key=lambda at: (at not in totals, -cells[at].count, at)):
         hidden.discard(at)
-        if not _covers(_feasible(cells, sums, hidden, place), kept):
+        if not _covers(feasible(cells, sums, hidden, place), kept):
             hidden.add(at)
 
 
@@ -106,8 +110,8 @@ def _is_widest(
     Without this a promise that cannot be kept would hide the whole table and still not be kept.
     """
     printed = {at for at, cell in enumerate(cells) if cell.printed}
-    now = _feasible(cells, sums, hidden, place)
-    widest = _feasible(cells, sums, hidden | printed, place)
+    now = feasible(cells, sums, hidden, place)
+    widest = feasible(cells, sums, hidden | printed, place)
     return now[0] <= max(promised[0], widest[0]) and now[1] >= min(promised[1], widest[1])
 
 
@@ -115,8 +119,17 @@ def _covers(span: tuple[float, float], promised: tuple[float, float]) -> bool:
     return span[0] <= promised[0] and span[1] >= promised[1]
 
 
-def _feasible(cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], place: int) -> tuple[float, float]:
-    """The least and greatest whole value of one count that all sums and shown figures allow."""
+def feasible(cells: Sequence[Cell], sums: Sequence[Sum], hidden: set[int], place: int) -> tuple[float, float]:
+    """The least and greatest whole value of one count that all sums and shown figures allow.
+
+    Examples
+    --------
+    Two hidden counts under a total that is shown as 20 (18 to 22), one of them at least 1: the other is at most 21.
+
+    >>> one, other, whole = (Cell(n, span, (1, np.inf), None) for n, span in ((3, None), (17, None), (20, (18, 22))))
+    >>> feasible([one, other, whole], [Sum(2, (0, 1))], {0, 1}, 1)
+    (1.0, 21.0)
+    """
     system = _system(tuple(sums), place)
     if system is None:
         return cells[place].hidden
@@ -156,9 +169,16 @@ def _system(sums: tuple[Sum, ...], place: int) -> _System | None:
 def _solve(matrix: csr_matrix, bounds: list[tuple[float, float]], place: int, sign: float) -> float:
     goal = np.zeros(matrix.shape[1])
     goal[place] = sign
-    found = linprog(goal, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs")  # type: ignore[call-overload] # the stubs know no sparse matrices
-    # without a greatest value the programme is unbounded: nothing can be derived on that side
-    return float(found.fun) if found.fun is not None and found.status == 0 else -np.inf
+    held = [(least, min(greatest, _NO_END)) for least, greatest in bounds]
+    found = linprog(goal, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=held, method="highs")  # type: ignore[call-overload] # the stubs know no sparse matrices
+    if found.status != 0:  # a table nobody could attack is not one that is safe
+        raise EvidenceError(
+            "disclosure-unsolved",
+            found=f"a table of {matrix.shape[1]:,} counts of which it cannot be said what follows from what",
+            expected="sums and counts that fit each other",
+            repair="Check which rows are totals of which; release fewer slices at once.",
+        )
+    return float(found.fun)
 
 
 def _connected(sums: Sequence[Sum], place: int, through: set[int] | None = None) -> list[Sum]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from riskmodel.tables import fingerprint_table
 
 RECORD = "edition.json"
 DATA = "data"
+EARLIER = "earlier"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -70,7 +71,7 @@ class Publication:
     as_of : date; what was known before it is in
     rules : RuleSet
     ledger : to which each table's release is written
-    earlier : Publication or None, the last edition
+    earlier : Publication or None, the last edition, which knows those before it
     tables, figures : filled by `leave` and `figure`
     """
 
@@ -127,7 +128,7 @@ class Publication:
             list(counts),
             totals=totals,
             within_counts=within_counts,
-            earlier=None if before is None else Edition(before.table, tuple(keys)),
+            earlier=[Edition(each.tables[name].table, tuple(keys)) for each in self._before() if name in each.tables],
             rules=self.rules,
             ledger=self.ledger,
             name=f"{self.name} {self.edition} {name}",
@@ -138,6 +139,13 @@ class Publication:
             made = _whole_rows_only(made, counts)
         self.tables[name] = Leaving(name, title, tuple(keys), tuple(counts), made)
         return made
+
+    def _before(self) -> Iterator[Publication]:
+        """Every edition that left before, the last first: a reader may hold any of them against this one."""
+        edition = self.earlier
+        while edition is not None:
+            yield edition
+            edition = edition.earlier
 
     def figure(self, source: str, what: str, estimate: Estimate) -> Estimate:
         """Keep a figure that was worked out from a table that left; returns it."""
@@ -175,7 +183,10 @@ class Publication:
         }
 
     def save(self, folder: str | Path) -> Path:
-        """Write every table as CSV and Parquet, the figures, and the disclosure record; returns the record's path."""
+        """Write every table as CSV and Parquet, the figures, and the disclosure record; returns the record's path.
+
+        The editions before go along, in a folder of their own, so that the next one is held against all of them.
+        """
         folder = Path(folder)
         data = folder / DATA
         data.mkdir(parents=True, exist_ok=True)
@@ -184,6 +195,8 @@ class Publication:
             write_csv(held.table, data / f"{held.name}.csv")
         write_csv(self.figures_table(), data / "figures.csv")
         pq.write_table(self.figures_table(), data / "figures.parquet")
+        if self.earlier is not None:
+            self.earlier.save(folder / EARLIER)
         path = folder / RECORD
         path.write_text(json.dumps(self.record(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return path
@@ -221,6 +234,8 @@ class Publication:
                 )
             keys, counts = tuple(held["keys"]), tuple(held["counts"])
             made.tables[held["name"]] = Leaving(held["name"], held["title"], keys, counts, table)
+        if (folder / EARLIER / RECORD).is_file():
+            made.earlier = cls.load(folder / EARLIER)
         figures = pq.read_table(folder / DATA / "figures.parquet")
         for row in figures.to_pylist():
             source, what = row.pop("source"), row.pop("what")
