@@ -14,14 +14,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.fairness.audit import Audit, audit_scores
+from riskmodel.fairness.estimability import OK
+from riskmodel.fairness.groups import groupings
 from riskmodel.fairness.intervals import wilson
 from riskmodel.fairness.mitigate import AS_IT_IS, Candidate
 from riskmodel.fairness.plots import Plot, frontier_plot
 from riskmodel.fairness.rules import Row, Rules
 from riskmodel.fairness.scored import numbers, refused
+from riskmodel.models.metrics import Numbers
 from riskmodel.tables import fingerprint_document
 
 if TYPE_CHECKING:
@@ -30,6 +34,10 @@ if TYPE_CHECKING:
 OVERALL: Final = ("auroc", "brier", "tpr", "ppv", "observed_expected")
 GAPS: Final = ("selection_rate", "tpr", "fpr", "ppv", "observed_expected")
 EVERYBODY: Final = "everybody"
+COUNTS: Final = ("places", "no longer listed", "newly listed")
+"""Figures that count places, which those of the groups add up to."""
+NORMAL: Final = 1.959964
+"""For 95 in 100."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,9 @@ class Frontier:
     Attributes
     ----------
     table : DataFrame, one row a candidate and figure: candidate, advice, figure, group, reference, value, low, high,
-        state. A figure of everybody has no reference; a gap is the group less the reference.
+        state, numerator, denominator. Of everybody: accuracy (auroc, brier, found, ppv) and calibration
+        (observed_expected, slope). Of each group: the gaps, the group less the reference. Of both: places, no longer
+        listed and newly listed, against the model as it is.
     reference : str, the group that gaps are against
     attribute : str
     """
@@ -155,6 +165,9 @@ def mitigation_frontier(
         raise refused(f"{len(candidates)} candidates of which the first is not the model as it is")
     outcome, rows, reference = numbers(outcomes), [], ""
     values = np.asarray(group, dtype=object)
+    (grouping,) = groupings({attribute: values})
+    person = np.arange(len(outcome)) if people is None else np.unique(np.asarray(people), return_inverse=True)[1]
+    who = _Who(person, grouping.codes, grouping.names)
     for candidate in candidates:
         made = audit_scores(
             candidate.scores,
@@ -168,7 +181,7 @@ def mitigation_frontier(
         )
         head: Row = {"candidate": candidate.name, "advice": candidate.advice}
         own, reference = _figures(made, attribute)
-        own += _displaced(candidate, candidates[0])
+        own += _displaced(candidate, candidates[0], who)
         rows += [{**head, **row} for row in own]
     return Frontier(pd.DataFrame(rows), reference, attribute)
 
@@ -176,35 +189,64 @@ def mitigation_frontier(
 def _figures(made: Audit, attribute: str) -> tuple[list[Row], str]:
     """Figures of everybody, and the gaps."""
     names = {"tpr": "found"}
+    table = {(row["attribute"], row["group"], row["metric"]): row for row in made.table.to_pylist()}
     rows: list[Row] = [
-        {"figure": names.get(row["metric"], row["metric"]), "group": EVERYBODY, "reference": "",
-         **{name: row[name] for name in ("value", "low", "high", "state")}}
-        for row in made.table.to_pylist()
-        if row["attribute"] == EVERYBODY and row["metric"] in OVERALL
-    ]  # fmt: skip
+        _row(names.get(metric, metric), EVERYBODY, row)
+        for (by, _, metric), row in table.items()
+        if by == EVERYBODY and metric in OVERALL
+    ]
+    rows += [_row("slope", EVERYBODY, row) for row in made.slopes.to_pylist() if row["attribute"] == EVERYBODY]
     reference = ""
     for row in made.disparities.to_pylist():
         if row["attribute"] == attribute and row["metric"] in GAPS:
-            reference = row["reference"]
-            rows.append({"figure": f"gap in {row['metric']}", "group": row["group"], "reference": reference,
-                         "value": row["difference"], "low": row["low"], "high": row["high"],
-                         "state": row["state"]})  # fmt: skip
+            reference, own = row["reference"], table[attribute, row["group"], row["metric"]]
+            counts = {name: own[name] for name in ("numerator", "denominator")}
+            gap = row | {"value": row["difference"]} | counts
+            rows.append(_row(f"gap in {row['metric']}", row["group"], gap, reference))
     return rows, reference
 
 
-def _displaced(candidate: Candidate, plain: Candidate) -> list[Row]:
-    """Places, and those listed by the one and not by the other, as shares of the places of the model as it is."""
-    before = float(plain.listed.sum())
-    moves = {
-        "places": float(candidate.listed.sum()),
-        "no longer listed": float(np.maximum(plain.listed - candidate.listed, 0).sum()),
-        "newly listed": float(np.maximum(candidate.listed - plain.listed, 0).sum()),
-    }
+def _row(figure: str, group: str, found: Row, reference: str = "") -> Row:
+    kept = {name: found[name] for name in ("value", "low", "high", "state")}
+    counts = {name: found.get(name) for name in ("numerator", "denominator")}
+    return {"figure": figure, "group": group, "reference": reference, **kept, **counts}
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Whose rows they are, and of which group."""
+
+    person: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int32]
+    names: tuple[str, ...]
+
+
+def _displaced(candidate: Candidate, plain: Candidate, who: _Who) -> list[Row]:
+    """Places, and those listed by the one and not by the other, of everybody and of each group."""
+    gone, come = (np.maximum(move, 0) for move in (plain.listed - candidate.listed, candidate.listed - plain.listed))
     made: list[Row] = []
-    for name, count in moves.items():
-        low, high = (None, None)
-        if name == "no longer listed" and count > 0:
-            low, high = (before * float(end) for end in wilson(min(count / before, 1.0), before, 1.959964))
-        made.append({"figure": name, "group": EVERYBODY, "reference": "", "value": count, "low": low, "high": high,
-                     "state": "ok"})  # fmt: skip
+    for group, own in [
+        (EVERYBODY, np.ones(len(gone), bool)),
+        *((name, who.codes == code) for code, name in enumerate(who.names)),
+    ]:
+        places, rows = float(candidate.listed[own].sum()), float(own.sum())
+        counted: Row = {"value": places, "low": None, "high": None, "state": OK, "numerator": places}
+        made.append(_row(COUNTS[0], group, counted | {"denominator": rows}))
+        # Those who lose a place are a part of the places there were, those who gain one of the places there are.
+        for figure, moved, of in zip(COUNTS[1:], (gone, come), (plain, candidate), strict=True):
+            made.append(_row(figure, group, _moved(moved[own], of.listed[own], who.person[own])))
     return made
+
+
+def _moved(moved: Numbers, places: Numbers, person: npt.NDArray[np.int64]) -> Row:
+    """How many moved of so many places, with an interval that keeps the rows of a person together."""
+    count, total = float(moved.sum()), float(places.sum())
+    made: Row = {"value": count, "low": None, "high": None, "state": OK, "numerator": count, "denominator": total}
+    if not total:
+        return made
+    share = min(count / total, 1.0)
+    error = np.bincount(np.unique(person, return_inverse=True)[1], moved - share * places) / total
+    squares = float(error @ error)
+    worth = share * (1 - share) / squares if squares > 0 and 0 < share < 1 else total
+    low, high = (total * float(end) for end in wilson(share, min(worth, total), NORMAL))
+    return made | {"low": low, "high": high}

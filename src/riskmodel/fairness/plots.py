@@ -101,7 +101,7 @@ def frontier_plot(table: pd.DataFrame, metric: str, cost: str, attribute: str, r
     before = float(table.loc[table["figure"] == "places", "value"].iloc[0])
     for name in dict.fromkeys(table["candidate"]):
         own = table[table["candidate"] == name]
-        gaps = own[(own["figure"] == f"gap in {metric}") & (own["state"] != "not_estimable")]
+        gaps = own[(own["figure"] == f"gap in {metric}") & own["value"].notna()]
         found = own[own["figure"] == cost].iloc[0]
         if not len(gaps):
             continue
