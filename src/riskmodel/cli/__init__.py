@@ -21,7 +21,7 @@ from typing import Annotated
 import typer
 
 from riskmodel import __version__
-from riskmodel.cli import approval, board, card, data, ledger, needs, pseudonymise, studies, world
+from riskmodel.cli import approval, board, card, data, ledger, needs, new, pseudonymise, studies, world
 from riskmodel.errors import RiskmodelError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(new.new)
 app.command()(studies.run)
 app.command()(studies.check)
 app.command()(needs.needs)

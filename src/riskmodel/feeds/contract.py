@@ -331,7 +331,11 @@ def _check_feed(feed: Feed, table: Reader) -> None:
 def _check_constants(feed: Feed, table: Reader) -> None:
     for field, value in feed.constants:
         kind = FIELDS[feed.holds].get(field)
-        right = isinstance(value, str) if kind == "text" else isinstance(value, (int, float)) and kind == "number"
+        right = (
+            (isinstance(value, str) and bool(value))
+            if kind == "text"
+            else isinstance(value, (int, float)) and kind == "number"
+        )
         if not right or isinstance(value, bool):
             texts = [name for name, of in FIELDS[feed.holds].items() if of in ("text", "number")]
             table.fault(
@@ -351,7 +355,7 @@ def _code_list(name: str, table: Reader) -> CodeList:
     meanings: list[Meaning] = []
     for code in table.given:
         meanings += _meanings(code, table)
-    if not meanings:
+    if not table.given:
         table.fault(found="no codes", expected="at least one", repair="List the codes.")
     listed = CodeList(name, tuple(meanings))
     for code in listed.overlaps():

@@ -6,7 +6,7 @@ give the same definitions and the same fingerprints. All faults of all parts are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from riskmodel.dates import Duration
 from riskmodel.errors import DeclarationError, Fault, RiskmodelError
 from riskmodel.features import language
 from riskmodel.features.feature import Feature
+from riskmodel.feeds.contract import contracts_in
 from riskmodel.governance.purposes import Purpose
 from riskmodel.models import learners
 from riskmodel.models.learners import Learner
@@ -151,6 +152,7 @@ def _build(folder: Path, text: str, declared: Declaration) -> Study:
     faults.part(("card",), lambda: CardText.from_mapping(declared.card))
     faults.part(("feeds",), lambda: _one_source(declared))
     faults.part(("features", "known"), lambda: _different_names([node for node in features if node is not None]))
+    faults.found += _contract_faults(folder, declared)
     if faults.found:
         raise DeclarationError("study-invalid", faults=faults.found)
     return Study(folder, declared, purpose, cohort, outcome, tuple(features), tuple(carry), learner, tuple(comparators))
@@ -189,11 +191,25 @@ def _one_source(declared: Declaration) -> None:
             "feeds-source", where="feeds", found=f"{given} sources", expected="exactly one of `world` and `folder`",
             repair="Write world = {people = 20000, seed = 7}, or folder = the folder with the files.",
         )  # fmt: skip
-    if feeds.folder and not (feeds.contracts and feeds.received_at and feeds.covers):
+    if (feeds.folder and not feeds.contracts) or (feeds.received_at is None) != (feeds.covers is None):
         raise DeclarationError.of(
-            "feeds-incomplete", where="feeds", found="a folder without contracts, received_at or covers",
-            expected="all three", repair="Say which contracts read the files, when they came and what they cover.",
+            "feeds-incomplete", where="feeds", found="a folder without contracts, or one of received_at and covers",
+            expected="contracts; and both dates, or neither where the folder has a deliveries.toml",
+            repair="Say which contracts read the files, when they came and what they cover.",
         )  # fmt: skip
+
+
+def _contract_faults(folder: Path, declared: Declaration) -> Sequence[Fault]:
+    """What is wrong with the study's own contracts."""
+    own = declared.feeds.contracts
+    if own is None:
+        return ()
+    try:
+        found = contracts_in(folder / own)
+    except DeclarationError as error:
+        return error.faults
+    expected, repair = "a TOML file for each agency", "Write the contracts, or correct the name of their folder."
+    return () if found else [Fault(f"{FILE}, feeds.contracts", f"no contract in {own}", expected, repair)]
 
 
 def _different_names(features: list[Feature]) -> None:
