@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from riskmodel.cards.blocks import Cell
 from riskmodel.cards.disclosed import count_cell, count_or_none, gives_away, is_small
@@ -28,6 +28,31 @@ from riskmodel.tables import fingerprint_document
 
 MODEL, ALL = "model", "all"
 SHARES = ("precision", "recall", "base_rate", "selection_rate", "tpr", "fnr", "fpr", "ppv", "npv", "mean_score")
+
+
+class Words(Protocol):
+    """What people wrote, as far as every card's sections use it."""
+
+    @property
+    def people(self) -> str: ...
+
+    @property
+    def fairness_choice(self) -> str: ...
+
+
+class Audited(Protocol):
+    """What the sections on groups and lists ask, whatever the card is made from."""
+
+    @property
+    def audit(self) -> Audit: ...
+
+    @property
+    def text(self) -> Words: ...
+
+    @property
+    def outcome_words(self) -> str: ...
+
+    def group_figure(self, attribute: str, group: str, metric: str) -> Claim | None: ...
 
 
 @dataclass(frozen=True)
@@ -78,16 +103,7 @@ class Given:
 
     def group_figure(self, attribute: str, group: str, metric: str) -> Claim | None:
         """One figure of the audit as a claim."""
-        at = {"attribute": attribute, "group": group, "metric": metric}
-        row = self._rows["table"].get((attribute, group, metric))
-        if row is None:
-            return None
-        key = f"audit.{attribute}.{group}.{metric}"
-        measure = MEASURE[metric]
-        counted = measure.kind in ("share", "ratio")
-        if row["value"] is not None and counted and _tells(row, share=measure.kind == "share"):
-            return self.evidence.claim(Claim(key, None, "audit", state="suppressed", found_at={"table": "table", **at}))
-        return self._claim(key, row, "audit", {"table": "table", **at})
+        return group_claim(self.evidence, self._rows["table"], attribute, group, metric)
 
     def worked_out(
         self, key: str, value: float | None, artefact: str, n: int | None = None, unit: Unit = "number"
@@ -107,9 +123,9 @@ class Given:
         """The rows of the evaluation and of the audit by what names them."""
         evaluation = self.model.evaluation
         return {
-            "metrics": _indexed(evaluation.metrics, "model", "fold", "metric"),
-            "differences": _indexed(evaluation.differences, "model", "fold", "metric"),
-            "table": _indexed(self.audit.table, "attribute", "group", "metric"),
+            "metrics": indexed(evaluation.metrics, "model", "fold", "metric"),
+            "differences": indexed(evaluation.differences, "model", "fold", "metric"),
+            "table": indexed(self.audit.table, "attribute", "group", "metric"),
         }
 
     def _from_table(self, name: str, metric: str, who: str, fold: str) -> Claim | None:
@@ -118,25 +134,45 @@ class Given:
         if row is None:
             return None
         part = "performance" if name == "metrics" else "lead"
-        return self._claim(f"{part}.{who}.{fold}.{metric}", row, "evaluation", {"table": name, **at})
+        return row_claim(self.evidence, f"{part}.{who}.{fold}.{metric}", row, "evaluation", {"table": name, **at})
 
-    def _claim(self, key: str, row: Mapping[str, Any], artefact: str, found_at: Mapping[str, str]) -> Claim:
-        metric = str(row["metric"]).split("@")[0]
-        unit: Unit = "share" if metric in SHARES else "number"
-        state: State = row["state"]
-        return self.evidence.claim(
-            Claim(
-                key=key,
-                value=clean(row["value"]),
-                artefact=artefact,
-                low=clean(row["low"]),
-                high=clean(row["high"]),
-                n=count_or_none(row["n"]),
-                state=state,
-                unit=unit,
-                found_at=found_at,
-            )
+
+def row_claim(
+    evidence: Evidence, key: str, row: Mapping[str, Any], artefact: str, found_at: Mapping[str, str]
+) -> Claim:
+    """A row of a table of figures as a claim."""
+    metric = str(row["metric"]).split("@")[0]
+    unit: Unit = "share" if metric in SHARES else "number"
+    state: State = row["state"]
+    return evidence.claim(
+        Claim(
+            key=key,
+            value=clean(row["value"]),
+            artefact=artefact,
+            low=clean(row["low"]),
+            high=clean(row["high"]),
+            n=count_or_none(row["n"]),
+            state=state,
+            unit=unit,
+            found_at=found_at,
         )
+    )
+
+
+def group_claim(
+    evidence: Evidence, rows: Mapping[tuple[str, ...], Mapping[str, Any]], attribute: str, group: str, metric: str
+) -> Claim | None:
+    """A row of an audit's table as a claim, suppressed where it would tell a few people; None without such a row."""
+    at = {"attribute": attribute, "group": group, "metric": metric}
+    row = rows.get((attribute, group, metric))
+    if row is None:
+        return None
+    key = f"audit.{attribute}.{group}.{metric}"
+    measure = MEASURE[metric]
+    counted = measure.kind in ("share", "ratio")
+    if row["value"] is not None and counted and _tells(row, share=measure.kind == "share"):
+        return evidence.claim(Claim(key, None, "audit", state="suppressed", found_at={"table": "table", **at}))
+    return row_claim(evidence, key, row, "audit", {"table": "table", **at})
 
 
 def gathered(given: Given) -> None:
@@ -193,6 +229,6 @@ def _tells(row: Mapping[str, Any], *, share: bool) -> bool:
     return is_small(row["numerator"])
 
 
-def _indexed(table: Any, *names: str) -> dict[tuple[str, ...], Mapping[str, Any]]:
+def indexed(table: Any, *names: str) -> dict[tuple[str, ...], Mapping[str, Any]]:
     """The rows of an Arrow table by the values that name them."""
     return {tuple(str(row[name]) for name in names): row for row in table.to_pylist()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from riskmodel.cards.blocks import Block, Bullets, Callout, Column, Figure, Heading, Kind, Paragraph, Section, Table
 from riskmodel.cards.disclosed import count_rows, rule_words
 from riskmodel.cards.evidence import interval_words
-from riskmodel.cards.given import Given, cell, point
+from riskmodel.cards.given import Audited, cell, point
 from riskmodel.cards.words import capital, listed, plain
 from riskmodel.fairness.audit import METHOD
 from riskmodel.fairness.findings import WORDS, Finding
@@ -30,7 +30,7 @@ _WITHOUT_LIST: tuple[tuple[str, str, Kind], ...] = (
 _MANY = 8
 
 
-def fairness(given: Given) -> Section:
+def fairness(given: Audited) -> Section:
     """Errors and calibration by group."""
     attributes = tuple(dict.fromkeys(given.audit.table["attribute"].to_pylist()))
     blocks: list[Block] = [*_headline(given)]
@@ -42,7 +42,7 @@ def fairness(given: Given) -> Section:
     return Section("groups", "Is it the same for everyone", tuple(blocks))
 
 
-def _headline(given: Given) -> list[Block]:
+def _headline(given: Audited) -> list[Block]:
     differs = [one for one in given.audit.finding_list if one.says == "differs"]
     if not differs:
         said = (
@@ -55,7 +55,7 @@ def _headline(given: Given) -> list[Block]:
     return [Callout(said)]
 
 
-def _attribute(given: Given, attribute: str) -> list[Block]:
+def _attribute(given: Audited, attribute: str) -> list[Block]:
     own = [one for one in given.audit.finding_list if one.attribute == attribute]
     differs = tuple(_said(given, one) for one in own if one.says == "differs")
     not_shown = tuple(_said(given, one) for one in own if one.says == "not_shown")
@@ -77,7 +77,7 @@ def _attribute(given: Given, attribute: str) -> list[Block]:
     return blocks
 
 
-def _figure(given: Given, attribute: str, groups: tuple[str, ...], metric: str) -> Figure:
+def _figure(given: Audited, attribute: str, groups: tuple[str, ...], metric: str) -> Figure:
     points = [point(capital(plain(group)), given.group_figure(attribute, group, metric)) for group in groups]
     said = "; ".join(
         f"{row['label']} {interval_words(row['value'], row['low'], row['high'], row['state'], 'share')}"
@@ -89,7 +89,7 @@ def _figure(given: Given, attribute: str, groups: tuple[str, ...], metric: str) 
     return Figure("forest", f"{what}, by {_by(attribute)}", f"With 95% intervals. {said}.", data, "audit")
 
 
-def _table(given: Given, attribute: str, groups: tuple[str, ...], shown: tuple[tuple[str, str, Kind], ...]) -> Table:
+def _table(given: Audited, attribute: str, groups: tuple[str, ...], shown: tuple[tuple[str, str, Kind], ...]) -> Table:
     counted = count_rows(_counts(given, attribute, groups), ("people", "n", "positives"), parts={"n": ["positives"]})
     rows = tuple(
         (
@@ -110,7 +110,7 @@ def _table(given: Given, attribute: str, groups: tuple[str, ...], shown: tuple[t
     return Table(f"Figures by {_by(attribute)}", columns, rows, "audit", note, folded=len(groups) > _MANY)
 
 
-def _counts(given: Given, attribute: str, groups: tuple[str, ...]) -> list[dict[str, object]]:
+def _counts(given: Audited, attribute: str, groups: tuple[str, ...]) -> list[dict[str, object]]:
     """People, rows and rows with the outcome of each group, from its first figure."""
     kept = ("group", "people", "n", "positives")
     rows = [row for row in given.audit.table.to_pylist() if row["attribute"] == attribute]
@@ -118,7 +118,7 @@ def _counts(given: Given, attribute: str, groups: tuple[str, ...]) -> list[dict[
     return [first[group] for group in groups]
 
 
-def _said(given: Given, finding: Finding) -> str:
+def _said(given: Audited, finding: Finding) -> str:
     """The sentence of a finding, or one without figures where a figure in it may not be shown."""
     if finding.metric is None:
         return finding.sentence
@@ -136,7 +136,7 @@ def _said(given: Given, finding: Finding) -> str:
     )
 
 
-def _silent(given: Given) -> list[Block]:
+def _silent(given: Audited) -> list[Block]:
     """What cannot be estimated, by group, without the small numbers that are the reason."""
     said = tuple(_said(given, one) for one in given.audit.finding_list if one.says == "not_compared")
     blocks: list[Block] = [Bullets(said)] if said else []
@@ -160,7 +160,7 @@ def _by(attribute: str) -> str:
     return listed(plain(attribute).split(", "))
 
 
-def _choice(given: Given) -> str:
+def _choice(given: Audited) -> str:
     return given.text.fairness_choice or (
         "Nobody has yet written down which of these measures comes first, and why. When groups differ in how often the"
         " event is recorded, no model can meet all of them."

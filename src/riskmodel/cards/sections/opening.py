@@ -16,7 +16,7 @@ from riskmodel.cards.blocks import (
 )
 from riskmodel.cards.capacity import Working, working_capacity
 from riskmodel.cards.evidence import Claim, per_hundred, share_words
-from riskmodel.cards.given import Given
+from riskmodel.cards.given import Audited, Given
 from riskmodel.cards.words import day_words, uncapital
 
 ADVISORY = (
@@ -32,9 +32,9 @@ def finding(given: Given) -> Section:
     if working is None:
         blocks.append(Paragraph("The run made no list, so there is no finding about one.", lead=True))
     else:
-        blocks.append(Paragraph(_on_the_list(given, working), lead=True))
-        blocks.append(Paragraph(_missed(given, working), lead=True))
-        blocks += _pictures(given, working)
+        blocks.append(Paragraph(on_the_list(given, working), lead=True))
+        blocks.append(Paragraph(missed(given, working), lead=True))
+        blocks += pictures(given, working)
         blocks.append(Paragraph(_beside(given, working)))
     blocks.append(Callout(ADVISORY, "warning"))
     return Section("finding", "The finding in plain words", tuple(blocks))
@@ -65,7 +65,8 @@ def what_it_is(given: Given) -> Section:
     return Section("what-it-is", "What it is and what it is not", tuple(blocks))
 
 
-def _on_the_list(given: Given, working: Working) -> str:
+def on_the_list(given: Audited, working: Working) -> str:
+    """Of 100 on the list, how many had the outcome."""
     claim, people = working.precision, given.text.people
     head = f"Of 100 {people} on {working.words},"
     if claim is None or not claim.usable or claim.value is None:
@@ -74,7 +75,8 @@ def _on_the_list(given: Given, working: Working) -> str:
     return f"{head} {per_hundred(claim.value)}{_between(claim)} {given.outcome_words}. The other {others} did not."
 
 
-def _missed(given: Given, working: Working) -> str:
+def missed(given: Audited, working: Working) -> str:
+    """Of 100 with the outcome, how many were not on the list."""
     claim = working.recall
     head = f"Of 100 {given.text.people} who {given.outcome_words},"
     if claim is None or not claim.usable or claim.value is None:
@@ -93,7 +95,8 @@ def _between(claim: Claim, *, complement: bool = False) -> str:
     return said if low_words != high_words else ""
 
 
-def _pictures(given: Given, working: Working) -> list[Block]:
+def pictures(given: Audited, working: Working) -> list[Block]:
+    """Both sentences as squares of 100 dots, with their table; nothing where one of them cannot be estimated."""
     precision, recall, people = working.precision, working.recall, given.text.people
     if precision is None or recall is None or not (precision.usable and recall.usable):
         return []
