@@ -84,6 +84,7 @@ _WHERE = {
     "Review": "advisory.review",
     "Reviews": "advisory.review",
     "ModelCard": "cards.model_card",
+    "card_of_run": "tracking.found_runs",
     "Plan": "policies.design",
     "PlannedOutcome": "policies.design",
     "PlannedSpillover": "policies.design",

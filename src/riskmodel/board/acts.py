@@ -17,7 +17,8 @@ from riskmodel.board.motions import CHOICES, Motion, motions, must_mean_somethin
 from riskmodel.board.records import Kind, Record
 from riskmodel.board.room import Board
 from riskmodel.board.shelf import Item, Shelf
-from riskmodel.errors import DeclarationError, Fault, NotFound, NotPermitted, RiskmodelError
+from riskmodel.cards.words import plain
+from riskmodel.errors import DeclarationError, EvidenceError, Fault, NotFound, NotPermitted, RiskmodelError
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.decisions import decide
 from riskmodel.governance.limits import Limits, limit_faults
@@ -91,10 +92,11 @@ def submit(desk: Desk, note: str) -> Record:
     Raises
     ------
     DeclarationError : it is before the board already, or approved
+    EvidenceError : the card has questions that a person must still answer
     """
     desk.must("submit")
     text = said(note, "note")
-    desk.shelf.card(desk.item.version)  # the card as it was recorded, or no submission
+    _must_be_answered(desk.shelf.card(desk.item.version))
     with desk.shelf.records.writing():
         state = desk.shelf.followed.now().standing(desk.card).state
         if state not in ("draft", "retired"):
@@ -213,6 +215,17 @@ def said(text: str, name: str) -> str:
     if len(clean) > LONGEST_TEXT:
         raise _fault(name, f"{len(clean):,} characters", f"at most {LONGEST_TEXT:,}")
     return clean
+
+
+def _must_be_answered(card: Mapping[str, Any]) -> None:
+    """Refuse the card of a run made elsewhere on which a question is still open."""
+    if still := card.get("unanswered"):
+        raise EvidenceError(
+            "card-unanswered",
+            found=f"a card on which a person must still answer {', '.join(plain(name) for name in still)}",
+            expected="a card without an open question",
+            repair="Have the answers written and the card drafted again, then put that edition before the board.",
+        )
 
 
 def _vote(desk: Desk, motion: str, reason: str, today: dt.date, *, in_favour: bool) -> Approval | None:

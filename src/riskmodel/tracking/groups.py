@@ -38,9 +38,14 @@ def by_capacity(model: RiskModel, made: Audit, training: TrainingSet) -> dict[st
     audits: dict[float | None, Audit] = {
         length: made if length == own else audit(model, by, training=training, capacity=length) for length in lengths
     }
+    return of_audits(audits or {None: made}, own)
+
+
+def of_audits(audits: Mapping[float | None, Audit], own: float | None) -> dict[str, Any]:
+    """Audits by list length, shortest first, as the same document."""
     rows: list[dict[str, Any]] = []
     last: dict[tuple[str, str, str], float] = {}
-    for length, held in (audits or {None: made}).items():
+    for length, held in audits.items():
         for row in held.table.to_pylist():
             if row["metric"] in METRICS:
                 rows.append({"capacity": length, **_disclosed(row, last)})

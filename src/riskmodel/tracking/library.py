@@ -10,8 +10,10 @@ with warnings.catch_warnings():
     import mlflow.pyfunc
     from mlflow.data.code_dataset_source import CodeDatasetSource
     from mlflow.data.meta_dataset import MetaDataset
+    from mlflow.data.pandas_dataset import from_pandas
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
     from mlflow.exceptions import MlflowException
+    from mlflow.models import Model
     from mlflow.models.signature import ModelSignature
     from mlflow.pyfunc import PythonModel
     from mlflow.tracking import MlflowClient
@@ -29,6 +31,7 @@ __all__ = [
     "Metric",
     "MlflowClient",
     "MlflowException",
+    "Model",
     "ModelSignature",
     "Param",
     "ParamSchema",
@@ -36,5 +39,6 @@ __all__ = [
     "PythonModel",
     "SQLAlchemyError",
     "Schema",
+    "from_pandas",
     "mlflow",
 ]
