@@ -26,6 +26,12 @@ def words() -> Mapping[str, str]:
     return held["words"]
 
 
+def documented(text: str) -> dict[str, str]:
+    """The words of docs/glossary.md, from its table."""
+    rows = (line.strip("| ").split(" | ", 1) for line in text.splitlines() if line.startswith("| "))
+    return {row[0]: row[1].strip() for row in rows if len(row) == 2 and row[0] != "word"}
+
+
 def anchor(word: str) -> str:
     """The id of a word on the glossary's page."""
     return "word-" + re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")

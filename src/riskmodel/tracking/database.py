@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from riskmodel.errors import NotFound
-from riskmodel.tracking.library import MlflowClient, MlflowException, mlflow
+from riskmodel.tracking.library import MlflowClient, MlflowException, SQLAlchemyError, mlflow
 
 DATABASE, ARTEFACTS = "mlflow.db", "mlartifacts"
 _LOUD = ("mlflow", "alembic")
@@ -46,14 +46,12 @@ def opened(folder: Path, tracking_uri: str | None) -> Iterator[MlflowClient]:
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), answering():
             for name in _WARNS:
                 warnings.filterwarnings("ignore", module=rf"{name}(\.|$)")
             must_answer(uri)
             mlflow.set_tracking_uri(uri)
             yield MlflowClient(tracking_uri=uri, registry_uri=uri)
-    except MlflowException as error:  # its text may hold the address, and the address a password
-        raise _refused(str(error.error_code)) from error
     finally:
         for name in patience:
             os.environ.pop(name, None)
@@ -66,6 +64,20 @@ def opened(folder: Path, tracking_uri: str | None) -> Iterator[MlflowClient]:
             logging.getLogger(name).setLevel(level)
 
 
+@contextmanager
+def answering() -> Iterator[None]:
+    """MLflow's errors as ours; their text may hold the address, and the address a password.
+
+    Raises
+    ------
+    NotFound : the store did not answer as asked
+    """
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        raise _refused(str(getattr(error, "error_code", type(error).__name__))) from error
+
+
 def must_answer(uri: str) -> None:
     """Ask a database once: MLflow would ask one that is not there for a minute and a half."""
     if not uri.startswith(_DATABASES):
@@ -75,7 +87,7 @@ def must_answer(uri: str) -> None:
     try:
         engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
         engine.connect().close()
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError) as error:
         raise _refused(type(error).__name__) from None
 
 
@@ -83,9 +95,9 @@ def _refused(reason: str) -> NotFound:
     return NotFound(
         "tracking-refused",
         found=f"an MLflow store that does not answer as asked ({reason})",
-        expected="a database or server that keeps the record, and the model in it",
-        repair="Check the tracking address and the model's name, or leave the address out to record beside the "
-        "results; finished stages are kept.",
+        expected="a database or server that keeps runs and registry, and the model in it",
+        repair="Check the tracking address, the model's name, and that the server runs; a study may leave the address "
+        "out and record beside its results. Finished stages are kept.",
     )
 
 

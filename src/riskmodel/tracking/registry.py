@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +20,8 @@ from riskmodel.errors import EvidenceError, NotFound
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.standings import Standing, standings
 from riskmodel.tracking import cards, groups
-from riskmodel.tracking.database import must_answer
-from riskmodel.tracking.library import MlflowClient, MlflowException, SQLAlchemyError
+from riskmodel.tracking.database import answering, must_answer
+from riskmodel.tracking.library import MlflowClient, MlflowException
 
 CANDIDATE, APPROVED, IN_USE, RETIRED = "candidate", "approved", "in_use", "retired"
 ALIASES = (CANDIDATE, APPROVED, IN_USE, RETIRED)
@@ -69,14 +68,14 @@ class Registry:
 
     def __post_init__(self) -> None:
         must_answer(self.address)
-        with _answering():
+        with answering():
             client = MlflowClient(tracking_uri=self.address, registry_uri=self.address)
         object.__setattr__(self, "_client", client)
 
     def versions(self, name: str | None = None) -> list[Version]:
         """Every version, of one registered model or of all, newest first."""
         query, token, found = None if name is None else f"name = '{_quoted(name)}'", None, []
-        with _answering():
+        with answering():
             while True:
                 page = self._client.search_model_versions(query, max_results=_PAGE, page_token=token)
                 found += [_version(each) for each in page]
@@ -86,13 +85,13 @@ class Registry:
 
     def newest_change(self) -> tuple[str, int, int]:
         """Name, number and time of the version that changed last: the same answer means that there is no new one."""
-        with _answering():
+        with answering():
             newest = self._client.search_model_versions(max_results=1)
         return ("", 0, 0) if not newest else (newest[0].name, int(newest[0].version), newest[0].last_updated_timestamp)
 
     def aliases(self, name: str) -> dict[str, int]:
         """The aliases of a registered model and the versions they name."""
-        with _answering():
+        with answering():
             held = self._client.get_registered_model(name).aliases
         return {str(alias): int(number) for alias, number in held.items()}
 
@@ -134,7 +133,7 @@ class Registry:
         versions = self.versions(name)
         wanted, held = aliases_for(versions, stands, today), self.aliases(name)
         wanted.setdefault(CANDIDATE, held.get(CANDIDATE, max((each.number for each in versions), default=1)))
-        with _answering():
+        with answering():
             for version in versions:
                 stand = stands.get(version.card, Standing())
                 for tag, value in ((STATE, stand.state), (APPROVAL, stand.approval)):
@@ -201,18 +200,3 @@ def _version(given: Any) -> Version:
 
 def _quoted(name: str) -> str:
     return name.replace("'", "''")
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """MLflow's errors as ours; their text may hold the address, and the address a password."""
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError) as error:
-        what = error.error_code if isinstance(error, MlflowException) else type(error).__name__
-        raise NotFound(
-            "tracking-refused",
-            found=f"an MLflow store that does not answer as asked ({what})",
-            expected="a database or server that keeps the registry",
-            repair="Check the tracking address, and that the server runs.",
-        ) from error
