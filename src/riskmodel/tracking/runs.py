@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.csv
 
 from riskmodel import __version__
@@ -174,11 +175,12 @@ def _write(
     client.log_inputs(run_id, datasets=_datasets(training))
     client.log_artifacts(run_id, str(card), "card")
     with TemporaryDirectory() as aside:
-        tables = {"evaluation.csv": model.evaluation.metrics, "audit.csv": audit.table}
+        by_group = groups.by_capacity(model, audit, training)
+        tables = {"evaluation.csv": model.evaluation.metrics, "audit.csv": pa.Table.from_pylist(by_group["rows"])}
         for name, table in tables.items():
             pyarrow.csv.write_csv(table, Path(aside) / name)
-        by_capacity = json.dumps(groups.by_capacity(model, audit, training), indent=1, allow_nan=False)
-        (Path(aside) / groups.FILE).write_text(by_capacity + "\n", encoding="utf-8")
+        text = json.dumps(by_group, indent=1, allow_nan=False)
+        (Path(aside) / groups.FILE).write_text(text + "\n", encoding="utf-8")
         client.log_artifacts(run_id, aside, "tables")
 
 
