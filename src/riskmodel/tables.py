@@ -232,15 +232,43 @@ def ordered(table: pa.Table, by: list[str]) -> pa.Table:
     return table.take(order).combine_chunks()
 
 
+class TableFingerprint:
+    """SHA-256 over names, types and values of a table that comes in parts: the same for any parts or encoding of them.
+
+    Examples
+    --------
+    >>> whole = pa.table({"a": [1, 2, 3]})
+    >>> parts = TableFingerprint(whole.schema)
+    >>> for part in (whole.slice(0, 1), whole.slice(1)):
+    ...     parts.update(part)
+    >>> parts.hexdigest() == fingerprint_table(whole)
+    True
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.rows = 0
+        self._names = json.dumps([(field.name, str(field.type)) for field in schema])
+        self._columns = [_ColumnFingerprint() for _ in schema]
+
+    def update(self, part: pa.Table) -> None:
+        """Take up the next rows."""
+        self.rows += part.num_rows
+        for column, found in zip(part.columns, self._columns, strict=True):
+            found.update(column)
+
+    def hexdigest(self) -> str:
+        """The fingerprint of all rows so far."""
+        total = hashlib.sha256(self._names.encode() + str(self.rows).encode())
+        for column in self._columns:
+            total.update(column.digest())
+        return total.hexdigest()
+
+
 def fingerprint_table(table: pa.Table) -> str:
     """SHA-256 over names, types and values in row order; the same for any chunking or encoding of them."""
-    total = hashlib.sha256(
-        json.dumps([(name, str(table.schema.field(name).type)) for name in table.column_names]).encode()
-    )
-    total.update(str(table.num_rows).encode())
-    for column in table.columns:
-        total.update(_fingerprint_column(column))
-    return total.hexdigest()
+    found = TableFingerprint(table.schema)
+    found.update(table)
+    return found.hexdigest()
 
 
 def fingerprint_document(document: object) -> str:
@@ -254,21 +282,26 @@ def combined_fingerprint(parts: Mapping[str, str]) -> str:
     return fingerprint_document(dict(parts))
 
 
-def _fingerprint_column(column: pa.ChunkedArray) -> bytes:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    values, lengths, present = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
-    for chunk in column.chunks:
-        present.update(np.asarray(chunk.is_valid()).astype(np.uint8).tobytes())
-        if pa.types.is_string(chunk.type) or pa.types.is_large_string(chunk.type) or pa.types.is_binary(chunk.type):
-            size, text = _text(chunk)
-            lengths.update(size)
-            values.update(text)
-        elif pa.types.is_boolean(chunk.type):
-            values.update(np.asarray(chunk.fill_null(False)).astype(np.uint8).tobytes())
-        else:
-            values.update(_fixed_width(chunk))
-    return values.digest() + lengths.digest() + present.digest()
+class _ColumnFingerprint:
+    def __init__(self) -> None:
+        self._values, self._lengths, self._present = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
+
+    def update(self, column: pa.ChunkedArray) -> None:
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        for chunk in column.chunks:
+            self._present.update(np.asarray(chunk.is_valid()).astype(np.uint8).tobytes())
+            if pa.types.is_string(chunk.type) or pa.types.is_large_string(chunk.type) or pa.types.is_binary(chunk.type):
+                size, text = _text(chunk)
+                self._lengths.update(size)
+                self._values.update(text)
+            elif pa.types.is_boolean(chunk.type):
+                self._values.update(np.asarray(chunk.fill_null(False)).astype(np.uint8).tobytes())
+            else:
+                self._values.update(_fixed_width(chunk))
+
+    def digest(self) -> bytes:
+        return self._values.digest() + self._lengths.digest() + self._present.digest()
 
 
 def _text(chunk: pa.Array) -> tuple[bytes, bytes]:

@@ -34,13 +34,18 @@ def query(sql: str, **tables: pa.Table) -> pa.Table:
     >>> query("SELECT count(*) AS n FROM t", t=pa.table({"a": [1, 2]})).to_pylist()
     [{'n': 2}]
     """
-    connection = _instance(os.getpid()).cursor()
+    connection = cursor()
     try:
         for name, table in tables.items():
             connection.register(name, table)
         return connection.sql(sql).to_arrow_table()
     finally:
         connection.close()
+
+
+def cursor() -> duckdb.DuckDBPyConnection:
+    """A connection of its own to this process's engine."""
+    return _instance(os.getpid()).cursor()
 
 
 @cache

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +23,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotFound
-from riskmodel.tables import combined_fingerprint, fingerprint_document, fingerprint_table, ordered
+from riskmodel.tables import TableFingerprint, combined_fingerprint, fingerprint_document, ordered
 
 MANIFEST = "manifest.json"
+ROW_GROUP = 1 << 20
+"""Rows that Parquet keeps together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,26 @@ class Draft:
     def write(self, name: str, table: pa.Table, order_by: list[str]) -> None:
         """Store a table sorted by `order_by`."""
         table = ordered(table, order_by) if order_by else table.combine_chunks()
-        pq.write_table(table, self.folder / f"{name}.parquet", compression="snappy", write_statistics=True)
-        self.parts[f"{name}.parquet"] = fingerprint_table(table)
-        self.rows[name] = table.num_rows
+        with self.writing(name, table.schema) as write:
+            write(table)
+
+    @contextmanager
+    def writing(self, name: str, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+        """Store a table that comes in parts, in the order in which it is to stand: the same bytes for any parts."""
+        found = TableFingerprint(schema)
+        with pq.ParquetWriter(
+            self.folder / f"{name}.parquet", schema, compression="snappy", write_statistics=True
+        ) as writer:
+            groups = _Groups(writer)
+
+            def write(part: pa.Table) -> None:
+                found.update(part)
+                groups.add(part)
+
+            yield write
+            groups.close()
+        self.parts[f"{name}.parquet"] = found.hexdigest()
+        self.rows[name] = found.rows
 
     def write_document(self, name: str, document: object) -> None:
         """Store a JSON document under a name of its own; "manifest" is the result's."""
@@ -138,6 +157,32 @@ class Draft:
             part = path.relative_to(self.folder).as_posix()
             if path.is_file() and part not in self.parts:
                 self.parts[part] = hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class _Groups:
+    """Row groups of a fixed size out of parts of any size, as Parquet writes a table that is there as a whole."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._held: list[pa.Table] = []
+        self._rows = 0
+        self._written = False
+
+    def add(self, part: pa.Table) -> None:
+        self._held.append(part)
+        self._rows += part.num_rows
+        while self._rows >= ROW_GROUP:
+            whole = pa.concat_tables(self._held)
+            self._write(whole.slice(0, ROW_GROUP))
+            self._held, self._rows = [whole.slice(ROW_GROUP)], self._rows - ROW_GROUP
+
+    def close(self) -> None:
+        if self._rows or not self._written:  # a table without rows has one group without rows
+            self._write(pa.concat_tables([self._writer.schema.empty_table(), *self._held]))
+
+    def _write(self, group: pa.Table) -> None:
+        self._written = True
+        self._writer.write_table(group.combine_chunks(), row_group_size=ROW_GROUP)
 
 
 def read_result(root: Path, name: str) -> Result | None:

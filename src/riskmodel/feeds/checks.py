@@ -1,7 +1,8 @@
-"""The checks of one delivered file: typed by the contract, put into the standard fields, each row judged once.
+"""The checks of delivered rows: typed by the contract, put into the standard fields, each row judged once.
 
-A row is judged by what stands in its file alone. What needs other files (is the person in a register, was the row sent
-before) is judged at intake. Accepted plus quarantined is always all that was delivered.
+A row is judged by what stands in it alone; then, among all rows of its file with the same key, whether it only repeats
+another. What needs other files (is the person in a register, was the row sent before) is judged when the records are
+settled. Accepted plus quarantined is always all that was delivered.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from riskmodel.engines.duckdb import query
 from riskmodel.feeds.cells import typed
 from riskmodel.feeds.feed import Column, Feed
 from riskmodel.feeds.quarantine import Verdict, quarantined
-from riskmodel.feeds.reading import RawRows
+from riskmodel.feeds.raw import RawRows
+from riskmodel.feeds.repeats import refuse_repeats
 from riskmodel.feeds.standard import FIELDS, NEEDED, SPAN, STRUCTURAL
 from riskmodel.tables import MOMENT
 
@@ -30,16 +32,17 @@ _ARROW = {"text": pa.string(), "date": pa.date32(), "moment": MOMENT, "number": 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Checked:
-    """One file after its checks.
+    """Rows of one file after their checks.
 
     Attributes
     ----------
-    rows : Arrow table of the accepted rows: the standard fields, known_at, key_ (text) and row_ (number in the file)
+    rows : Arrow table of the accepted rows: the standard fields, known_at, key_ (text), cells_ (uint64, the same for
+        rows that are alike in every cell) and row_ (number in the file)
     quarantine : QUARANTINE table
     counts : code -> rows refused
-    delivered : int, rows of the feed in the file, accepted and refused
-    unchanged : int, accepted rows that say nothing new beside another row of the file
-    set_aside : int, rows of the file that the contract says are not this feed's
+    delivered : int, rows of the feed, accepted and refused
+    unchanged : int, accepted rows that say nothing new beside another row of the file, which are not among `rows`
+    set_aside : int, rows that the contract says are not this feed's
     """
 
     rows: pa.Table
@@ -50,10 +53,10 @@ class Checked:
     set_aside: int
 
 
-def check(
+def judged(
     feed: Feed, raw: RawRows, columns: Sequence[Column], kept: frozenset[str], received_at: dt.datetime, file: str
 ) -> Checked:
-    """Judge every row of a file.
+    """Judge every row of a file, or of a part of one, by itself.
 
     Parameters
     ----------
@@ -69,7 +72,6 @@ def check(
     standard = _standard(feed, table, kept, received_at, verdict)
     _check_span(feed, standard, verdict)
     keys = _keys(feed, cells, verdict)
-    repeated = _check_repeats(cells, standard, keys, verdict)
     unreadable = Verdict.clear(raw.unreadable.size)
     unreadable.refuse(np.ones(raw.unreadable.size, bool), "row-unreadable")
     names = [column.name for column in columns]
@@ -77,15 +79,32 @@ def check(
         quarantined(feed.name, file, numbers, found, names)
         for numbers, found in ((row, verdict), (raw.unreadable, unreadable))
     ]
-    new = verdict.accepted & ~repeated
-    rows = pa.table({**standard, "key_": keys, "row_": pa.array(row)}).filter(pa.array(new))
+    rows = pa.table({**standard, "key_": keys, "cells_": _alike(cells), "row_": pa.array(row)})
     return Checked(
-        rows=rows,
+        rows=rows.filter(pa.array(verdict.accepted)),
         quarantine=pa.concat_tables(refused),
         counts=verdict.counts() | unreadable.counts(),
         delivered=int(row.size + raw.unreadable.size),
-        unchanged=int((verdict.accepted & repeated).sum()),
+        unchanged=0,
         set_aside=int(raw.row.size - row.size),
+    )
+
+
+def check(
+    feed: Feed, raw: RawRows, columns: Sequence[Column], kept: frozenset[str], received_at: dt.datetime, file: str
+) -> Checked:
+    """Judge every row of a whole file, by itself and among the rows with its key; parameters as of `judged`."""
+    one = judged(feed, raw, columns, kept, received_at, file)
+    verdict = Verdict.clear(one.rows.num_rows)
+    again = refuse_repeats(one.rows, verdict)
+    refused = quarantined(feed.name, file, one.rows.column("row_").to_numpy(), verdict, ())
+    return Checked(
+        rows=one.rows.filter(pa.array(verdict.accepted & ~again)),
+        quarantine=pa.concat_tables([one.quarantine, refused]),
+        counts=one.counts | verdict.counts(),
+        delivered=one.delivered,
+        unchanged=int(again.sum()),
+        set_aside=one.set_aside,
     )
 
 
@@ -172,11 +191,7 @@ def _keys(feed: Feed, cells: pa.Table, verdict: Verdict) -> pa.Array:
     """The key of each row as text: its key cells, joined with |; without a declared key, a hash of the row."""
     named = feed.key or _usual_key(feed)
     if not named:
-        shown = ", ".join(f"coalesce(CAST(c{at} AS VARCHAR), chr(30))" for at in range(cells.num_columns))
-        numbered = cells.rename_columns([f"c{at}" for at in range(cells.num_columns)])
-        numbered = numbered.append_column("row_", pa.array(np.arange(cells.num_rows)))
-        hashed = query(f"SELECT row_, md5(concat_ws(chr(31), {shown})) AS key FROM cells_", cells_=numbered)
-        return hashed.sort_by("row_").column("key").combine_chunks()
+        return _of_cells(cells, "md5(concat_ws(chr(31), {}))", "coalesce(CAST({} AS VARCHAR), chr(30))")
     parts = [pc.utf8_trim_whitespace(cells.column(name).combine_chunks().cast(pa.string())) for name in named]
     parts = [pc.if_else(pc.equal(part, ""), pa.scalar(None, pa.string()), part) for part in parts]
     nothing = np.logical_and.reduce([part.is_null().to_numpy(zero_copy_only=False) for part in parts])
@@ -187,6 +202,24 @@ def _keys(feed: Feed, cells: pa.Table, verdict: Verdict) -> pa.Array:
     return pc.binary_join_element_wise(*escaped, "|")
 
 
+def _alike(cells: pa.Table) -> pa.Array:
+    """(n,) uint64 that are the same for rows with the same cells."""
+    return _of_cells(cells, "hash({})", "{}")
+
+
+def _of_cells(cells: pa.Table, whole: str, cell: str) -> pa.Array:
+    """One value of all cells of each row: `whole` over `cell` of each, as SQL."""
+    names = [f"c{at}" for at in range(cells.num_columns)]
+    numbered = cells.rename_columns(names).append_column("row_", pa.array(np.arange(cells.num_rows)))
+    made = whole.format(", ".join(cell.format(name) for name in names))
+    return (
+        query(f"SELECT row_, {made} AS made FROM cells_", cells_=numbered)
+        .sort_by("row_")
+        .column("made")
+        .combine_chunks()
+    )
+
+
 def _usual_key(feed: Feed) -> tuple[str, ...]:
     """The columns that tell records apart where the contract names no key."""
     fields = {
@@ -195,43 +228,3 @@ def _usual_key(feed: Feed) -> tuple[str, ...]:
         "relations": ("person_key", "other_person_key", "kind", "starts_at"),
     }[feed.holds]
     return tuple(column.name for field in fields if (column := feed.meaning(field)) is not None)
-
-
-def _check_repeats(
-    cells: pa.Table, standard: dict[str, pa.Array], keys: pa.Array, verdict: Verdict
-) -> npt.NDArray[np.bool_]:
-    """Refuse copies and conflicts among rows with one key; say which accepted rows only repeat another."""
-    repeated = np.zeros(len(keys), bool)
-    accepted = np.flatnonzero(verdict.accepted)
-    mine = keys.take(pa.array(accepted))
-    if pc.count_distinct(mine).as_py() == len(mine):
-        return repeated
-    counts = pc.value_counts(mine)
-    several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
-    among = accepted[pc.is_in(mine, value_set=several).to_numpy(zero_copy_only=False)]
-    at = pa.array(among)
-    content = [name for name in standard if name != "known_at"]
-    numbered = {f"c{place}": column.take(at) for place, column in enumerate(cells.columns)}
-    numbered |= {f"s{place}": standard[name].take(at) for place, name in enumerate(content)}
-    numbered |= {"key_": keys.take(at), "known_at": standard["known_at"].take(at), "row_": at}
-    every_cell = ", ".join(f"c{place}" for place in range(cells.num_columns))
-    meaning = ", ".join(f"s{place}" for place in range(len(content)))
-    found = query(
-        f"""
-        WITH copies AS (
-            SELECT *, row_number() OVER (PARTITION BY {every_cell} ORDER BY row_) > 1 AS copy FROM rows_)
-        SELECT row_, copy,
-            NOT copy AND row_number() OVER (PARTITION BY key_, known_at, copy ORDER BY row_) > 1 AS again,
-            row({meaning}) IS NOT DISTINCT FROM
-                first_value(row({meaning})) OVER (PARTITION BY key_, known_at, copy ORDER BY row_) AS same
-        FROM copies ORDER BY row_
-        """,
-        rows_=pa.table(numbered),
-    )
-    copy, again, same = (found.column(name).to_numpy() for name in ("copy", "again", "same"))
-    for flags, code in ((copy, "duplicate-row"), (again & ~same, "key-conflict")):
-        mask = np.zeros(len(keys), bool)
-        mask[among[flags.astype(bool)]] = True
-        verdict.refuse(mask, code)
-    repeated[among[(again & same).astype(bool)]] = True
-    return repeated

@@ -15,7 +15,8 @@ from typing import Any
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.feeds.codes import CodeList, Meaning
 from riskmodel.feeds.declaration import Reader
-from riskmodel.feeds.feed import ENCODINGS, FORMATS, TYPES, Column, Feed, Selection
+from riskmodel.feeds.encodings import is_encoding
+from riskmodel.feeds.feed import FORMATS, TYPES, Column, Feed, Selection
 from riskmodel.feeds.standard import FIELDS, HOLDS, NEEDED, UNKNOWN, VOCABULARY
 from riskmodel.tables import fingerprint_document
 
@@ -167,7 +168,7 @@ class _Written:
         return _Written(
             reader.choice("format", FORMATS, self.format) or self.format,
             _delimiter(reader, self.delimiter),
-            reader.choice("encoding", ENCODINGS, self.encoding) or self.encoding,
+            _encoding(reader, self.encoding),
         )
 
 
@@ -178,6 +179,19 @@ def _delimiter(reader: Reader, default: str) -> str:
         reader.fault("delimiter", found=repr(delimiter), expected="one character", repair="Write , ; | or \\t.")
         return default
     return delimiter
+
+
+def _encoding(reader: Reader, default: str) -> str:
+    encoding = (reader.text("encoding", default) or default).lower()
+    if not is_encoding(encoding):
+        reader.fault(
+            "encoding",
+            found=repr(encoding),
+            expected="the name of an encoding, such as utf-8, windows-1252, iso-8859-15 or utf-16",
+            repair="Ask the agency how it saves the file.",
+        )
+        return default
+    return encoding
 
 
 def _feed(

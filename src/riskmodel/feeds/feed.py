@@ -18,7 +18,6 @@ from riskmodel.feeds.standard import FIELDS, NEEDED, SPAN, STRUCTURAL
 
 TYPES: Final = ("text", "date", "moment", "integer", "number", "year", "code")
 FORMATS: Final = ("csv", "jsonl", "parquet")
-ENCODINGS: Final = ("utf-8", "windows-1252")
 _ARROW: Final = {
     "text": pa.string(),
     "date": pa.date32(),
@@ -87,8 +86,8 @@ class Feed:
     agency : str
     holds : str, "people", "events" or "relations"
     file : str, the stem of the file name
-    format, delimiter, encoding : how files are usually written; a CSV delivery may be UTF-8 or Windows-1252 whatever
-        the contract says
+    format, delimiter, encoding : how files are usually written; a text file may be UTF-8 whatever the contract says,
+        and UTF-16 when it begins with the mark of it
     columns : tuple of Column
     key : tuple of column names; () means the content of the row is its key
     constants : standard field -> value, the same in every row

@@ -1,51 +1,39 @@
 """Intake: deliveries in, three tables of accepted records out, and a report in which every row is accounted for.
 
 Only agencies that the purpose names may be received, only the fields that it names are kept, and a column that the
-agency sends for other purposes is not read. Whole files that
-cannot be used are refused together; single rows that cannot be used are quarantined. Receiving the same files again
-changes nothing.
+agency sends for other purposes is not read. Whole files that cannot be used are refused together; single rows that
+cannot be used are quarantined. Receiving the same files again changes nothing. Files are read in parts and may be
+larger than memory; how large the parts are changes nothing.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from riskmodel.engines.folders import Result
+from riskmodel.engines.folders import Draft, Result
 from riskmodel.errors import DataRefused, DeclarationError, Fault, NotPermitted
-from riskmodel.feeds.checks import check
+from riskmodel.feeds.aside import Aside, Pile, put_aside
+from riskmodel.feeds.checks import judged
 from riskmodel.feeds.contract import Contract, agency_contracts
 from riskmodel.feeds.delivery import Delivery
 from riskmodel.feeds.encoded import Encoding, encoded_feed, encoding_of, must_be_encoded, must_fit_together, sidecar_of
 from riskmodel.feeds.feed import Feed
-from riskmodel.feeds.quarantine import QUARANTINE, DeliveriesRefused, Verdict, quarantined
-from riskmodel.feeds.reading import file_hash, read_rows
-from riskmodel.feeds.report import Received, Span, contract_report, coverage, feed_report, field_report, report_lines
-from riskmodel.feeds.versions import history, with_ends_known_later
+from riskmodel.feeds.quarantine import QUARANTINE, DeliveriesRefused
+from riskmodel.feeds.reading import PART, file_hash, read_parts
+from riskmodel.feeds.report import contract_report, coverage, feed_report, field_report, report_lines
+from riskmodel.feeds.settling import ORDER, TABLES, Received, Stored, settled
+from riskmodel.feeds.standard import FIELDS, STRUCTURAL
 from riskmodel.governance.access import Store
-from riskmodel.tables import (
-    FEED_EVENTS,
-    FEED_RELATIONS,
-    MOMENT,
-    PERSON_RECORDS,
-    combined_fingerprint,
-    conform,
-)
+from riskmodel.tables import combined_fingerprint
 
 NAME = "received"
-_TABLES = {"people": PERSON_RECORDS, "events": FEED_EVENTS, "relations": FEED_RELATIONS}
-_ORDER = {
-    "people": ["feed", "person_key", "known_at", "address_from", "address", "postcode", "family_name", "given_name"],
-    "events": ["feed", "event_key", "known_at"],
-    "relations": ["feed", "person_key", "other_person_key", "kind", "starts_at", "known_at"],
-    "quarantine": ["feed", "file", "row", "code"],
-}
+_QUARANTINE_ORDER = ("feed", "file", "row", "code", "column")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +84,7 @@ class Intake:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the accepted records and what they cover."""
-        parts = {name: self.result.parts[f"{name}.parquet"] for name in _TABLES}
+        parts = {name: self.result.parts[f"{name}.parquet"] for name in TABLES}
         return combined_fingerprint(parts | self.report["coverage"]["agencies"])
 
     def report_lines(self) -> list[str]:
@@ -110,6 +98,7 @@ def receive(
     *,
     contracts: Sequence[Contract] | None = None,
     accept_partial: bool = False,
+    part_bytes: int = PART,
 ) -> Intake:
     """Check every delivery against its contract and keep what may be kept.
 
@@ -119,6 +108,7 @@ def receive(
     deliveries : the files, in any order
     contracts : the agencies' contracts; by default those that come with the package
     accept_partial : bool, receive what is left when some files are refused as a whole; they stand in the report
+    part_bytes : int, about how much of a file is read at a time: for memory and speed, the result is the same for any
 
     Returns
     -------
@@ -158,25 +148,38 @@ def receive(
         [(one.feed, code) for one, code in encodings if code is not None or feeds[one.feed].holds == "people"],
         store.purpose.name,
     )
-    received = []
     encoded = {one for one, code in encodings if code is not None}
-    for delivery, digest in files:
-        try:
-            wanted = frozenset(store.purpose.fields)
-            if delivery in encoded:
-                received.append(
-                    _received_encoded(declared[delivery.feed], feeds[delivery.feed], delivery, digest, wanted)
-                )
-            elif all(delivery is not refused for refused, _ in refusals):
-                received.append(_received(feeds[delivery.feed], delivery, digest, wanted))
-        except DataRefused as error:
-            refusals.append((delivery, error))
-    feeds |= {one.feed: encoded_feed(feeds[one.feed]) for one in encoded}
-    if refusals and (not accept_partial or not received):
-        raise DeliveriesRefused([(delivery.feed, error) for delivery, error in refusals])
-    whole = {one.delivery.feed for one in received}
-    covered = [one for one in covered if one[0] in whole]
-    return _written(store, inputs, declared, feeds, chosen, received, refusals, covered)
+    unusable = {one for one, _ in refusals}
+    wanted = frozenset(store.purpose.fields)
+    with put_aside(store.folder) as aside:
+        received: list[Received] = []
+        for delivery, digest in files:
+            if delivery in unusable:
+                continue
+            one = Received(delivery, digest, aside.pile(), aside.pile())
+            own = declared[delivery.feed] if delivery in encoded else None
+            order = sum(delivery.feed == before.delivery.feed for before in received)
+            try:
+                _take_in(feeds[delivery.feed], one, wanted, order, part_bytes, encoded_from=own)
+                received.append(one)
+            except DataRefused as error:
+                one.rows.discard()
+                one.quarantine.discard()
+                refusals.append((delivery, error))
+        if refusals and (not accept_partial or not received):
+            raise DeliveriesRefused([(delivery.feed, error) for delivery, error in refusals])
+        feeds |= {one.feed: encoded_feed(feeds[one.feed]) for one in encoded}
+        whole = {one.delivery.feed for one in received}
+        covered = [one for one in covered if one[0] in whole]
+        with store.writing(NAME, inputs) as draft:
+            stored = _store(draft, aside, feeds, chosen, received)
+            report = _report(store, declared, feeds, chosen, received, stored)
+            report["coverage"] = coverage(chosen, covered)
+            report["refused"] = [
+                {"feed": one.feed, "file": one.path.name, "code": error.code} for one, error in refusals
+            ]
+            draft.write_document("report", report)
+    return Intake(store, store.result(NAME))
 
 
 def _feeds_of(deliveries: Sequence[Delivery], contracts: Sequence[Contract]) -> dict[str, Feed]:
@@ -245,119 +248,107 @@ def _encodings(
     return found
 
 
-def _received_encoded(declared: Feed, feed: Feed, delivery: Delivery, digest: str, wanted: frozenset[str]) -> Received:
-    code = encoded_feed(feed)
-    columns = code.read_columns(wanted)
-    raw = read_rows(code, delivery.path, columns)
-    must_be_encoded(declared, delivery.path.name, raw.cells, raw.undeclared)
-    checked = check(code, raw, columns, wanted, delivery.received_at, delivery.path.name)
-    return Received.of(delivery, digest, raw, checked)
+def _take_in(
+    feed: Feed, one: Received, wanted: frozenset[str], order: int, part_bytes: int, *, encoded_from: Feed | None
+) -> None:
+    """Read a file part by part, judge its rows, and put the accepted and the refused ones aside.
 
-
-def _received(feed: Feed, delivery: Delivery, digest: str, wanted: frozenset[str]) -> Received:
+    Parameters
+    ----------
+    order : int, how many files of the feed came before it
+    encoded_from : the agency's own feed where the file is encoded, None where it is in clear
+    """
+    feed = feed if encoded_from is None else encoded_feed(feed)
     columns = feed.read_columns(wanted)
-    raw = read_rows(feed, delivery.path, columns)
-    checked = check(feed, raw, columns, wanted, delivery.received_at, delivery.path.name)
-    return Received.of(delivery, digest, raw, checked)
+    file = one.delivery.path.name
+    given = set(feed.gives()) & (wanted | STRUCTURAL[feed.holds])
+    absent = [name for name in FIELDS[feed.holds] if name not in given and name != "recorded_at"]
+    for part in read_parts(feed, one.delivery.path, columns, part_bytes):
+        if encoded_from is not None:
+            must_be_encoded(encoded_from, file, part.cells, part.undeclared)
+        found = judged(feed, part, columns, wanted, one.delivery.received_at, file)
+        one.encoding = part.encoding
+        one.undeclared.update(part.undeclared)
+        one.delivered += found.delivered
+        one.set_aside += found.set_aside
+        one.refused.update(found.counts)
+        one.quarantine.add(found.quarantine)
+        mark = pa.array(np.full(found.rows.num_rows, order, np.int32))
+        one.rows.add(found.rows.drop_columns(absent).append_column("delivery_", mark))
+    one.rows.close()
 
 
-def _written(
+def _store(
+    draft: Draft,
+    aside: Aside,
+    feeds: Mapping[str, Feed],
+    contracts: Sequence[Contract],
+    received: Sequence[Received],
+) -> dict[str, Stored]:
+    """Settle feed after feed into the stored tables, registers first; what is stored of each."""
+    registers: dict[str, list[Pile]] = {
+        one.agency: [] for one in contracts if any(feed.holds == "people" for feed in one.feeds)
+    }
+    counts: dict[str, Stored] = {}
+    for holds, schema in TABLES.items():
+        with draft.writing(holds, schema) as write:
+            for name, feed in feeds.items():
+                mine = [one for one in received if one.delivery.feed == name]
+                if feed.holds != holds or not mine:
+                    continue
+                counts[name] = Stored()
+                register = None if holds == "people" else registers.get(feed.agency)
+                tables = settled(feed, mine, aside, register, counts[name])
+                if holds != "events":
+                    tables = _again_in_order(tables, aside, holds, registers.get(feed.agency))
+                for table in tables:
+                    write(table)
+    for one in received:
+        one.quarantine.close()
+    with draft.writing("quarantine", QUARANTINE) as write:
+        for table in aside.ordered([one.quarantine for one in received], _QUARANTINE_ORDER):
+            write(table.cast(QUARANTINE))
+    return counts
+
+
+def _again_in_order(
+    tables: Iterator[pa.Table], aside: Aside, holds: str, register: list[Pile] | None
+) -> Iterator[pa.Table]:
+    """Rows that came in the order of their keys in the order in which they are stored; people join their register."""
+    pile = aside.pile()
+    for table in tables:
+        pile.add(table)
+    pile.close()
+    if holds == "people" and register is not None:
+        register.append(pile)
+    schema = TABLES[holds]
+    by = (*ORDER[holds], *(name for name in schema.names if name not in ORDER[holds]))  # so that no two rows tie
+    for table in aside.ordered([pile], by):
+        yield table.cast(schema)
+
+
+def _report(
     store: Store,
-    inputs: Mapping[str, object],
     declared: Mapping[str, Feed],
     feeds: Mapping[str, Feed],
     contracts: Sequence[Contract],
     received: Sequence[Received],
-    refusals: Sequence[tuple[Delivery, DataRefused]],
-    covered: Sequence[Span],
-) -> Intake:
-    received = _without_strangers(feeds, contracts, received)
-    wanted = frozenset(store.purpose.fields)
-    stored: dict[str, list[pa.Table]] = {holds: [] for holds in _TABLES}
-    documents = {}
-    for name, feed in feeds.items():
-        mine = [one for one in received if one.delivery.feed == name]
-        if mine:
-            rows = _feed_rows(feed, mine)
-            stored[feed.holds].append(rows)
-            closed = list(declared[name].closed_to(store.purpose.name))
-            documents[name] = feed_report(feed, mine, rows, wanted) | {"columns_for_other_purposes": closed}
+    stored: Mapping[str, Stored],
+) -> dict[str, Any]:
+    purpose = store.purpose
+    documents = {
+        name: feed_report(
+            feed, [one for one in received if one.delivery.feed == name], stored[name], frozenset(purpose.fields)
+        )
+        | {"columns_for_other_purposes": list(declared[name].closed_to(purpose.name))}
+        for name, feed in feeds.items()
+        if name in stored
+    }
     sent = [feeds[name] for name in documents]
-    report = {
-        "purpose": store.purpose.name,
+    return {
+        "purpose": purpose.name,
         "feeds": documents,
         "totals": {what: sum(one[what] for one in documents.values()) for what in ("delivered", "accepted", "stored")},
-        "fields": field_report(sent, store.purpose.fields),
-        "coverage": coverage(contracts, covered),
-        "contracts": contract_report(contracts, {feed.agency for feed in sent}, store.purpose.name),
-        "refused": [{"feed": one.feed, "file": one.path.name, "code": error.code} for one, error in refusals],
+        "fields": field_report(sent, purpose.fields),
+        "contracts": contract_report(contracts, {feed.agency for feed in sent}, purpose.name),
     }
-    quarantine = pa.concat_tables([QUARANTINE.empty_table(), *(one.checked.quarantine for one in received)])
-    with store.writing(NAME, inputs) as draft:
-        for holds, schema in _TABLES.items():
-            table = pa.concat_tables([schema.empty_table(), *stored[holds]])
-            draft.write(holds, table, order_by=_ORDER[holds])
-        draft.write("quarantine", quarantine, order_by=_ORDER["quarantine"])
-        draft.write_document("report", report)
-    return Intake(store, store.result(NAME))
-
-
-def _feed_rows(feed: Feed, received: Sequence[Received]) -> pa.Table:
-    """All versions of a feed's records under the package's schema."""
-    marked = []
-    for order, one in enumerate(received):
-        rows = one.checked.rows
-        rows = rows.append_column("delivery_", pa.array(np.full(rows.num_rows, order, np.int64)))
-        stamp = pa.array(np.full(rows.num_rows, np.datetime64(one.delivery.received_at, "us")), MOMENT)
-        marked.append(rows.append_column("received_", stamp))
-    rows = history(with_ends_known_later(feed, pa.concat_tables(marked)))
-    if feed.holds == "events":
-        rows = rows.set_column(rows.schema.get_field_index("event_key"), "event_key", rows.column("key_"))
-    for place, (name, text) in enumerate((("feed", feed.name), ("agency", feed.agency))):
-        rows = rows.add_column(place, name, pa.array([text] * rows.num_rows, pa.string()))
-    return conform(rows, _TABLES[feed.holds])
-
-
-def _without_strangers(
-    feeds: Mapping[str, Feed], contracts: Sequence[Contract], received: Sequence[Received]
-) -> list[Received]:
-    """Quarantine events and relations of people who are in no people feed of their agency."""
-    registers = {one.agency for one in contracts if any(feed.holds == "people" for feed in one.feeds)}
-    known: dict[str, pa.Array] = {}
-    for agency in registers:
-        keys = [
-            one.checked.rows.column("person_key").combine_chunks()
-            for one in received
-            if one.delivery.agency == agency and feeds[one.delivery.feed].holds == "people"
-        ]
-        known[agency] = pc.unique(pa.concat_arrays(keys)) if keys else pa.array([], pa.string())
-    return [
-        one
-        if feeds[one.delivery.feed].holds == "people" or one.delivery.agency not in known
-        else _judged(feeds[one.delivery.feed], one, known[one.delivery.agency])
-        for one in received
-    ]
-
-
-def _judged(feed: Feed, one: Received, known: pa.Array) -> Received:
-    rows = one.checked.rows
-    verdict = Verdict.clear(rows.num_rows)
-    names = [column.name for column in feed.columns]
-    for field in ("person_key", "other_person_key"):
-        if field in rows.column_names:
-            person = rows.column(field)
-            stranger = pc.and_(person.is_valid(), pc.invert(pc.is_in(person, value_set=known)))
-            column = feed.meaning(field)
-            at = names.index(column.name) if column is not None else -1
-            verdict.refuse(stranger.to_numpy(), "person-unknown", at)
-    found = verdict.counts()
-    if not found:
-        return one
-    refused = quarantined(feed.name, one.delivery.path.name, rows.column("row_").to_numpy(), verdict, names)
-    checked = replace(
-        one.checked,
-        rows=rows.filter(pa.array(verdict.accepted)),
-        quarantine=pa.concat_tables([one.checked.quarantine, refused]),
-        counts={**one.checked.counts, **found},
-    )
-    return replace(one, checked=checked)

@@ -74,6 +74,10 @@ class Verdict:
         """(n,) mask of the rows with no fault."""
         return np.asarray(self.code == 0)
 
+    def of(self, mask: npt.NDArray[np.bool_]) -> Verdict:
+        """The verdict on some of the rows."""
+        return Verdict(self.code[mask], self.column[mask])
+
     def counts(self) -> dict[str, int]:
         """How many rows each code refused."""
         found = np.bincount(self.code, minlength=len(NUMBER) + 1)

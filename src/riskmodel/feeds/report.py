@@ -8,73 +8,43 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from riskmodel.feeds.alarms import alarms_of
-from riskmodel.feeds.checks import Checked
 from riskmodel.feeds.contract import Contract
-from riskmodel.feeds.delivery import Delivery
 from riskmodel.feeds.feed import Feed
-from riskmodel.feeds.reading import RawRows
+from riskmodel.feeds.settling import Received, Stored
 from riskmodel.feeds.standard import FIELDS, STRUCTURAL
 
 Span: TypeAlias = tuple[str, dt.date, dt.date]
 """A feed and the half-open span of days that one delivery of it covers."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Received:
-    """One delivery after reading and checks."""
-
-    delivery: Delivery
-    digest: str
-    encoding: str
-    undeclared: tuple[str, ...]
-    checked: Checked
-
-    @classmethod
-    def of(cls, delivery: Delivery, digest: str, raw: RawRows, checked: Checked) -> Received:
-        """What the report needs of a file that was read and checked."""
-        return cls(delivery, digest, raw.encoding, raw.undeclared, checked)
-
-    def document(self) -> dict[str, Any]:
-        """The file's part of the report."""
-        refused = sum(self.checked.counts.values())
-        return {
-            "file": self.delivery.path.name,
-            "sha256": self.digest,
-            "received_at": self.delivery.received_at.isoformat(),
-            "covers_from": self.delivery.covers_from.isoformat(),
-            "covers_until": self.delivery.covers_until.isoformat(),
-            "encoding": self.encoding,
-            "delivered": self.checked.delivered,
-            "accepted": self.checked.delivered - refused,
-            "quarantined": dict(sorted(self.checked.counts.items())),
-            "repeated": self.checked.unchanged,
-            "not_of_this_feed": self.checked.set_aside,
-            "kinds": _kinds(self.checked.rows),
-        }
+def file_report(one: Received) -> dict[str, Any]:
+    """The part of the report for one file."""
+    return {
+        "file": one.delivery.path.name,
+        "sha256": one.digest,
+        "received_at": one.delivery.received_at.isoformat(),
+        "covers_from": one.delivery.covers_from.isoformat(),
+        "covers_until": one.delivery.covers_until.isoformat(),
+        "encoding": one.encoding,
+        "delivered": one.delivered,
+        "accepted": one.delivered - one.refused.total(),
+        "quarantined": dict(sorted(one.refused.items())),
+        "repeated": one.unchanged,
+        "not_of_this_feed": one.set_aside,
+        "kinds": dict(sorted(one.kinds.items())),
+    }
 
 
-def _kinds(rows: pa.Table) -> dict[str, int]:
-    """How many accepted rows of each kind, in alphabetical order."""
-    if "kind" not in rows.column_names:
-        return {}
-    counted = pc.value_counts(rows.column("kind")).to_pylist()
-    return {str(one["values"]): int(one["counts"]) for one in sorted(counted, key=lambda one: str(one["values"]))}
-
-
-def feed_report(feed: Feed, received: Sequence[Received], stored: pa.Table, wanted: frozenset[str]) -> dict[str, Any]:
+def feed_report(feed: Feed, received: Sequence[Received], stored: Stored, wanted: frozenset[str]) -> dict[str, Any]:
     """The part of the report for one feed: its files, its sums, its dates and its alarms."""
-    files = [one.document() for one in received]
+    files = [file_report(one) for one in received]
     counts: Counter[str] = Counter()
     for one in received:
-        counts.update(one.checked.counts)
-    first, last = _first_and_last(feed, stored)
+        counts.update(one.refused)
+    first, last = stored.first, stored.last
     newest = max(one.delivery.received_at for one in received)
     gives = [field for field in feed.gives() if field != "recorded_at"]
     free = [field for field in gives if field not in STRUCTURAL[feed.holds]]
@@ -84,7 +54,7 @@ def feed_report(feed: Feed, received: Sequence[Received], stored: pa.Table, want
         "delivered": sum(file["delivered"] for file in files),
         "accepted": sum(file["accepted"] for file in files),
         "quarantined": dict(sorted(counts.items())),
-        "stored": stored.num_rows,
+        "stored": stored.rows,
         "first": None if first is None else first.isoformat(),
         "last": None if last is None else last.isoformat(),
         "freshness_days": None if last is None else round((newest - last).total_seconds() / 86400, 1),
@@ -92,26 +62,11 @@ def feed_report(feed: Feed, received: Sequence[Received], stored: pa.Table, want
         "dropped_fields": [field for field in free if field not in wanted],
         "approximate_fields": sorted(feed.approximate),
         "undeclared_columns": sorted({name for one in received for name in one.undeclared}),
-        "known_before_it_happened": _early(feed, stored),
+        "known_before_it_happened": stored.early,
         "caveats": [*feed.caveats, *(f"{one.name}: {one.caveat}" for one in feed.columns if one.caveat)],
     }
     document["alarms"] = alarms_of(feed, document)
     return document
-
-
-def _first_and_last(feed: Feed, stored: pa.Table) -> tuple[dt.datetime | None, dt.datetime | None]:
-    if feed.holds != "events" and feed.known_at == ("always",):
-        return None, None
-    dates = stored.column("happened_at" if feed.holds == "events" else "known_at")
-    bounds = pc.min_max(dates).as_py()
-    return bounds["min"], bounds["max"]
-
-
-def _early(feed: Feed, stored: pa.Table) -> int:
-    """How many records say they were known before they happened: a planned event, or a wrong clock."""
-    if feed.holds != "events":
-        return 0
-    return int(pc.sum(pc.less(stored.column("known_at"), stored.column("happened_at"))).as_py() or 0)
 
 
 def covered_until(spans: Iterable[tuple[dt.date, dt.date]]) -> dt.date:

@@ -12,15 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskmodel.engines.duckdb import query
 from riskmodel.feeds.feed import Feed
-
-_MARKS = ("key_", "row_", "delivery_", "received_")
+from riskmodel.feeds.repeats import codes_of, contents, integers, with_others
 
 
 def with_ends_known_later(feed: Feed, rows: pa.Table) -> pa.Table:
     """For a feed whose ends become known when they come: an open version at the start, a closed one at the end."""
-    if feed.ends_known != "at_end":
+    if feed.ends_known != "at_end" or "ended_at" not in rows.column_names:
         return rows
     end, known = rows.column("ended_at"), rows.column("known_at")
     later = pc.fill_null(pc.greater(end, known), False)
@@ -42,14 +40,28 @@ def history(rows: pa.Table) -> pa.Table:
     ----------
     rows : standard fields, known_at, and the marks key_, row_, delivery_ (order of receipt), received_ (timestamp)
     """
-    rows = rows.combine_chunks()
-    keys = rows.column("key_")
-    if pc.count_distinct(keys).as_py() == rows.num_rows:
+    several = np.flatnonzero(with_others(codes_of(rows.column("key_"))))
+    if not several.size:
         return rows
-    key = keys.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    known, received = (_integers(rows.column(name)) for name in ("known_at", "received_"))
+    rows = rows.combine_chunks()
+    chosen, seen = _versions(rows.take(pa.array(several)))
+    known = integers(rows.column("known_at"))
+    known[several[chosen]] = seen
+    place = np.ones(rows.num_rows, bool)
+    place[several] = False
+    place[several[chosen]] = True
+    stamped = rows.set_column(
+        rows.schema.get_field_index("known_at"), "known_at", pa.array(known).view(rows.schema.field("known_at").type)
+    )
+    return stamped.filter(pa.array(place))
+
+
+def _versions(rows: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Places of the rows that are versions of their own, and since when each could be seen."""
+    key = codes_of(rows.column("key_"))
+    known, received = (integers(rows.column(name)) for name in ("known_at", "received_"))
     delivery, row = (rows.column(name).to_numpy() for name in ("delivery_", "row_"))
-    content = _content(rows)
+    content = contents(rows)
     order = np.lexsort((row, known, delivery, key))
     last = _last_of_delivery(key[order], delivery[order])
     once = _first_said(key[order], known[order], content[order])
@@ -59,24 +71,7 @@ def history(rows: pa.Table) -> pa.Table:
     known[order] = _seen_from(key[order], delivery[order], known[order], received[order], last)
     order = order[np.lexsort((row[order], delivery[order], known[order], key[order]))]
     order = order[~(_same_as_before(key[order], content[order]) | _same_as_before(key[order], known[order]))]
-    order.sort()
-    stamped = rows.set_column(
-        rows.schema.get_field_index("known_at"), "known_at", pa.array(known).view(rows.schema.field("known_at").type)
-    )
-    return stamped.take(pa.array(order))
-
-
-def _integers(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    return np.array(column.combine_chunks().view(pa.int64()).to_numpy(zero_copy_only=False))
-
-
-def _content(rows: pa.Table) -> npt.NDArray[np.uint64]:
-    """A number for what each row says, its dates of knowledge left out."""
-    said = [name for name in rows.column_names if name not in (*_MARKS, "known_at")]
-    table = pa.table({f"c{at}": rows.column(name) for at, name in enumerate(said)} | {"at_": np.arange(rows.num_rows)})
-    columns = ", ".join(f"c{at}" for at in range(len(said)))
-    hashed = query(f"SELECT at_, hash({columns}) AS said FROM rows_", rows_=table).sort_by("at_")
-    return np.asarray(hashed.column("said").to_numpy(), np.uint64)
+    return order, known[order]
 
 
 def _last_of_delivery(key: npt.NDArray[np.int64], delivery: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskmodel.errors import DataRefused
+from riskmodel.errors import DataRefused, DeclarationError
 from riskmodel.feeds.checks import check
 from riskmodel.feeds.contract import Contract
 from riskmodel.feeds.delivery import Delivery
@@ -78,9 +78,10 @@ def _refusal(store, deliveries, contract):
         (b"", "file-empty", "0 bytes"),
         (HEAD.encode(), "file-empty", "no rows"),
         (b"no,id,at\nv1,a,01/01/2020\n", "column-missing", "why, left, points, seen_on"),
-        (b"no;id;why;at;left;points;seen_on\nv1;a;INJ;;;;\n", "column-missing", "delimiter"),
+        (b"no;id;why;at;left;points;seen_on\nv1;a;INJ;;;;\n", "column-missing", "divided by ';'"),
         (b"no,no,id,why,at,left,points,seen_on\n", "column-twice", "1 headings"),
-        (HEAD.encode("utf-16"), "encoding-unknown", "UTF-8"),
+        (HEAD.encode("utf-16"), "file-empty", "no rows"),
+        (HEAD.encode("utf-16")[:-1], "encoding-unknown", "utf-16"),
         (HEAD.encode() + b"v1,\x81\x8d,INJ,01/01/2020,,,\n", "encoding-unknown", "UTF-8"),
     ],
 )
@@ -129,6 +130,36 @@ def test_windows_1252_is_read_and_reported(store, clinic, contract):
     assert intake.people.column("family_name").to_pylist() == ["Zoë O’Neil"]
     assert intake.report["feeds"]["clinic.people"]["files"][0]["encoding"] == "windows-1252"
     assert intake.report["feeds"]["clinic.visits"]["files"][0]["encoding"] == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("declared", "sent", "suffix"),
+    [
+        ("iso-8859-15", "iso-8859-15", ".csv"),
+        ("iso-8859-15", "utf-8", ".csv"),  # UTF-8 may come whatever the contract says
+        ("utf-16-le", "utf-16-le", ".csv"),  # without a mark, as some databases export
+        ("utf-8", "utf-16", ".csv"),  # with the mark, as spreadsheets export
+        ("cp850", "cp850", ".jsonl"),
+        ("windows-1252", "utf-32", ".jsonl"),
+    ],
+)
+def test_any_encoding_that_the_contract_or_the_file_itself_names(open_store, clinic, tmp_path, declared, sent, suffix):
+    path = tmp_path / "declared.toml"
+    path.write_text(CLINIC.replace("[feeds.people]", f'encoding = "{declared}"\n\n[feeds.people]'), encoding="utf-8")
+    people = "id,name,born,sex,changed\na,Žoë Nuñez,03/04/2001,2,\n"
+    if suffix == ".jsonl":
+        people = '{"id": "a", "name": "Zoé Nuñez", "born": "03/04/2001", "sex": "2", "changed": null}\n'
+    files = clinic(people.encode(sent), None, suffix=suffix)
+    intake = receive(open_store(), files, contracts=[Contract.load(path)])
+    assert intake.people.column("family_name").to_pylist() == ["Žoë Nuñez" if suffix == ".csv" else "Zoé Nuñez"]
+    assert intake.report["feeds"]["clinic.people"]["files"][0]["encoding"] == sent
+
+
+def test_an_encoding_that_does_not_exist_is_a_fault_of_the_contract(tmp_path):
+    path = tmp_path / "declared.toml"
+    path.write_text('encoding = "klingon"\n' + CLINIC, encoding="utf-8")
+    with pytest.raises(DeclarationError, match=r"'klingon'.*iso-8859-15"):
+        Contract.load(path)
 
 
 def test_a_byte_order_mark_spaces_and_blank_lines_do_no_harm(store, clinic, contract):
