@@ -77,6 +77,16 @@ TEXT: dict[str, Any] = {
     "contact": "support@example.org",
     "review_by": TODAY + dt.timedelta(days=200),
     "decommission": "With the purpose.",
+    "legal": "Part 3 of the Act for police, UK GDPR for the others.",
+    "fairness_choice": "Missed young people by sex, chosen by the partnership.",
+    "triggers": ["calibration outside 0.8 to 1.25"],
+    "participation": "Nobody: the people are made up.",
+    "children": "Children have a card of their own.",
+    "equality": "Due regard was paid on 1 March.",
+    "impact_assessment": "Of 1 March, with the data protection lead.",
+    "training": "Half a day for each youth worker.",
+    "oversight": "Views before and after the advice are counted.",
+    "incidents": "To the data protection lead.",
     "synthetic": True,
 }
 

@@ -17,11 +17,13 @@ from riskmodel.board.motions import CHOICES, Motion, motions, must_mean_somethin
 from riskmodel.board.records import Kind, Record
 from riskmodel.board.room import Board
 from riskmodel.board.shelf import Item, Shelf
+from riskmodel.cards.states import must_be_ready
 from riskmodel.cards.words import plain
 from riskmodel.errors import DeclarationError, EvidenceError, Fault, NotFound, NotPermitted, RiskmodelError
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.decisions import decide
 from riskmodel.governance.limits import Limits, limit_faults
+from riskmodel.governance.standings import State
 from riskmodel.tracking.cards import MODEL, PURPOSE
 
 MAY: Final[Mapping[str, tuple[str, ...]]] = {
@@ -74,6 +76,15 @@ class Desk:
                 repair="Ask somebody with that role.",
             )
 
+    def must_be_ready(self, state: State, today: dt.date) -> None:
+        """Refuse a card that lacks what the state asks for, or whose content does not hold together.
+
+        Raises
+        ------
+        EvidenceError : with everything that holds it back; also a card that is not as it was recorded
+        """
+        must_be_ready(self.shelf.card(self.item.version), state, today)
+
     @property
     def card(self) -> str:
         """The fingerprint of the card."""
@@ -97,6 +108,7 @@ def submit(desk: Desk, note: str) -> Record:
     desk.must("submit")
     text = said(note, "note")
     _must_be_answered(desk.shelf.card(desk.item.version))
+    desk.must_be_ready("reviewed", dt.datetime.now(dt.UTC).date())
     with desk.shelf.records.writing():
         state = desk.shelf.followed.now().standing(desk.card).state
         if state not in ("draft", "retired"):
@@ -188,6 +200,7 @@ def take_into_use(desk: Desk, today: dt.date) -> Record:
         stands = desk.shelf.followed.now().standing(desk.card)
         if stands.state != "approved" or not stands.in_force(today):
             raise _out_of_turn("a card without an approval in force, or in use already", "an approval in force")
+        desk.must_be_ready("in_use", today)
         made = desk.write("into-use", approval=stands.approval)
     _follow(desk)
     return made
@@ -240,6 +253,8 @@ def _vote(desk: Desk, motion: str, reason: str, today: dt.date, *, in_favour: bo
     decided = in_favour and len(roles) >= desk.board.quorum and set(desk.board.needs) <= set(roles)
     if decided:
         must_mean_something(held.holds, today)  # the days may have passed while votes came in
+        if CHOICES[held.choice] == "approved":
+            desk.must_be_ready("approved", today)
     desk.write("voted", motion=motion, in_favour=in_favour, reason=reason)
     if not decided:
         return None

@@ -19,11 +19,11 @@ from starlette.exceptions import HTTPException
 from riskmodel.board import forms, glossary, pages, views
 from riskmodel.board.acts import Desk
 from riskmodel.board.guard import POLICY, Guard
-from riskmodel.board.minutes import pdf
 from riskmodel.board.pages import Sections, render
 from riskmodel.board.reader import Door, Forged, Reader, Stranger, form_of, must_be_ours
 from riskmodel.board.room import Room
 from riskmodel.board.sessions import Attempts, Sessions
+from riskmodel.cards.pdf import pdf
 from riskmodel.errors import DeclarationError, NotFound, NotInstalled, NotPermitted, RiskmodelError
 
 Form = Annotated[dict[str, str], Depends(form_of)]

@@ -2,7 +2,8 @@
 
 The board reads a card once and has to know, the next time, what is different: the purpose, who is in it, the model,
 what people wrote, and each figure. A figure is said to have moved beyond its interval, moved within it, appeared, or
-gone; no change is called better or worse where more is not plainly better. Nothing is left out for being small.
+gone; no change is called better or worse where more is not plainly better. Nothing is left out for being small. What an
+evaluation card says of its own is compared in `riskmodel.cards.diff_evaluation`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from riskmodel.cards.blocks import Column, Table
+from riskmodel.cards.blocks import Bullets, Column, Paragraph, Section, Table
+from riskmodel.cards.diff_evaluation import evaluation_sentences
+from riskmodel.cards.evaluation import KIND as EVALUATION
 from riskmodel.cards.evidence import Claim, count_words, share_words
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.text import REQUIRED
 from riskmodel.cards.words import capital, day_words, learner_words, listed, measure_words, plain
+from riskmodel.errors import EvidenceError
 from riskmodel.fairness.findings import WORDS
 
 _HEADLINE = ("auroc", "auprc", "expected_observed", "calibration_slope", "precision", "recall")
@@ -71,6 +75,18 @@ class CardDiff:
     texts: tuple[tuple[str, str, str], ...]
     moved: tuple[Moved, ...]
 
+    def sections(self) -> tuple[Section, ...]:
+        """The sentences, then what people wrote differently and every figure that changed, as sections of a card."""
+        said = Bullets(self.sentences) if self.sentences else Paragraph("Nothing changed.")
+        made = [Section("changes", "What changed", (said,))]
+        if self.texts:
+            columns = (Column("Text"), Column("Before"), Column("Now"))
+            rows = tuple((capital(plain(name)), before, after) for name, before, after in self.texts)
+            made.append(Section("texts", "What people wrote", (Table("Before and now", columns, rows),)))
+        if self.moved:
+            made.append(Section("figures", "Figures", (self.table(),)))
+        return tuple(made)
+
     def table(self) -> Table:
         """Every figure that changed."""
         rows = tuple(
@@ -81,27 +97,55 @@ class CardDiff:
 
 
 def card_diff(before: ModelCard, after: ModelCard) -> CardDiff:
-    """What changed from one card to another.
+    """What changed from one card to another of the same kind.
 
     Parameters
     ----------
     before : the card the board last saw
     after : the card it is shown now
+
+    Raises
+    ------
+    EvidenceError : one is the card of a model and the other of an evaluation
     """
     old, new = before.document, after.document
+    if old.get("kind") != new.get("kind"):
+        raise EvidenceError(
+            "cards-unlike",
+            found=f"{_a_kind(old)} and {_a_kind(new)}",
+            expected="two cards of the same kind",
+            repair="Give two editions of the same card.",
+        )
+    evaluation = old.get("kind") == EVALUATION
     texts = _texts(old, new)
     moved = _moved(old["evidence"]["claims"], new["evidence"]["claims"])
     sentences = (
         *_editions(old, new),
         *_purpose(old["purpose"], new["purpose"]),
-        *_definitions(old, new),
-        *_model(old["model"], new["model"]),
-        *_people(old["evidence"]["claims"], new["evidence"]["claims"]),
+        *(evaluation_sentences(old, new) if evaluation else _of_models(old, new)),
         *_figures(moved),
         *_written(texts),
         *_sections(old, new),
     )
     return CardDiff(sentences, texts, moved)
+
+
+def diff_document(before: ModelCard, after: ModelCard) -> dict[str, Any]:
+    """What changed, as a document of the card's own form; render it with `cards.html`."""
+    sections = [section.document() for section in card_diff(before, after).sections()]
+    return {**after.document, "kind": "What changed since the last edition", "sections": sections}
+
+
+def _a_kind(document: Mapping[str, Any]) -> str:
+    return "the card of an evaluation" if document.get("kind") == EVALUATION else "the card of a model"
+
+
+def _of_models(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    return [
+        *_definitions(old, new),
+        *_model(old["model"], new["model"]),
+        *_people(old["evidence"]["claims"], new["evidence"]["claims"]),
+    ]
 
 
 def figure_words(key: str) -> str:
@@ -126,6 +170,11 @@ def figure_words(key: str) -> str:
     if kind == "audit" and rest.count(".") == 2:
         attribute, group, metric = rest.split(".")
         return f"{capital(plain(group))}, by {listed(attribute.split(', '))}: {WORDS.get(metric, plain(metric))}"
+    if kind in ("effect", "edge"):
+        return f"Effect on {plain(rest)}"
+    if kind == "path" and "." in rest:
+        outcome, _, at = rest.rpartition(".")
+        return f"Effect on {plain(outcome)}, {at.lstrip('-')} {'before' if at.startswith('-') else 'after'} the start"
     return capital(plain(key).replace(".", ", "))
 
 
@@ -148,10 +197,12 @@ def _purpose(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         ("statement", "The statement of the purpose"),
         ("lawful_basis", "The lawful basis"),
     ):
-        if old[name] != new[name]:
-            said.append(f"{words} was “{old[name]}” and is now “{new[name]}”.")
-    if old["expires"] != new["expires"]:
-        said.append(f"The purpose now holds until {day_words(new['expires'])}; it was {day_words(old['expires'])}.")
+        before, now = (purpose.get(name, "nothing") for purpose in (old, new))  # older cards may lack it
+        if before != now:
+            said.append(f"{words} was “{before}” and is now “{now}”.")
+    ends = [day_words(purpose.get("expires")) for purpose in (old, new)]
+    if ends[0] != ends[1]:
+        said.append(f"The purpose now holds until {ends[1]}; it was {ends[0]}.")
     for name, words in (("controllers", "agency"), ("fields", "field")):
         said += _added_and_gone(old[name], new[name], f"{words} of the purpose")
     return said
@@ -206,7 +257,8 @@ def _figures(moved: tuple[Moved, ...]) -> list[str]:
     said = [
         f"{figure_words(one.key)} was {_words(one.before)} and is {_words(one.after)}: {one.says}."
         for one in moved
-        if one.key.startswith("performance.model.all.") and one.key.split(".", 3)[3].split("@")[0] in _HEADLINE
+        if one.key.startswith("effect.")
+        or (one.key.startswith("performance.model.all.") and one.key.split(".", 3)[3].split("@")[0] in _HEADLINE)
     ]
     groups = [one for one in moved if one.key.startswith("audit.") and one.before and one.after]
     beyond = [one for one in groups if one.says == "moved beyond its interval"]

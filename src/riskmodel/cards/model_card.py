@@ -21,6 +21,7 @@ from riskmodel.cards import html
 from riskmodel.cards.blocks import Section
 from riskmodel.cards.evidence import Evidence
 from riskmodel.cards.given import Given, gathered
+from riskmodel.cards.provenance import seal
 from riskmodel.cards.sections import (
     annex,
     challenge,
@@ -73,7 +74,7 @@ class ModelCard:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the document without the fingerprint itself."""
+        """SHA-256 of the document without the fingerprint itself and without what is said about its making."""
         return str(self.document["fingerprint"])
 
     @classmethod
@@ -144,9 +145,14 @@ class ModelCard:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> ModelCard:
-        """A card from its document; the fingerprint is made anew."""
+        """A card from its document; the fingerprint is made anew, of all but what is said about its making."""
         plain = json.loads(json.dumps({name: part for name, part in document.items() if name != "fingerprint"}))
-        return cls({**plain, "fingerprint": fingerprint_document(plain)})
+        said = {name: part for name, part in plain.items() if name != "made"}
+        return cls({**plain, "fingerprint": fingerprint_document(said)})
+
+    def dated(self, made: Mapping[str, str]) -> ModelCard:
+        """The same card with what is known of its making (`cards.provenance`); its fingerprint stays."""
+        return type(self)({**self.document, "made": {**made, "seal": seal(made, self.fingerprint)}})
 
     @classmethod
     def load(cls, folder: str | Path) -> ModelCard:

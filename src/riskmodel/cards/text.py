@@ -31,6 +31,8 @@ REQUIRED: Mapping[str, str] = {
 }
 """Each text without which there is no card, and what it answers."""
 
+STANDARDS = ("atrs", "algo_care", "tripod_ai", "probast_ai", "duties")
+"""Tables under [card] with answers to the questions of others."""
 _HOLDING = re.compile(
     r"^\W*(tbc|tbd|todo|to do|xxx+|n/?a|none|\?+|lorem ipsum.*|to be (confirmed|decided|written|added).*|"
     r"more information needed.*|placeholder.*)\W*$",
@@ -50,7 +52,9 @@ class CardText:
     synthetic : bool, whether the people are made up
     triggers : tuple of str, what sends the model back to the board
     limits_extra : tuple of str, limits of this model beyond the standing ones
-    atrs, algo_care : mappings, further answers by field id or question name
+    equality, impact_assessment, training, oversight, incidents : str, what later states ask for (`cards.states`)
+    atrs, algo_care, tripod_ai, probast_ai, duties : mappings, answers by field id: a text, or a table with answer,
+        evidence, owner and date
     """
 
     title: str
@@ -78,8 +82,16 @@ class CardText:
     data_notes: str = ""
     triggers: tuple[str, ...] = ()
     limits_extra: tuple[str, ...] = ()
-    atrs: Mapping[str, str] = field(default_factory=dict)
-    algo_care: Mapping[str, str] = field(default_factory=dict)
+    equality: str = ""
+    impact_assessment: str = ""
+    training: str = ""
+    oversight: str = ""
+    incidents: str = ""
+    atrs: Mapping[str, Any] = field(default_factory=dict)
+    algo_care: Mapping[str, Any] = field(default_factory=dict)
+    tripod_ai: Mapping[str, Any] = field(default_factory=dict)
+    probast_ai: Mapping[str, Any] = field(default_factory=dict)
+    duties: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> CardText:
@@ -120,7 +132,7 @@ def _refuse_unknown(given: Mapping[str, Any]) -> None:
             faults.append(Fault(f"card.{name}", type(given[name]).__name__, "a list of texts", 'Write ["..."].'))
     if not isinstance(given.get("synthetic", False), bool):
         faults.append(Fault("card.synthetic", repr(given["synthetic"]), "true or false", "Write true or false."))
-    for name in ("atrs", "algo_care"):
+    for name in STANDARDS:
         if name in given and not isinstance(given[name], Mapping):
             faults.append(Fault(f"card.{name}", type(given[name]).__name__, "a table", f"Write [card.{name}]."))
     if faults:
@@ -146,7 +158,15 @@ def _value(name: str, value: Any) -> Any:
         return bool(value)
     if name in ("triggers", "limits_extra"):
         return tuple(value)
-    return dict(value) if isinstance(value, Mapping) else str(value).strip()
+    return _answers(value) if isinstance(value, Mapping) else str(value).strip()
+
+
+def _answers(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Answers by field; a table's parts as texts, so that a day reads as it is written."""
+    return {
+        name: {part: str(held) for part, held in value.items()} if isinstance(value, Mapping) else str(value)
+        for name, value in given.items()
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -1,12 +1,14 @@
 """Is a card what it was, and does it still say what the results say?
 
-Without results: the document still fits its fingerprint, and the pages still say what the document says. With the
-results of the run: every figure and every section is made again from them and compared. Any difference refuses the
-card; nothing here repairs one.
+Without results: the document still fits its fingerprint, its figures do not contradict each other, nothing small is
+shown, no required text is empty, no day has passed, and the pages still say what the document says. With the results of
+the run: every figure and every section is made again from them and compared. Any fault refuses the card; nothing here
+repairs one.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from riskmodel import __version__
-from riskmodel.cards.model_card import FORMAT, MARKDOWN_FILE, PAGE_FILE, ModelCard
+from riskmodel.cards.beside import files_beside
+from riskmodel.cards.model_card import FORMAT, JSON_FILE, MARKDOWN_FILE, PAGE_FILE, ModelCard
+from riskmodel.cards.provenance import seal
+from riskmodel.cards.states import must_be_ready
 from riskmodel.errors import EvidenceError
+from riskmodel.governance.standings import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +34,13 @@ class Verification:
     fingerprint : str
     claims : int, figures on the card
     compared : bool, whether they were made again from the results
+    state : what it may go on to
     """
 
     fingerprint: str
     claims: int
     compared: bool
+    state: State = "draft"
 
     def __str__(self) -> str:
         made = (
@@ -40,66 +48,71 @@ class Verification:
             if self.compared
             else f"its {self.claims} figures were not made again"
         )
-        return f"The card is as it was drafted, {made}; fingerprint {self.fingerprint}."
+        on = "" if self.state == "draft" else f" Nothing keeps it from being {self.state.replace('_', ' ')}."
+        return f"The card is as it was drafted, {made}; fingerprint {self.fingerprint}.{on}"
 
 
-def verify_card(folder: str | Path, again: ModelCard | None = None) -> Verification:
+def verify_card(
+    folder: str | Path, again: ModelCard | None = None, *, state: State = "draft", today: dt.date | None = None
+) -> Verification:
     """Check a saved card.
 
     Parameters
     ----------
-    folder : with card.json, card.html and card.md
+    folder : with card.json, card.html and card.md, and whatever stands beside them
     again : ModelCard or None, the card drafted anew from the results that the saved one names
+    state : what the card is to go on to; "draft" asks for no more than a card has to hold
+    today : date or None, the day on which its days are looked at; None is today
 
     Raises
     ------
-    EvidenceError : the card was altered, or is stale because the results say something else now; all of it is named
+    EvidenceError : the card was altered, is stale because the results say something else now, or is held back from the
+        state; all of it is named
     """
     folder = Path(folder)
     card = ModelCard.load(folder)
-    altered = [*_document_faults(card), *_page_faults(card, folder)]
-    if altered:
-        raise EvidenceError(
-            "card-altered",
-            found="; ".join(altered),
-            expected="the card as it was saved",
-            repair="Make the card again from the results; do not use this one.",
-        )
+    _refuse("card-altered", _document_faults(card) or _page_faults(card, folder), "the card as it was saved", _AGAIN)
+    must_be_ready(card.document, state, today or dt.date.today())
     stale = [] if again is None else _differences(card.document, again.document)
     if stale:
-        raise EvidenceError(
-            "card-stale",
-            found=f"a card that says otherwise than the results in {len(stale)} places: {'; '.join(stale[:20])}",
-            expected="the figures of the results",
-            repair="Make the card again, and give the board the new one.",
-        )
-    return Verification(card.fingerprint, len(card.document["evidence"]["claims"]), again is not None)
+        said = f"a card that says otherwise than the results in {len(stale)} places: {'; '.join(stale[:20])}"
+        _refuse("card-stale", [said], "the figures of the results", _NEW)
+    return Verification(card.fingerprint, len(card.document["evidence"]["claims"]), again is not None, state)
+
+
+_AGAIN = "Make the card again from the results; do not use this one."
+_NEW = "Make the card again, and give the board the new one."
+
+
+def _refuse(code: str, found: list[str], expected: str, repair: str) -> None:
+    if found:
+        raise EvidenceError(code, found="; ".join(found), expected=expected, repair=repair)
 
 
 def _document_faults(card: ModelCard) -> list[str]:
-    if card.document.get("format") != FORMAT:
-        return [f"the format {card.document.get('format')!r}, not {FORMAT!r}"]
-    if ModelCard.from_document(card.document).fingerprint != card.fingerprint:
+    document = card.document
+    if document.get("format") != FORMAT:
+        return [f"the format {document.get('format')!r}, not {FORMAT!r}"]
+    if ModelCard.from_document(document).fingerprint != card.fingerprint:
         return ["a document that does not fit its fingerprint"]
-    names = {artefact["name"] for artefact in card.document["evidence"]["artefacts"]}
-    loose = sorted(key for key, claim in card.document["evidence"]["claims"].items() if claim["artefact"] not in names)
-    return [f"figures without an artefact: {', '.join(loose)}"] if loose else []
+    made = document.get("made")
+    if made is not None and made.get("seal") != seal(made, card.fingerprint):
+        return ["what is said about when, by which code and from which data it was made does not fit its seal"]
+    return []
 
 
 def _page_faults(card: ModelCard, folder: Path) -> list[str]:
     """Pages that do not say what the document says: to the byte under the same software, else word for word."""
-    faults = []
-    files = card.files()
-    for name in (PAGE_FILE, MARKDOWN_FILE):
-        path = folder / name
-        if not path.exists():
-            faults.append(f"no {name}")
+    wanted = {**{name: text for name, text in card.files().items() if name != JSON_FILE}, **files_beside(card)}
+    faults = [f"no {name}" for name in (PAGE_FILE, MARKDOWN_FILE) if not (folder / name).exists()]
+    for name, text in wanted.items():
+        if not (folder / name).exists():
             continue
-        found, wanted = path.read_text(encoding="utf-8"), files[name]
+        found = (folder / name).read_text(encoding="utf-8")
         if not _made_here(card.document):
-            found, wanted = _spoken(found), _spoken(wanted)
-        if found != wanted:
-            faults.append(f"{name}, which does not say what card.json says")
+            found, text = _spoken(found), _spoken(text)
+        if found != text:
+            faults.append(f"{name}, which does not say what {JSON_FILE} says")
     return faults
 
 

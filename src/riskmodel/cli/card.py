@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import tempfile
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from riskmodel.cards.model_card import ModelCard
+
 verbs = typer.Typer(help="Model cards.", no_args_is_help=True)
+Folder = Annotated[Path, typer.Argument(help="The folder with card.json.")]
+
+
+class ToBe(StrEnum):
+    """What a card is to go on to."""
+
+    draft = "draft"
+    reviewed = "reviewed"
+    approved = "approved"
+    in_use = "in_use"
+    retired = "retired"
 
 
 @verbs.command("verify")
-def card_verify(folder: Annotated[Path, typer.Argument(help="The folder with card.json.")]) -> None:
-    """Check a card against its own evidence; refuses an altered one."""
+def card_verify(
+    folder: Folder,
+    state: Annotated[ToBe, typer.Option("--for", help="What the card is to go on to.")] = ToBe.draft,
+    study: Annotated[Path | None, typer.Option(help="Make the card again from this study, and compare.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Where the study's results are [default: STUDY/run].")] = None,
+    data: Annotated[Path | None, typer.Option(envvar="RISKMODEL_DATA", help="Where the study's files lie.")] = None,
+    on: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day [default: today].")] = None,
+) -> None:
+    """Check a card against its own evidence, and whether it may go on; with a study, every figure is made again."""
     from riskmodel.cards.verify import verify_card
 
-    typer.echo(verify_card(folder))
+    again = None if study is None else _made_again(study, store, data)
+    typer.echo(verify_card(folder, again, state=state.value, today=on.date() if on else None))
 
 
 @verbs.command("from-run")
@@ -68,3 +93,42 @@ def card_from_run(
     typer.echo(f"In MLflow: {made.model_uri}")
     for name_ in made.unanswered:
         typer.echo(f"A person must answer {name_}: {ASKED[name_]}.")
+
+
+@verbs.command("diff")
+def card_diff_of(
+    before: Annotated[Path, typer.Argument(help="The folder of the card that the board last saw.")],
+    after: Annotated[Path, typer.Argument(help="The folder of the card as it is now.")],
+    page: Annotated[Path | None, typer.Option(help="Also write it as a web page.")] = None,
+) -> None:
+    """Say what changed between two cards: in sentences, then in tables."""
+    from riskmodel.cards import html
+    from riskmodel.cards.diff import diff_document
+    from riskmodel.cards.model_card import ModelCard
+
+    document = diff_document(ModelCard.load(before), ModelCard.load(after))
+    if page is not None:
+        page.write_text(html.page(document), encoding="utf-8", newline="\n")
+    typer.echo(html.markdown(document))
+
+
+@verbs.command("pdf")
+def card_pdf(folder: Folder) -> None:
+    """Write the card and the pages beside it as tagged PDF (needs the extra [pdf])."""
+    from riskmodel.cards.model_card import ModelCard
+    from riskmodel.cards.pdf import write_pdfs
+    from riskmodel.cards.verify import verify_card
+
+    verify_card(folder)
+    for path in write_pdfs(ModelCard.load(folder), folder):
+        typer.echo(str(path))
+
+
+def _made_again(study: Path, store: Path | None, data: Path | None) -> ModelCard:
+    """The card that the study makes now; results that are kept and still fit are not made again."""
+    from riskmodel.cards.model_card import ModelCard
+    from riskmodel.cli.studies import run_of
+
+    with tempfile.TemporaryDirectory() as place:
+        run_of(study, data, store, Path(place) / "card", None)
+        return ModelCard.load(Path(place) / "card")

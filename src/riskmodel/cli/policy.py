@@ -7,8 +7,8 @@ from pathlib import Path
 import typer
 
 
-def run_policy(study: Path, data: Path | None, store: Path | None, cards: Path | None) -> None:
-    """Run an evaluation and print its answer, its grade and every deviation from its plan."""
+def run_policy(study: Path, data: Path | None, store: Path | None, cards: Path | None) -> list[str]:
+    """Run an evaluation; returns its answer, its grade and every deviation from its plan, to be printed."""
     from riskmodel.studies.policy_declaration import PolicyWorldTable
     from riskmodel.studies.policy_study import PolicyStudy, run_policy_study
     from riskmodel.studies.run import Places
@@ -20,8 +20,7 @@ def run_policy(study: Path, data: Path | None, store: Path | None, cards: Path |
         write_records(made, folder)
 
     loaded = PolicyStudy.load(study)
-    for line in run_policy_study(loaded, Places.of(loaded, data, store, cards, None), society).summary():
-        typer.echo(line)
+    return list(run_policy_study(loaded, Places.of(loaded, data, store, cards, None), society).summary())
 
 
 def check_policy(study: Path) -> None:

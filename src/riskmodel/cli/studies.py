@@ -18,6 +18,14 @@ def run(
     tracking_uri: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow server.")] = None,
 ) -> None:
     """Run a study from its records to its model card."""
+    for line in run_of(study, data, store, cards, tracking_uri):
+        typer.echo(line)
+
+
+def run_of(
+    study: Path, data: Path | None, store: Path | None, cards: Path | None, tracking_uri: str | None
+) -> list[str]:
+    """Run a study of any kind; returns what there is to print."""
     from riskmodel.studies.declaration import is_of_a_table, read_text
     from riskmodel.studies.policy_declaration import is_of_a_policy
     from riskmodel.studies.run import Places, run_study
@@ -28,21 +36,16 @@ def run(
     if is_of_a_policy(read_text(study)):
         from riskmodel.cli.policy import run_policy
 
-        run_policy(study, data, store, cards)
-        return
+        return run_policy(study, data, store, cards)
     if is_of_a_table(read_text(study)):
         table = TableStudy.load(study)
-        for line in run_table_study(table, Places.of(table, data, store, cards, tracking_uri)).summary():
-            typer.echo(line)
-        return
+        return list(run_table_study(table, Places.of(table, data, store, cards, tracking_uri)).summary())
 
     def society(people: int, seed: int, folder: Path) -> None:
         World.generate(people=people, seed=seed).deliveries(folder)
 
     loaded = Study.load(study)
-    finished = run_study(loaded, Places.of(loaded, data, store, cards, tracking_uri), society)
-    for line in finished.summary():
-        typer.echo(line)
+    return list(run_study(loaded, Places.of(loaded, data, store, cards, tracking_uri), society).summary())
 
 
 def check(study: StudyFolder) -> None:

@@ -148,11 +148,11 @@ class Store:
         return {"purpose": self.purpose.name, **role}
 
     def _key(self, inputs: object) -> str:
-        return fingerprint_document({"code": _code(), "purpose": self.purpose.scope(), "inputs": inputs})
+        return fingerprint_document({"code": code_fingerprint(), "purpose": self.purpose.scope(), "inputs": inputs})
 
 
 @cache
-def _code() -> str:
+def code_fingerprint() -> str:
     """A fingerprint of the package itself: what other code made is made again, never read as if it were the same."""
     package = Path(__file__).parents[1]
     files = sorted(path for path in package.rglob("*") if path.suffix in (".py", ".toml", ".j2", ".css"))

@@ -20,6 +20,7 @@ from riskmodel.cards.beside import PUBLISHED, write_beside
 from riskmodel.cards.evaluation import draft_evaluation
 from riskmodel.cards.index import write_index
 from riskmodel.cards.model_card import ModelCard
+from riskmodel.cards.provenance import provenance
 from riskmodel.engines.folders import alone, publish
 from riskmodel.errors import DataRefused, DeclarationError, NotFound
 from riskmodel.governance.access import Store, connect
@@ -205,7 +206,8 @@ def card(store: Store, study: PolicyStudy, evaluation: dict[str, Any]) -> Path:
 
     def make(folder: Path) -> None:
         document = draft_evaluation(evaluation, made_of, study.purpose, text=text, study=named)
-        write_beside(ModelCard.from_document(document).save(folder), folder)
+        drafted = ModelCard.from_document(document).dated(provenance(made_of["histories"]))
+        write_beside(drafted.save(folder), folder)
 
     return made_once(store, "card", inputs, make).folder
 

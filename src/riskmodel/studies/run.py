@@ -6,6 +6,7 @@ says where the result lies. A process killed in any stage is simply run again.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Iterator
@@ -16,9 +17,11 @@ from typing import Protocol
 
 from riskmodel.cards.beside import PUBLISHED
 from riskmodel.cards.index import write_index
+from riskmodel.cards.model_card import ModelCard
+from riskmodel.cards.states import must_be_ready
 from riskmodel.engines.folders import alone, publish
 from riskmodel.governance.access import Glance, Store, connect
-from riskmodel.governance.approvals import draft_approval, sign_off
+from riskmodel.governance.approvals import Approval, draft_approval, sign_off
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.studies import stages
 from riskmodel.studies.progress import Progress, shown
@@ -179,7 +182,16 @@ def draft_approval_for(study: Study, places: Places) -> Path:
 
 
 def sign_off_for(study: Study, places: Places) -> Path:
-    """Seal the approval that the board has filled in, and write it into the store's ledger."""
+    """Seal the approval that the board has filled in, and write it into the store's ledger.
+
+    Raises
+    ------
+    EvidenceError : it approves the study's card, which lacks what an approved card must hold
+    """
     store = connect(f"duckdb:///{places.store}", study.purpose)
+    approval = Approval.load(study.approval_path)
+    card = store.result("card").folder
+    if approval.decision == "approved" and approval.card == stages.card_fingerprint(card):
+        must_be_ready(ModelCard.load(card).document, "approved", dt.date.today())
     sign_off(study.approval_path, store.ledger)
     return study.approval_path

@@ -17,6 +17,7 @@ from riskmodel.advisory.footing import FOOTING, Footing
 from riskmodel.advisory.score import score
 from riskmodel.cards.beside import write_beside
 from riskmodel.cards.model_card import ModelCard
+from riskmodel.cards.provenance import provenance
 from riskmodel.cards.referee import write_referee
 from riskmodel.engines.folders import Result, read_result
 from riskmodel.errors import DeclarationError, NotFound, RiskmodelError
@@ -269,7 +270,7 @@ def card(
             date=study.declaration.study.date,
             edition=study.declaration.study.edition,
         )
-        saved = drafted.save(folder)
+        saved = drafted.dated(provenance(intake.fingerprint)).save(folder)
         write_beside(saved, folder)
         write_referee(saved, model, checks, folder)
 

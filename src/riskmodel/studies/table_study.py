@@ -19,6 +19,7 @@ import pyarrow as pa
 from riskmodel.cards.beside import PUBLISHED, write_beside
 from riskmodel.cards.index import write_index
 from riskmodel.cards.model_card import ModelCard
+from riskmodel.cards.provenance import provenance
 from riskmodel.cards.referee import write_referee
 from riskmodel.cards.text import CardText
 from riskmodel.engines.folders import alone, publish
@@ -334,7 +335,7 @@ def card(
             date=study.declaration.study.date,
             edition=study.declaration.study.edition,
         )
-        saved = drafted.save(folder)
+        saved = drafted.dated(provenance(rows.training.fingerprint)).save(folder)
         write_beside(saved, folder)
         write_referee(saved, model, checks, folder)
 

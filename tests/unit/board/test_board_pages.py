@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from riskmodel.board import acts, minutes, pages, views
+from riskmodel.board import acts, pages, views
 from riskmodel.board.acts import Desk
 from riskmodel.board.explorer import explored
 from riskmodel.board.glossary import documented, explained, words
@@ -21,6 +21,7 @@ from riskmodel.board.room import Board, Room
 from riskmodel.board.serve import prepared
 from riskmodel.board.shelf import Shelf
 from riskmodel.board.since import done_under
+from riskmodel.cards import pdf
 from riskmodel.errors import DeclarationError, EvidenceError, NotFound, NotInstalled, NotPermitted
 from riskmodel.governance.ledger import Ledger
 
@@ -199,12 +200,12 @@ def test_minutes_say_everything_and_print(desk: Sit, monkeypatch: pytest.MonkeyP
                        "Taken into use", "A complaint was upheld.", "Ledger entry"):  # fmt: skip
         assert words_said in page
     if importlib.util.find_spec("weasyprint") is not None:
-        assert minutes.pdf(f"<style>{pages.stylesheet()}</style>{page}").startswith(b"%PDF")
+        assert pdf.pdf(f"<style>{pages.stylesheet()}</style>{page}").startswith(b"%PDF")
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "weasyprint" else object())
-    monkeypatch.setattr(minutes, "find_spec", importlib.util.find_spec)
+    monkeypatch.setattr(pdf, "find_spec", importlib.util.find_spec)
     with pytest.raises(NotInstalled, match=r"\[pdf\]"):
-        minutes.pdf("<p>x</p>")
+        pdf.pdf("<p>x</p>")
 
 
 def test_rooms(store: Path, room: Room, tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from riskmodel.cards.diff import CardDiff, Moved, card_diff
+from riskmodel.cards import html
+from riskmodel.cards.diff import CardDiff, Moved, card_diff, diff_document
 from riskmodel.cards.evidence import Claim
 from riskmodel.cards.model_card import ModelCard
+from riskmodel.errors import EvidenceError
 
 
 def changed(card: ModelCard, **parts: Any) -> ModelCard:
@@ -93,3 +96,49 @@ def test_figures_of_groups_that_can_no_longer_be_shown_are_counted(card: ModelCa
 )
 def test_what_became_of_a_figure(before: Claim | None, after: Claim | None, says: str) -> None:
     assert Moved("k", before, after).says == says
+
+
+def evaluation() -> ModelCard:
+    folder = Path(__file__).parents[3] / "model_cards" / "policy"
+    return ModelCard.load(folder)
+
+
+def test_an_evaluation_card_does_not_differ_from_itself() -> None:
+    assert card_diff(evaluation(), evaluation()) == CardDiff((), (), ())
+
+
+def test_an_evaluation_tells_its_answer_its_grade_and_its_departures() -> None:
+    before = evaluation()
+    grade = {**before.document["evaluation"]["grade"], "words": "Level 2"}
+    sentences = said(
+        before,
+        evaluation__finding="No change is shown.",
+        evaluation__grade=grade,
+        evaluation__deviations=["A check was left out."],
+        evaluation__conclusion__harmed=[],
+    )
+    assert sentences[0].endswith("It is now “No change is shown.”")
+    assert sentences[1].endswith("It is: Level 2.")
+    assert sentences[2].startswith("No longer. Harm is shown to ")
+    assert sentences[3] == "New. Not as planned: A check was left out."
+
+
+def test_a_figure_of_an_evaluation_is_told_by_its_outcome() -> None:
+    before = evaluation()
+    key = next(key for key in before.document["evidence"]["claims"] if key.startswith("effect."))
+    document = copy.deepcopy(dict(before.document))
+    document["evidence"]["claims"][key] |= {"value": 5.0, "low": 4.0, "high": 6.0}
+    made = card_diff(before, ModelCard.from_document(document))
+    assert made.sentences[0].startswith(f"Effect on {key.removeprefix('effect.').replace('_', ' ')} was ")
+    assert [section.name for section in made.sections()] == ["changes", "figures"]
+
+
+def test_cards_of_different_kinds_are_not_compared(card: ModelCard) -> None:
+    with pytest.raises(EvidenceError, match="the card of a model and the card of an evaluation"):
+        card_diff(card, evaluation())
+
+
+def test_the_difference_is_a_page_of_its_own(card: ModelCard) -> None:
+    document = diff_document(card, changed(card, edition="2", text__owner="Someone else"))
+    assert [section["name"] for section in document["sections"]] == ["changes", "texts"]
+    assert "the last was edition 1" in html.page(document)

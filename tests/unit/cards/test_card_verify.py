@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from riskmodel.cards.beside import write_beside
 from riskmodel.cards.model_card import ModelCard
+from riskmodel.cards.provenance import provenance
+from riskmodel.cards.states import lacking
 from riskmodel.cards.verify import verify_card
 from riskmodel.errors import EvidenceError
+
+DAY = dt.date(2026, 12, 1)
 
 
 @pytest.fixture
@@ -21,7 +29,7 @@ def saved(card: ModelCard, tmp_path: Path) -> Path:
 
 def refused(saved: Path, **given: Any) -> EvidenceError:
     with pytest.raises(EvidenceError) as error:
-        verify_card(saved, **given)
+        verify_card(saved, **{"today": DAY, **given})
     return error.value
 
 
@@ -33,14 +41,14 @@ def changed(saved: Path, file: str, old: str, new: str) -> None:
 
 
 def test_a_card_as_it_was_saved_stands(saved: Path, card: ModelCard) -> None:
-    found = verify_card(saved)
+    found = verify_card(saved, today=DAY)
     assert found.fingerprint == card.fingerprint
     assert not found.compared
     assert "were not made again" in str(found)
 
 
 def test_a_card_made_again_from_the_same_results_stands(saved: Path, case: Any) -> None:
-    found = verify_card(saved, case.draft())
+    found = verify_card(saved, case.draft(), today=DAY)
     assert found.compared
     assert str(found).startswith(f"The card is as it was drafted, all {found.claims} figures made again")
 
@@ -67,7 +75,7 @@ def test_a_card_of_other_software_is_compared_word_for_word(card: ModelCard, tmp
     document = {**card.document, "software": {**card.document["software"], "matplotlib": "3.10.0"}}
     ModelCard.from_document(document).save(tmp_path)
     changed(tmp_path, "card.html", 'class="drawing wide"', 'class="drawing wide" ')
-    verify_card(tmp_path)  # another library draws another line: the words are the same
+    verify_card(tmp_path, today=DAY)  # another library draws another line: the words are the same
     changed(tmp_path, "card.html", "Not approved for use", "Approved for use")
     assert refused(tmp_path).code == "card-altered"
 
@@ -82,6 +90,153 @@ def test_a_document_with_a_fresh_fingerprint_but_a_loose_figure_is_refused(saved
     document["evidence"]["claims"]["performance.base_rate"]["artefact"] = "hearsay"
     ModelCard.from_document(document).save(saved)
     assert "figures without an artefact: performance.base_rate" in refused(saved).found
+
+
+def forged(saved: Path, change: Callable[[dict[str, Any]], None]) -> EvidenceError:
+    """The card with something changed, its fingerprint and pages made anew, as somebody would who knows how."""
+    document = json.loads((saved / "card.json").read_text(encoding="utf-8"))
+    change(document)
+    ModelCard.from_document(document).save(saved)
+    return refused(saved)
+
+
+def in_table(document: dict[str, Any], caption: str, value: Any, column: int) -> None:
+    table = next(
+        block for section in document["sections"] for block in section["blocks"] if block.get("caption") == caption
+    )
+    table["rows"][0][column] = value
+
+
+BETTER = {"value": 0.99, "low": 0.98, "high": 1.0, "state": "ok"}
+FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "a better figure": (
+        lambda document: in_table(document, "Each way of ranking, all test periods together", BETTER, 1),
+        "that is not among the card's figures",
+    ),
+    "a better band": (
+        lambda document: in_table(document, "Predicted and observed, by band", BETTER, 1),
+        "that is not among the card's figures",
+    ),
+    "a state": (lambda document: document.update(state="approved"), "which only the ledger can give"),
+    "another model": (
+        lambda document: document["model"].update(fingerprint="a" * 64),
+        "the model of the card is not the one that its figures come from",
+    ),
+    "few people": (
+        lambda document: in_table(document, "Figures by sex and ethnicity", 3, 1),
+        "a number of people too small to show",
+    ),
+    "few behind a figure": (
+        lambda document: document["evidence"]["claims"]["performance.base_rate"].update(n=5),
+        "rests on a number of people too small to show",
+    ),
+    "a hidden figure shown": (
+        lambda document: document["evidence"]["claims"]["performance.base_rate"].update(state="suppressed"),
+        "is suppressed and shown all the same",
+    ),
+    "a figure outside its interval": (
+        lambda document: document["evidence"]["claims"]["performance.model.all.auroc"].update(value=1.0),
+        "lies outside its own interval",
+    ),
+    "a limit left out": (
+        lambda document: next(
+            section for section in document["sections"] if section["name"] == "limits"
+        )["blocks"][0]["items"].pop(0),
+        "1 of the limits that every card must print are not on it",
+    ),
+    "an empty text": (
+        lambda document: document["text"].update(challenge_route="  to be confirmed  "),
+        "nothing written for challenge_route",
+    ),
+    "an empty section": (
+        lambda document: document["sections"][2].update(blocks=[]),
+        "nothing in the sections purpose",
+    ),
+    "a day that has passed": (
+        lambda document: document["text"].update(review_by="2020-01-01"),
+        "to be looked at again by 2020-01-01",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_that_contradicts_the_card_is_refused(name: str, saved: Path) -> None:
+    change, found = FORGERIES[name]
+    assert found in forged(saved, change).found
+
+
+def test_a_forgery_that_contradicts_nothing_is_found_by_making_the_card_again(saved: Path, case: Any) -> None:
+    document = json.loads((saved / "card.json").read_text(encoding="utf-8"))
+    document["text"]["not_for"] = "Nothing."
+    ModelCard.from_document(document).save(saved)
+    verify_card(saved, today=DAY)
+    assert "text" in refused(saved, again=case.draft()).found
+
+
+def test_a_page_beside_the_card_that_says_otherwise_is_refused(saved: Path, card: ModelCard) -> None:
+    write_beside(card, saved)
+    verify_card(saved, today=DAY)
+    for name in ("brief.html", "public.md", "records.json", "README.md"):
+        write_beside(card, saved)
+        changed(saved, name, "young people", "adults")
+        assert f"{name}, which does not say" in refused(saved).found
+
+
+def test_the_making_is_sealed_and_leaves_the_fingerprint(card: ModelCard, tmp_path: Path) -> None:
+    made = {"at": "2026-11-23T10:00:00+00:00", "commit": "c" * 40, "code": "d" * 64, "data": "e" * 64}
+    dated = card.dated(made).save(tmp_path)
+    assert dated.fingerprint == card.fingerprint
+    verify_card(tmp_path, today=DAY)
+    page = (tmp_path / "card.html").read_text(encoding="utf-8")
+    assert "23 November 2026, 10:00 UTC" in page
+    assert "c" * 40 in page
+    assert "e" * 64 in page
+    document = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    document["made"]["at"] = "2026-12-24T10:00:00+00:00"
+    ModelCard(document).save(tmp_path)
+    assert "does not fit its seal" in refused(tmp_path).found
+
+
+def test_the_clock_can_be_set_where_bytes_have_to_be_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1796083200")
+    made = provenance("e" * 64)
+    assert made["at"] == "2026-12-01T00:00:00+00:00"
+    assert re.fullmatch(r"[0-9a-f]{64}", made["code"])
+    assert re.fullmatch(r"[0-9a-f]{40}( with changes)?|not known", made["commit"])
+
+
+LATER = {
+    "legal": "Part 3.", "fairness_choice": "Missed people.", "triggers": ["drift"], "participation": "A forum.",
+    "children": "A card of their own.", "equality": "1 March.", "impact_assessment": "1 March.",
+    "training": "Half a day.", "oversight": "Counted.", "incidents": "To the lead.",
+}  # fmt: skip
+
+
+def test_each_state_asks_for_its_own_texts(case: Any) -> None:
+    text = case.draft().document["text"]
+    document = case.draft().document
+    assert list(lacking(document, "draft")) == []
+    assert list(lacking(document, "reviewed")) == [
+        "legal", "fairness_choice", "triggers", "participation", "children"
+    ]  # fmt: skip
+    assert list(lacking(document, "in_use")) == list(LATER)
+    assert lacking(case.draft(text | LATER).document, "retired") == {}
+
+
+def test_adults_need_no_word_on_children(card: ModelCard) -> None:
+    document = {**card.document, "cohort": {**card.document["cohort"], "aged": [18, 25]}}
+    assert "children" not in lacking(document, "reviewed")
+
+
+def test_a_gap_keeps_a_card_from_the_next_state(case: Any, tmp_path: Path) -> None:
+    text = case.draft().document["text"] | LATER
+    case.draft(text).save(tmp_path / "whole")
+    assert "Nothing keeps it from being in use" in str(verify_card(tmp_path / "whole", state="in_use", today=DAY))
+    case.draft(text | {"equality": "tbc"}).save(tmp_path / "gap")
+    verify_card(tmp_path / "gap", state="reviewed", today=DAY)
+    error = refused(tmp_path / "gap", state="approved")
+    assert error.code == "card-held-back"
+    assert "nothing written for equality" in error.found
 
 
 def test_a_stale_card_is_refused_and_says_where(saved: Path, case: Any) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from riskmodel.cards.blocks import Block, Callout, Column, Figure, Heading, Paragraph, Section, Table
 from riskmodel.cards.capacity import capacity_labels
-from riskmodel.cards.disclosed import count_cell
-from riskmodel.cards.evidence import interval_words, share_words
+from riskmodel.cards.disclosed import count_cell, count_or_none, gives_away
+from riskmodel.cards.evidence import Claim, State, interval_words, share_words
 from riskmodel.cards.given import MODEL, Given, cell, clean, point
 from riskmodel.cards.words import capital, day_words, learner_words, listed, measure_words, uncapital
 from riskmodel.dates import Duration, duration_words
@@ -127,15 +127,11 @@ def _leads(given: Given) -> list[Block]:
 def _calibration(given: Given) -> list[Block]:
     bands = [row for row in given.model.evaluation.calibration.to_pylist() if row["model"] == MODEL]
     blocks: list[Block] = [Heading("Are the probabilities right?")]
+    told = [(row, _band(given, number, row)) for number, row in enumerate(bands, start=1)]
     drawn = [
-        {
-            "predicted": row["predicted"],
-            "value": clean(row["observed"]),
-            "low": clean(row["low"]),
-            "high": clean(row["high"]),
-            "n": row["n"],
-        }
-        for row in bands
+        {"predicted": row["predicted"], "value": claim.value, "low": claim.low, "high": claim.high, "n": row["n"]}
+        for row, claim in told
+        if claim.usable
     ]
     said = "; ".join(f"said {share_words(row['predicted'])}, happened {share_words(row['value'])}" for row in drawn)
     blocks.append(
@@ -147,14 +143,7 @@ def _calibration(given: Given) -> list[Block]:
             "evaluation",
         )
     )
-    rows = tuple(
-        (
-            row["predicted"],
-            {"value": row["value"], "low": row["low"], "high": row["high"], "state": "ok"},
-            count_cell(row["n"]),
-        )
-        for row in drawn
-    )
+    rows = tuple((row["predicted"], cell(claim), count_cell(row["n"])) for row, claim in told)
     columns = (
         Column("What the model said", "share"),
         Column("What happened", "share_interval"),
@@ -166,6 +155,16 @@ def _calibration(given: Given) -> list[Block]:
     columns = (Column("Measure"), Column("Figure", "number_interval"), Column("What would be right"))
     blocks.append(Table("Calibration in figures", columns, whole, source="evaluation"))
     return blocks
+
+
+def _band(given: Given, number: int, row: Mapping[str, Any]) -> Claim:
+    """What happened in one band as a claim; hidden where it would give a few people away."""
+    hidden = gives_away(round(row["observed"] * row["n"]), row["n"])
+    value, low, high = (None, None, None) if hidden else (clean(row[name]) for name in ("observed", "low", "high"))
+    n = count_or_none(row["n"])
+    state: State = "suppressed" if hidden else "ok"
+    claim = Claim(f"calibration.band.{number}", value, "evaluation", low, high, n, state, "share")
+    return given.evidence.claim(claim)
 
 
 def _curve(given: Given) -> list[dict[str, float | None]]:

@@ -48,6 +48,10 @@ def purpose(given: Given) -> Section:
     blocks: list[Block] = [Paragraph(declared.statement), Facts(rows)]
     if given.text.legal:
         blocks += [Heading("The law, source by source"), *text_blocks(given.text.legal)]
+    if given.text.equality:
+        blocks += [Heading("Due regard to equality"), *text_blocks(given.text.equality)]
+    if given.text.impact_assessment:
+        blocks += [Heading("Impact assessment"), *text_blocks(given.text.impact_assessment)]
     return Section("purpose", "Purpose and lawful basis", tuple(blocks))
 
 

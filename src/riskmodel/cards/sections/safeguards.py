@@ -27,8 +27,13 @@ def people_decide(given: Given) -> Section:
         Heading("How a person can find out and object"),
         *text_blocks(text.challenge_route),
     ]
-    if text.participation:
-        blocks += [Heading("Who was asked"), *text_blocks(text.participation)]
+    for heading, written in (
+        ("Who is trained, and in what", text.training),
+        ("How it is measured that people look, and disagree", text.oversight),
+        ("Where harm and mistakes are reported", text.incidents),
+        ("Who was asked", text.participation),
+    ):
+        blocks += [Heading(heading), *text_blocks(written)] if written else []
     blocks.append(Heading("What sends it back to the board"))
     triggers = text.triggers or ()
     blocks.append(
