@@ -38,7 +38,7 @@ def changed_minds(
 
     Parameters
     ----------
-    reviews : only concluded ones count
+    reviews : only concluded ones with a judgement before the score count
     groups : mapping of pseudonym to group; without it, one row for all. People in no group stand under "unknown"
     by : mapping of the reviewer's role to a group of reviewers, such as their years of experience, instead of `groups`
     rules : RuleSet, for what may be shown
@@ -48,7 +48,7 @@ def changed_minds(
     pa.Table : group, concluded, changed (counts as they may leave), share, low, high (95 % Wilson interval of the
         rounded counts; null where suppressed), disclosure
     """
-    ended = [review for review in reviews if review.after is not None]
+    ended = [review for review in reviews if review.changed is not None]
     concluded, changed = Counter[str](), Counter[str]()
     for review in ended:
         names = [EVERYBODY]
@@ -85,7 +85,7 @@ class Formality:
     Attributes
     ----------
     concluded : int, reviews with a conclusion
-    unchanged : float or None, the share whose choice stayed as it was before the score
+    unchanged : float or None, of those with a judgement before the score, the share whose choice stayed as it was
     median_seconds : float or None, from opening the score to the conclusion
     quick : float or None, the share concluded within `QUICK` seconds
     repeated_words : float or None, the share whose reason is word for word that of another review
@@ -126,9 +126,10 @@ def formality(reviews: Sequence[Review]) -> Formality:
     seconds = np.array([_seconds(review) for review in ended])
     words = [" ".join(review.after.words.lower().split()) for review in ended if review.after is not None]
     again = Counter(words)
+    known = [review.changed for review in ended if review.changed is not None]
     return Formality(
         concluded=len(ended),
-        unchanged=float(np.mean([not review.changed for review in ended])),
+        unchanged=float(np.mean([not changed for changed in known])) if known else None,
         median_seconds=float(np.median(seconds)),
         quick=float(np.mean(seconds < QUICK)),
         repeated_words=float(np.mean([again[text] > 1 for text in words])),

@@ -1,26 +1,24 @@
 """A review: what a person judged before seeing the score, that they looked, and what they concluded and why.
 
-The judgement comes first: the score is opened only for a review that holds one. Nothing is pre-filled, every choice
-needs a reason code and words of the reviewer's own, and nobody has to follow the score. The texts are kept in the
-reviews' own file; the ledger gets codes, counts and a hash of each record, so that a changed text is found. Nothing
-here carries anything out: what becomes of a conclusion is other people's work.
+The judgement comes first: the score is opened only for a review that holds one, unless the study says otherwise.
+Nothing is pre-filled, every choice needs a reason code and words of the reviewer's own, and nobody has to follow the
+score. The texts are kept in the reviews' own file; the ledger gets codes, counts and a hash of each record, so that a
+changed text is found. Nothing here carries anything out: what becomes of a conclusion is other people's work.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from riskmodel.advisory.noted import Noted
 from riskmodel.advisory.standing import must_stand
 from riskmodel.errors import DeclarationError, EvidenceError, Fault, NotPermitted
 from riskmodel.governance.declarations import read_declaration, unknown_key_faults
 from riskmodel.governance.ledger import Ledger
-from riskmodel.tables import fingerprint_document
 
 if TYPE_CHECKING:
     from riskmodel.advisory.scores import Score, Scores
@@ -37,10 +35,13 @@ class ReviewForm:
     ----------
     choices : tuple of codes, such as ("offer-support", "no-offer", "ask-for-more")
     reasons : tuple of reason codes, such as ("known-to-worker", "support-in-place", "record-is-wrong")
+    judgement_first : bool, whether a score is opened only for a review that holds a judgement; a study that turns
+        this off cannot tell whether people change their minds or only follow
     """
 
     choices: tuple[str, ...]
     reasons: tuple[str, ...]
+    judgement_first: bool = True
 
     def __post_init__(self) -> None:
         faults = [
@@ -53,12 +54,16 @@ class ReviewForm:
 
     @classmethod
     def load(cls, path: str | Path) -> ReviewForm:
-        """A form from a TOML file with ``choices`` and ``reasons``, at the top or under ``[review]``."""
+        """A form from a TOML file with ``choices`` and ``reasons``, at the top or (as in a study) under ``[review]``."""
         held = read_declaration(path, "review-form")
         given = held.get("review", held)
-        if faults := unknown_key_faults("review", given, ("choices", "reasons")):
+        faults = unknown_key_faults("review", given, ("choices", "reasons", "judgement_first"))
+        first = given.get("judgement_first", True)
+        if not isinstance(first, bool):
+            faults = [*faults, Fault("review.judgement_first", repr(first), "true or false", "Correct it.")]
+        if faults:
             raise DeclarationError("review-form-invalid", faults=faults)
-        return cls(tuple(given.get("choices", ())), tuple(given.get("reasons", ())))
+        return cls(tuple(given.get("choices", ())), tuple(given.get("reasons", ())), first)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,7 +87,7 @@ class Review:
     list_fingerprint : str, of the list of scores
     pseudonym : str
     role : str, the reviewer's role
-    before : Judgement, formed without the score
+    before : Judgement or None, formed without the score; None where the study does not ask for one
     begun_at : str, UTC
     looked_at : str or None, when the score was opened
     after : Judgement or None, the conclusion
@@ -92,7 +97,7 @@ class Review:
     list_fingerprint: str
     pseudonym: str
     role: str
-    before: Judgement
+    before: Judgement | None
     begun_at: str
     looked_at: str | None = None
     after: Judgement | None = None
@@ -100,8 +105,10 @@ class Review:
 
     @property
     def changed(self) -> bool | None:
-        """Whether the choice changed after the score was seen; None while there is no conclusion."""
-        return None if self.after is None else self.after.choice != self.before.choice
+        """Whether the choice changed after the score was seen; None without a judgement before or a conclusion."""
+        if self.after is None or self.before is None:
+            return None
+        return self.after.choice != self.before.choice
 
     def document(self) -> dict[str, Any]:
         """The review as JSON-able values, texts and pseudonym included: for its own file only."""
@@ -110,14 +117,8 @@ class Review:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Review:
         """The review that `document` describes."""
-        after = document["after"]
-        return cls(
-            **{
-                **document,
-                "before": Judgement(**document["before"]),
-                "after": None if after is None else Judgement(**after),
-            }
-        )
+        judged = {name: None if (held := document[name]) is None else Judgement(**held) for name in ("before", "after")}
+        return cls(**{**document, **judged})
 
     def __repr__(self) -> str:
         stage = "concluded" if self.after else "score seen" if self.looked_at else "judged, score not seen"
@@ -139,6 +140,10 @@ class Reviews:
     form: ReviewForm
     ledger: Ledger
 
+    @property
+    def _noted(self) -> Noted:
+        return Noted(self.path, "review", self.ledger)
+
     def begin(self, scores: Scores, pseudonym: str, *, role: str, choice: str, reason: str, words: str) -> Review:
         """Write down the judgement formed without the score.
 
@@ -152,6 +157,29 @@ class Reviews:
         review = Review(scores.fingerprint, pseudonym, role, judgement, _now())
         self._keep(review, "begun", judgement)
         return review
+
+    def open(self, scores: Scores, pseudonym: str, *, role: str) -> tuple[Review, Score]:
+        """Begin a review with the score, in a study that does not ask for a judgement first; the ledger says so.
+
+        Raises
+        ------
+        NotPermitted : the study asks for a judgement first, or the scores no longer hold
+        NotFound : the person is not on the list
+        DeclarationError : no role
+        """
+        if self.form.judgement_first:
+            raise NotPermitted(
+                "judgement-first",
+                found="a score asked for before a judgement",
+                expected="the reviewer's own judgement, written down first",
+                repair="Use begin(...), then look(...); a study can set judgement_first = false under [review].",
+            )
+        scores.person(pseudonym)
+        if faults := _role_faults(role):
+            raise DeclarationError("review-incomplete", faults=faults)
+        review = Review(scores.fingerprint, pseudonym, role, None, _now())
+        self._keep(review, "opened", None)
+        return self.look(review, scores)
 
     def look(self, review: Review, scores: Scores) -> tuple[Review, Score]:
         """Open the score for a review that holds a judgement, and note that it was looked at.
@@ -202,14 +230,8 @@ class Reviews:
         ------
         EvidenceError : a record is not as the ledger has it
         """
-        known = {str(entry.facts.get("record")) for entry in self.ledger.entries() if entry.action == "review"}
-        records = self._records()
-        if strange := sum(fingerprint_document(record) not in known for record in records):
-            raise _altered(f"{strange} records that the ledger does not have")
-        if len({fingerprint_document(record) for record in records}) < len(known):
-            raise _altered(f"{len(known) - len(records)} records fewer than the ledger has")
         last: dict[tuple[str, str, str, str], Review] = {}
-        for record in records:
+        for record in self._noted.all():
             review = Review.from_document(record)
             last[(review.list_fingerprint, review.pseudonym, review.role, review.begun_at)] = review
         return tuple(last.values())
@@ -221,8 +243,7 @@ class Reviews:
                 faults.append(
                     Fault(f"review.{name}", "a code the form lacks", f"one of {', '.join(codes)}", "Choose one.")
                 )
-        if not role.strip():
-            faults.append(Fault("review.role", "nothing", "the reviewer's role", "Write the role, not a name."))
+        faults += _role_faults(role)
         if len(words.split()) < LEAST_WORDS:
             wanted = f"at least {LEAST_WORDS} words"
             faults.append(Fault("review.words", f"{len(words.split())} words", wanted, "Say why, in your own words."))
@@ -231,14 +252,10 @@ class Reviews:
         return Judgement(choice, reason, words)
 
     def _keep(self, review: Review, stage: str, judgement: Judgement | None) -> None:
-        """Write the record, then its trace; a record without a trace is found by `all`."""
-        document = review.document()
-        _append(self.path, json.dumps(document, sort_keys=True, ensure_ascii=False))
-        self.ledger.append(
-            "review",
+        self._noted.add(
+            review.document(),
             stage=stage,
             list=review.list_fingerprint,
-            record=fingerprint_document(document),
             role=review.role,
             choice=judgement.choice if judgement else None,
             reason=judgement.reason if judgement else None,
@@ -247,26 +264,13 @@ class Reviews:
         )
 
     def _must_be_kept(self, review: Review) -> None:
-        if review.document() not in self._records():
+        if review.document() not in self._noted.unchecked():
             raise _out_of_order("a review that was never written down", "Begin the review with a judgement first.")
 
-    def _records(self) -> Sequence[dict[str, Any]]:
-        if not self.path.exists():
-            return []
-        try:
-            return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
-        except ValueError:
-            raise _altered("a line that cannot be read") from None
 
-
-def _append(path: Path, line: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(file, f"{line}\n".encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
+def _role_faults(role: str) -> list[Fault]:
+    wanted = "the reviewer's role"
+    return [] if role.strip() else [Fault("review.role", "nothing", wanted, "Write the role, not a name.")]
 
 
 def _now() -> str:
@@ -275,12 +279,3 @@ def _now() -> str:
 
 def _out_of_order(found: str, repair: str) -> EvidenceError:
     return EvidenceError("review-out-of-order", found=found, expected="judgement, look, conclusion", repair=repair)
-
-
-def _altered(found: str) -> EvidenceError:
-    return EvidenceError(
-        "review-altered",
-        found=found,
-        expected="every record as it was written",
-        repair="Keep the file as it is and tell the data protection lead.",
-    )

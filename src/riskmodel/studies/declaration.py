@@ -130,6 +130,21 @@ class AdviceTable(Table):
     refits: int = Field(default=10, ge=10, le=100)  # models made again; nine of ten have to give a reason too
 
 
+class ReviewTable(Table):
+    """What a reviewer may choose from, and whether a judgement comes before the score (see ``advisory.review``)."""
+
+    choices: list[str] = Field(min_length=2)
+    reasons: list[str] = Field(min_length=1)
+    judgement_first: bool = True
+
+
+class SupportTable(Table):
+    """What can be offered, and how it is said what changed (see ``advisory.support``)."""
+
+    kinds: list[str] = Field(min_length=1)
+    changes: list[str] = Field(min_length=2)
+
+
 class PublishedTable(Table):
     """A figure that others have published, and the SQL over the study's own files that should give it again."""
 
@@ -153,6 +168,8 @@ class Declaration(Table):
     model: ModelTable = ModelTable()
     audit: AuditTable = AuditTable()
     advice: AdviceTable = AdviceTable()
+    review: ReviewTable | None = None
+    support: SupportTable | None = None
     published: list[PublishedTable] = []
     card: dict[str, Any]
 
