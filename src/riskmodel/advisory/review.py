@@ -54,7 +54,7 @@ class ReviewForm:
 
     @classmethod
     def load(cls, path: str | Path) -> ReviewForm:
-        """A form from a TOML file with ``choices`` and ``reasons``, at the top or (as in a study) under ``[review]``."""
+        """A form from a TOML file: ``choices`` and ``reasons``, at the top or, as in a study, under ``[review]``."""
         held = read_declaration(path, "review-form")
         given = held.get("review", held)
         faults = unknown_key_faults("review", given, ("choices", "reasons", "judgement_first"))
