@@ -18,8 +18,8 @@ from riskmodel.board.motions import CHOICE_WORDS
 from riskmodel.board.shelf import Item
 from riskmodel.cards import parts
 from riskmodel.cards.blocks import Figure
-from riskmodel.cards.figures import Width
 from riskmodel.cards.words import capital, day_words, plain
+from riskmodel.explain.drawings import Width
 from riskmodel.governance.standings import Standing
 
 STATE_WORDS: Mapping[str, str] = {

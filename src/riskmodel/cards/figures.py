@@ -8,41 +8,19 @@ is never drawn at zero. No drawing computes a figure: it draws what the card's t
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import matplotlib.ticker
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from riskmodel.cards import evaluation_figures
+from riskmodel.explain import drawings
+from riskmodel.explain.drawings import BLUE, GREY, INCHES, ORANGE, Width, as_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Width = Literal["wide", "narrow"]
-
-BLUE, ORANGE, TURQUOISE, GREY, PALE, INK = "#12436d", "#c8500a", "#1b7a70", "#505a5f", "#d9dee2", "#0b0c0c"
-_INCHES: Mapping[Width, float] = {"wide": 10.0, "narrow": 4.9}
-_SETTINGS: dict[Any, Any] = {
-    "svg.hashsalt": "riskmodel",
-    "svg.fonttype": "none",
-    "font.family": "DejaVu Sans",
-    "font.size": 14,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "text.color": INK,
-    "text.parse_math": False,
-    "axes.grid": False,
-}
-_NO_METADATA: Mapping[str, None] = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 def svg(drawing: str, data: Mapping[str, Any], name: str, alt: str, width: Width = "wide") -> str:
@@ -56,12 +34,7 @@ def svg(drawing: str, data: Mapping[str, Any], name: str, alt: str, width: Width
     alt : str, the words that stand for the picture
     width : "wide" (720 px) or "narrow" (353 px)
     """
-    with matplotlib.rc_context(_SETTINGS):
-        figure = DRAWINGS[drawing](data, width)
-        FigureCanvasSVG(figure)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata=dict(_NO_METADATA), transparent=True)
-    return _embedded(out.getvalue(), f"{name}-{width}", alt)
+    return as_svg(DRAWINGS[drawing], data, f"{name}-{width}", alt, width)
 
 
 def frequencies(data: Mapping[str, Any], width: Width) -> Figure:
@@ -69,7 +42,7 @@ def frequencies(data: Mapping[str, Any], width: Width) -> Figure:
     panels: Sequence[Mapping[str, Any]] = data["panels"]
     across = len(panels) if width == "wide" else 1
     down = -(-len(panels) // across)
-    figure = Figure(figsize=(_INCHES[width], 3.3 * down), layout="constrained")
+    figure = Figure(figsize=(INCHES[width], 3.3 * down), layout="constrained")
     for place, panel in enumerate(panels):
         axes = figure.add_subplot(down, across, place + 1)
         marked = 0 if panel["share"] is None else round(100 * panel["share"])
@@ -91,7 +64,7 @@ def forest(data: Mapping[str, Any], width: Width) -> Figure:
     """
     rows: Sequence[Mapping[str, Any]] = data["rows"]
     line = 0.42 if width == "wide" else 0.66
-    figure = Figure(figsize=(_INCHES[width], line * len(rows) + 1.25), layout="constrained")
+    figure = Figure(figsize=(INCHES[width], line * len(rows) + 1.25), layout="constrained")
     axes = figure.add_subplot()
     narrow = width == "narrow"
     for place, row in enumerate(reversed(rows)):
@@ -114,8 +87,8 @@ def calibration(data: Mapping[str, Any], width: Width) -> Figure:
     `data`: ``rows`` (predicted, value, low, high, n), ``curve`` (predicted, observed, low, high), ``axis`` (observed).
     """
     rows: Sequence[Mapping[str, Any]] = [row for row in data["rows"] if row["value"] is not None]
-    side = 5.6 if width == "wide" else _INCHES[width]
-    figure = Figure(figsize=(_INCHES[width], side), layout="constrained")
+    side = 5.6 if width == "wide" else INCHES[width]
+    figure = Figure(figsize=(INCHES[width], side), layout="constrained")
     axes = figure.add_subplot()
     far = 1.08 * max([0.02] + [max(row["predicted"], row["value"], row["high"] or 0) for row in rows])
     far = min(far, 1.02)
@@ -144,7 +117,7 @@ def bars(data: Mapping[str, Any], width: Width) -> Figure:
     """Lengths, longest first. `data`: ``rows`` (label, value), ``axis``, ``unit``."""
     rows: Sequence[Mapping[str, Any]] = data["rows"]
     narrow = width == "narrow"
-    figure = Figure(figsize=(_INCHES[width], (0.62 if narrow else 0.4) * len(rows) + 1.1), layout="constrained")
+    figure = Figure(figsize=(INCHES[width], (0.62 if narrow else 0.4) * len(rows) + 1.1), layout="constrained")
     axes = figure.add_subplot()
     for place, row in enumerate(reversed(rows)):
         axes.barh(place, row["value"], height=0.34 if narrow else 0.6, color=BLUE)
@@ -170,6 +143,7 @@ DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], Width], Figure]] = {
     "calibration": calibration,
     "bars": bars,
     **evaluation_figures.DRAWINGS,
+    **drawings.DRAWINGS,
 }
 
 
@@ -233,29 +207,3 @@ def _wrapped(text: str, width: int) -> str:
         else:
             lines[-1] = f"{lines[-1]} {word}".strip()
     return "\n".join(lines)
-
-
-def _embedded(text: str, name: str, alt: str) -> str:
-    """The drawing without its XML head, with ids of its own, in the page's type, and with its words."""
-    box = re.search(r'viewBox="([^"]*)"', text)
-    if box is None:
-        raise RuntimeError("the drawing has no viewBox; matplotlib has changed its SVG")
-    inside = text[text.index(">", text.index("<svg")) + 1 :]
-    for left_out in (r"<metadata>.*?</metadata>", r"<!--.*?-->", r"<style.*?</style>", r"<defs>\s*</defs>"):
-        inside = re.sub(left_out, "", inside, flags=re.DOTALL)
-    inside = re.sub(r"<[^>]*>", lambda tag: _own_tag(tag[0], name), inside)
-    head = (
-        f'<svg class="drawing {name.rsplit("-", 1)[1]}" viewBox="{box[1]}" role="img" aria-label="{_attribute(alt)}">'
-    )
-    return re.sub(r"\s*\n\s*", "\n", head + inside).strip()
-
-
-def _own_tag(tag: str, name: str) -> str:
-    """One tag with its ids under the drawing's name and without a typeface of its own."""
-    tag = re.sub(r'\bid="', f'id="{name}-', tag).replace("url(#", f"url(#{name}-")
-    tag = re.sub(r'xlink:href="#', f'href="#{name}-', tag)
-    return re.sub(r"font-family: [^;\"]*;? ?", "", tag)
-
-
-def _attribute(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

@@ -17,8 +17,8 @@ from markupsafe import Markup
 
 from riskmodel.cards import figures
 from riskmodel.cards.blocks import Figure, section_from
-from riskmodel.cards.figures import Width
 from riskmodel.cards.words import day_words
+from riskmodel.explain.drawings import Width
 
 STATES: Mapping[str, str] = {
     "draft": "Draft. Not approved for use.",

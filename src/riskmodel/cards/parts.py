@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from riskmodel.cards import figures, html
 from riskmodel.cards.blocks import Figure, Table, section_from
-from riskmodel.cards.figures import Width
+from riskmodel.explain.drawings import Width
 
 Drawing = Callable[[Figure, str, Width], Markup]
 """What stands for a figure, given the figure, its name on the page and the width asked for."""

@@ -7,18 +7,21 @@ with none, and for how many the refits do not agree whether they would stand on 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from riskmodel.errors import DataRefused
+from riskmodel.explain.by_group import by_group
 from riskmodel.explain.contributions import ERROR_ALLOWED, METHODS, contributions_of, must_add_up, with_margin
-from riskmodel.explain.families import FAMILY, FEATURE, added_up, told
+from riskmodel.explain.families import FAMILY, FEATURE, Told, added_up, told
 from riskmodel.explain.reasons import reasons_of
 from riskmodel.explain.refits import BAG, Refits, refits_of
+from riskmodel.explain.shapes import cloud, dependence
 from riskmodel.explain.stability import Overlap, overlap
 from riskmodel.explain.steady import Steady, counted, held_against
-from riskmodel.explain.summary import Explanation, importance_table, swarm
+from riskmodel.explain.summary import Explanation, importance_table, shortened
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.arbitrariness import standings
 from riskmodel.models.fitted import Fitted, Matrix
@@ -26,12 +29,16 @@ from riskmodel.models.metrics import Numbers
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.seeds import stream
 
+YEAR: Final = "year"
+"""The attribute under which the years of the as-of dates are told apart: how reasons drift."""
+
 
 def explanation(
     model: RiskModel,
     training: TrainingSet,
     *,
     rows: int = 1000,
+    group_rows: int = 5000,
     refits: int | Refits = 2,
     seed: int = 0,
 ) -> Explanation:
@@ -41,6 +48,7 @@ def explanation(
     ----------
     model, training : the model and the set on which it was fitted
     rows : how many rows are explained, drawn with the seed
+    group_rows : how many are explained to tell groups and years apart, and to draw how contributions lie
     refits : Refits, such as those of a footing: reasons are held against them as in advice, and counted; or how many
         models are fitted again, each on 80 % of the people with a seed of its own, only to see whether the top
         reasons stay; below 2 nothing is measured, and the document says so
@@ -57,7 +65,7 @@ def explanation(
     sample = np.ascontiguousarray(X[chosen])
     made, margin = with_margin(model.fitted, sample)
     error = must_add_up(made, margin)
-    parts, columns = made[:, :-1], told(model.feature_names, model.features)
+    parts, columns = made[:, :-1], told(model.feature_names, model.features, _recorded_by(training))
     members: Sequence[Fitted] = refits.members if isinstance(refits, Refits) else ()
     if not isinstance(refits, Refits) and refits > 1:
         members = refits_of(model, training, refits, seed)
@@ -68,8 +76,6 @@ def explanation(
             overlap(level, [added_up(one[:, :-1], columns, level)[1] for one in others], margin)
             for level in (FEATURE, FAMILY)
         ]
-    # The cloud is a sample of the rows in random order, not the first people by number.
-    mixed = stream(seed, "explain", "swarm").permutation(len(sample))
     settings: dict[str, Any] = {
         "model": model.fingerprint,
         "training": training.fingerprint,
@@ -89,9 +95,33 @@ def explanation(
         own = reasons_of(made, sample, model.feature_names, model.features)
         settings["steady"] = _steadiness(list(held_against(own, sample, model, others)), margin)
         settings["settled"] = _settled(model, training, X, refits)
-    values = sample.astype(np.float64)
-    cloud = swarm(parts[mixed], values[mixed], columns)
-    return Explanation(importance_table(parts, values, columns), tuple(cloud), tuple(overlaps), settings)
+    return Explanation(
+        importance_table(parts, sample.astype(np.float64), columns),
+        *_over_people(model, training, X, columns, group_rows, seed),
+        tuple(overlaps),
+        settings,
+    )
+
+
+def _over_people(
+    model: RiskModel, training: TrainingSet, X: Matrix, columns: Sequence[Told], rows: int, seed: int
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """By group and by year of the as-of date, how contributions lie, and how they go with values, over many rows."""
+    chosen = np.sort(stream(seed, "explain", "groups").permutation(len(X))[:rows])
+    values, people = np.ascontiguousarray(X[chosen]), training.people()[chosen]
+    made = contributions_of(model.fitted, values)[:, :-1]
+    years = training.table["as_of"].to_numpy()[chosen].astype("datetime64[Y]").astype(str)
+    labels = {name: np.array(training.group(name).take(chosen).to_pylist(), object) for name in training.group_names}
+    wide = values.astype(np.float64)
+    tables = (
+        by_group(made, columns, people, labels | {YEAR: years}, seed=seed),
+        cloud(made, wide, columns, people),
+        dependence(made, wide, columns, people),
+    )
+    groups, lying, going = (
+        pa.Table.from_pylist([shortened(row) for row in found.to_pylist()], schema=found.schema) for found in tables
+    )
+    return groups, lying, going
 
 
 def _steadiness(found: Sequence[Steady], margin: Numbers) -> dict[str, dict[str, float | None]]:
@@ -111,6 +141,12 @@ def _settled(model: RiskModel, training: TrainingSet, X: Matrix, refits: Refits)
         for each in made
         if 1 <= each.places < len(newest)
     }
+
+
+def _recorded_by(training: TrainingSet) -> dict[str, list[str]]:
+    """The agencies behind each column, as the training set was built; none for a table that came without."""
+    columns = training.manifest.get("columns", {}) if training.manifest else {}
+    return {name: list(column.get("sources", ())) for name, column in columns.items()}
 
 
 def _matrix(model: RiskModel, training: TrainingSet) -> Matrix:

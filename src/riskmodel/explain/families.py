@@ -13,15 +13,18 @@ from typing import Final
 import numpy as np
 
 from riskmodel.dates import Window
+from riskmodel.explain.contact import contact_of
 from riskmodel.features.feature import Feature, window_words
 from riskmodel.models.metrics import Numbers
 
 FEATURE: Final = "feature"
 FAMILY: Final = "family"
-LEVELS: Final = (FAMILY, "agency", "about", "window", FEATURE)
-"""By what contributions are added up: the events, who recorded them, whom they are about, how far back; or not."""
+LEVELS: Final = (FAMILY, "agency", "about", "contact", "window", FEATURE)
+"""By what contributions are added up: the events, who recorded them, whom they are about, whether enforcement or help
+brought them on record (see `contact`), how far back; or not."""
 
 ANY_AGENCY: Final = "any agency"
+SEVERAL_AGENCIES: Final = "three or more agencies together"
 _ABOUT: Final = {
     "about_person": "the person",
     "about_relation": "people tied to them",
@@ -43,11 +46,13 @@ class Told:
     name : the column
     feature : the node, None when the meaning is not known
     family : such as "domestic abuse events as victim"
+    recorded_by : the agencies whose records it can draw on, where it is known
     """
 
     name: str
     feature: Feature | None
     family: str
+    recorded_by: tuple[str, ...] = ()
 
     def at(self, level: str) -> str:
         """What the column belongs to at a level of `LEVELS`."""
@@ -55,10 +60,12 @@ class Told:
             return self.name
         if level == FAMILY:
             return self.family
+        if level == "contact" and self.feature is not None:
+            return contact_of(self.feature)
         if self.feature is None:
             return "not known"
         if level == "agency":
-            return " or ".join(self.feature.sources).replace("_", " ") or ANY_AGENCY
+            return _agencies(self.feature.sources or self.recorded_by)
         if level == "about":
             return " and ".join(_ABOUT.get(tag, tag) for tag in self.feature.tags)
         return ", ".join(window_words(window) for window in self.feature.windows if window != Window()) or "all history"
@@ -86,10 +93,15 @@ class Told:
         return told[:1].upper() + told[1:]
 
 
-def told(names: Sequence[str], features: Sequence[Feature]) -> tuple[Told, ...]:
-    """The columns of a model, with their meaning where it is known."""
+def told(
+    names: Sequence[str], features: Sequence[Feature], recorded_by: Mapping[str, Sequence[str]] | None = None
+) -> tuple[Told, ...]:
+    """The columns of a model, with their meaning and, by name, the agencies behind them, where these are known."""
+    behind = recorded_by or {}
     meaning: Mapping[str, Feature] = {feature.name: feature for feature in features}
-    return tuple(Told(name, meaning.get(name), _family(name, meaning.get(name))) for name in names)
+    return tuple(
+        Told(name, meaning.get(name), _family(name, meaning.get(name)), tuple(behind.get(name, ()))) for name in names
+    )
 
 
 def added_up(contributions: Numbers, columns: Sequence[Told], level: str) -> tuple[tuple[str, ...], Numbers]:
@@ -112,6 +124,13 @@ def added_up(contributions: Numbers, columns: Sequence[Told], level: str) -> tup
     for place, label in enumerate(labels):  # column after column: the same bits for one row and for many
         sums[:, names.index(label)] += contributions[:, place]
     return names, sums
+
+
+def _agencies(names: Sequence[str]) -> str:
+    """One agency, two, or more together, as a reader is told."""
+    if len(names) > 2:
+        return SEVERAL_AGENCIES
+    return " or ".join(names).replace("_", " ") or ANY_AGENCY
 
 
 def _family(name: str, feature: Feature | None) -> str:

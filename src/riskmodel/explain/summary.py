@@ -1,7 +1,6 @@
 """What a model leans on, over many people: importance by feature and by family, direction, spread - no person in it.
 
-Every figure is a mean over people or a point of a cloud in which no two features of one person can be put together
-again: the points of each feature stand in the order of their own values, which are given as ranks.
+Every figure is a mean or a count over many people; see `shapes` for how those that could tell of one are kept out.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import pyarrow as pa
 from scipy import stats
 
 from riskmodel.errors import EvidenceError
+from riskmodel.explain import by_group, shapes
 from riskmodel.explain.families import FAMILY, FEATURE, LEVELS, Told, added_up
 from riskmodel.explain.stability import Overlap
 from riskmodel.models.metrics import Numbers
@@ -36,9 +36,6 @@ _SCHEMA: Final = pa.schema(
     ]
 )
 _DIGITS: Final = 9
-SWARMS: Final = 15
-"""Features in the cloud of points."""
-
 CANNOT: Final = (
     "Contributions say how this model came to its score. They do not say what causes the outcome or what would happen "
     "if something were changed, and a model without bias cannot be told by them."
@@ -55,13 +52,16 @@ class Explanation:
         "agency", "about" or "window"; mean_abs is the mean absolute contribution in log-odds; share is of the sum over
         the level; direction (features) is the rank correlation of value and contribution, null when it does not vary;
         missing (features) is the share of rows without a value
-    swarm : for the largest features, points of value rank (0 lowest, 1 highest, None missing) and contribution
+    groups : Arrow, shares and gaps by group and by year with intervals (see `by_group`)
+    cloud, dependence : Arrow, how contributions lie and how they go with values (see `shapes`)
     overlaps : how far the top reasons agree between refitted models
     settings : how it was made: model, training, rows, base, method, largest error of the sum
     """
 
     importance: pa.Table = field(repr=False)
-    swarm: tuple[Mapping[str, Any], ...] = field(repr=False)
+    groups: pa.Table = field(repr=False)
+    cloud: pa.Table = field(repr=False)
+    dependence: pa.Table = field(repr=False)
     overlaps: tuple[Overlap, ...]
     settings: Mapping[str, Any] = field(repr=False)
 
@@ -69,7 +69,9 @@ class Explanation:
         """The whole explanation as JSON; figures have nine significant digits."""
         document = {
             "importance": self.importance.to_pylist(),
-            "swarm": [dict(one) for one in self.swarm],
+            "groups": self.groups.to_pylist(),
+            "cloud": self.cloud.to_pylist(),
+            "dependence": self.dependence.to_pylist(),
             "overlaps": [asdict(one) for one in self.overlaps],
             "settings": dict(self.settings),
             "cannot_say": CANNOT,
@@ -85,6 +87,11 @@ class Explanation:
     def rows(self, level: str = FAMILY) -> list[dict[str, Any]]:
         """The importance rows of one level, largest first."""
         return [dict(row) for row in self.importance.to_pylist() if row["level"] == level]
+
+    def by_group(self, attribute: str, level: str = FAMILY) -> list[dict[str, Any]]:
+        """The rows of one attribute ("all" for everybody, "year" for drift over time) at one level."""
+        wanted = (attribute, level)
+        return [dict(row) for row in self.groups.to_pylist() if (row["attribute"], row["level"]) == wanted]
 
     def save(self, folder: str | Path) -> None:
         """Write the explanation as ``explanation.json`` into a folder."""
@@ -104,7 +111,9 @@ class Explanation:
             document = json.loads((Path(folder) / FILE).read_text(encoding="utf-8"))
             made = cls(
                 pa.Table.from_pylist(document["importance"], schema=_SCHEMA),
-                tuple(document["swarm"]),
+                pa.Table.from_pylist(document["groups"], schema=by_group.SCHEMA),
+                pa.Table.from_pylist(document["cloud"], schema=shapes.CLOUD),
+                pa.Table.from_pylist(document["dependence"], schema=shapes.DEPENDENCE),
                 tuple(Overlap(**one) for one in document["overlaps"]),
                 document["settings"],
             )
@@ -156,27 +165,6 @@ def direction(value: Numbers, contribution: Numbers) -> float | None:
         return None
     ranks = [stats.rankdata(part[known]) for part in (value, contribution)]
     return float(np.clip(round(float(np.corrcoef(ranks[0], ranks[1])[0, 1]), 12), -1.0, 1.0))
-
-
-def swarm(contributions: Numbers, values: Numbers, columns: Sequence[Told], points: int = 300) -> list[dict[str, Any]]:
-    """Points of the largest features: value ranks and contributions, each feature in the order of its own values."""
-    mean = np.abs(contributions).mean(axis=0)
-    largest = sorted(range(len(columns)), key=lambda at: (-mean[at], columns[at].name))[:SWARMS]
-    made = []
-    for at in largest:
-        value, contribution = values[:points, at], contributions[:points, at]
-        order = np.lexsort((contribution, value))
-        known = int((~np.isnan(value)).sum())
-        rank = stats.rankdata(value[order][:known], method="average") if known else np.empty(0)
-        scaled = (rank - 1) / max(known - 1, 1)
-        made.append(
-            {
-                "feature": columns[at].name,
-                "value_rank": [round(float(one), 3) for one in scaled] + [None] * (len(order) - known),
-                "contribution": [round(float(one), 4) for one in contribution[order]],
-            }
-        )
-    return made
 
 
 def shortened(value: Any) -> Any:

@@ -10,10 +10,12 @@ import pyarrow as pa
 import pytest
 
 from riskmodel.dates import days
-from riskmodel.errors import DataRefused, EvidenceError
+from riskmodel.errors import DataRefused, EvidenceError, NotFound
+from riskmodel.explain.contact import ENFORCEMENT
 from riskmodel.explain.contributions import contributions, contributions_of, must_add_up
 from riskmodel.explain.explanation import explanation
 from riskmodel.explain.families import ANY_AGENCY, LEVELS, Told, added_up, told
+from riskmodel.explain.plots import beeswarm, by_group, dependence
 from riskmodel.explain.reasons import reasons, reasons_of, top_reasons
 from riskmodel.explain.refits import refits
 from riskmodel.explain.stability import overlap, top_shared
@@ -240,15 +242,28 @@ def matrix_of(model, training, rows: int):
     return X[np.sort(stream(0, "explain", "rows").permutation(len(X))[:rows])]
 
 
-def test_the_cloud_holds_no_person_and_no_value(trees, training):
+def test_groups_years_and_plots_of_an_explanation(trees, training, tmp_path):
     made = explanation(trees, training, rows=300, refits=0)
-    swarm = {one["feature"]: one for one in made.swarm}
-    custody = swarm[NAMES[4]]
-    known = [rank for rank in custody["value_rank"] if rank is not None]
-    assert known == sorted(known)  # in the order of its own values: features cannot be put together again
-    assert min(known) >= 0.0
-    assert max(known) <= 1.0
     assert "entity" not in json.dumps(made.document())
+    everybody = {row["name"]: row for row in made.by_group("all", "contact")}
+    apart = [row["share"] for row in made.by_group("all") if row["name"].startswith(("caution", "custody"))]
+    assert len(apart) == 2
+    assert max(apart) - min(apart) < everybody[ENFORCEMENT]["share"] <= sum(apart) + 0.05  # they may cancel
+    assert everybody[ENFORCEMENT]["share_low"] < everybody[ENFORCEMENT]["share"] < everybody[ENFORCEMENT]["share_high"]
+    gaps = [row for row in made.by_group("sex") if row["gap_low"] > 0 or row["gap_high"] < 0]
+    assert gaps == []  # the outcome was made without regard to sex
+    assert {row["group"] for row in made.by_group("year")} == {"2018", "2019", "2020"}
+    caution = dependence(made, NAMES[3])
+    assert caution.table["values"].to_pylist()[:2] == ["up to 0", "above 0, up to 1"]
+    assert caution.table["mean"][0].as_py() < 0 < caution.table["mean"][1].as_py()
+    assert f"{NAMES[3]} raises with its value" in beeswarm(made).alt
+    assert "female" in by_group(made, "sex", "contact").svg()
+    page = by_group(made, "year").save(tmp_path / "years.html").read_text()
+    assert "<table>" in page
+    with pytest.raises(NotFound, match="feature-not-drawn"):
+        dependence(made, "nothing")
+    with pytest.raises(NotFound, match="one of sex, year"):
+        by_group(made, "height")
 
 
 def test_direction_is_not_told_where_nothing_varies():

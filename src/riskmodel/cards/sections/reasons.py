@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from riskmodel.cards.blocks import Block, Callout, Column, Figure, Heading, Paragraph, Section, Table
+from riskmodel.cards.disclosed import count_cell
 from riskmodel.cards.evidence import share_words
 from riskmodel.cards.given import Given
 from riskmodel.cards.words import capital
+from riskmodel.explain.by_group import EVERYBODY as ALL
+from riskmodel.explain.explanation import YEAR
+from riskmodel.explain.plots import beeswarm, by_group
 from riskmodel.explain.summary import CANNOT
 from riskmodel.models.uncertainty import wilson
 
@@ -33,11 +37,7 @@ def reasons(given: Given) -> Section:
         *_stability(given),
         *_told(given),
     ]
-    agencies = explanation.rows("agency")
-    if len(agencies) > 1:
-        blocks.append(Heading("By the records of each agency"))
-        blocks.append(_shares("Share of all contributions, by agency", "Records of", agencies))
-    blocks.append(_features(given))
+    blocks += [*_where_from(given), *_groups(given), _features(given), *_cloud(given)]
     return Section("reasons", "What the model leans on", tuple(blocks))
 
 
@@ -128,6 +128,111 @@ def _places(given: Given, settled: Mapping[str, Mapping[str, float]]) -> Table:
         " rank."
     )
     return Table("Places on a list that chance decides", columns, tuple(rows), "explanation", note)
+
+
+_SOURCES = (
+    ("agency", "By the records of each agency", "Records of"),
+    ("contact", "By how people came on record", "Records of"),
+    ("about", "By whom the records are about", "About"),
+)
+
+
+def _where_from(given: Given) -> list[Block]:
+    """Shares with intervals by agency, by enforcement or help, and by person, people tied to them or place."""
+    blocks: list[Block] = []
+    for level, heading, column in _SOURCES:
+        rows = [row for row in given.explanation.by_group(ALL, level) if row["share"] is not None]
+        if len(rows) < 2:
+            continue
+        rows.sort(key=lambda row: (-row["share"], row["name"]))
+        for row in rows:
+            key = f"reasons.{level}.{row['name']}"
+            given.worked_out(key, row["share"], "explanation", row["people"], "share")
+        cells = tuple(
+            (capital(row["name"]), row["share"], row["share_low"], row["share_high"], count_cell(row["people"]))
+            for row in rows
+        )
+        columns = (
+            Column(column),
+            *(Column(name, "share") for name in ("Share", "from", "to")),
+            Column("People", "count"),
+        )
+        note = "95% intervals, the rows of a person taken together."
+        blocks += [
+            Heading(heading),
+            Table(f"Share of all contributions, {heading.lower()}", columns, cells, "explanation", note),
+        ]
+    return blocks
+
+
+def _groups(given: Given) -> list[Block]:
+    """What raises or lowers the scores of groups, and of years, above everybody else's."""
+    attributes = dict.fromkeys(given.explanation.groups["attribute"].to_pylist())
+    blocks: list[Block] = []
+    for attribute in attributes:
+        if attribute == ALL:
+            continue
+        plot = by_group(given.explanation, attribute, "contact")
+        if attribute != YEAR:
+            blocks.append(Figure(plot.kind, plot.title, plot.alt, {"rows": plot.table.to_pylist()}, "explanation"))
+        blocks.append(_gaps(given, attribute))
+    if not blocks:
+        return []
+    told = (
+        "For each group, what a family of features adds to the score on average, less what it adds among everybody else"
+        " (log-odds). The gaps of all families add up to the gap in the mean score. Intervals hold together for all the"
+        " lines of a table. A gap says where a difference in scores comes from, not that it is right or wrong."
+    )
+    return [Heading("Which reasons tell groups and years apart"), Paragraph(told), *blocks]
+
+
+def _gaps(given: Given, attribute: str) -> Table:
+    rows = given.explanation.by_group(attribute)
+    apart = [row for row in rows if row["gap"] is not None and not row["gap_low"] <= 0 <= row["gap_high"]]
+    apart.sort(key=lambda row: (-abs(row["gap"]), row["group"], row["name"]))
+    for row in apart:
+        key = f"reasons.gap.{attribute}.{row['group']}.{row['name']}"
+        given.worked_out(key, row["gap"], "explanation", row["people"])
+    cells = tuple(
+        (row["group"], capital(row["name"]), row["gap"], row["gap_low"], row["gap_high"], count_cell(row["people"]))
+        for row in apart
+    )
+    numbers = (Column(name, "number") for name in ("Gap", "from", "to"))
+    columns = (Column(capital(attribute)), Column("Family"), *numbers, Column("People", "count"))
+    left_out = sum(row["gap"] is not None for row in rows) - len(apart)
+    few = sorted({row["group"] for row in rows if row["state"] != "ok"})
+    note = f"{left_out} further gaps are not clear of 0."
+    note += f" Of too few people to tell: {', '.join(few)}." if few else ""
+    when = "years (drift of reasons)" if attribute == YEAR else attribute
+    return Table(f"Gaps that are clear of 0, by {when}", columns, cells, "explanation", note, folded=True)
+
+
+def _cloud(given: Given) -> list[Block]:
+    plot = beeswarm(given.explanation)
+    if not plot.table.num_rows:
+        return []
+    cells = tuple(
+        (
+            row["feature"],
+            row["value"],
+            row["low"],
+            row["high"],
+            "suppressed" if row["people"] is None else row["people"],
+        )
+        for row in plot.table.to_pylist()
+    )
+    columns = (
+        Column("Feature", "code"),
+        Column("Value"),
+        Column("from", "number"),
+        Column("to", "number"),
+        Column("People", "count"),
+    )
+    note = "People by what the feature adds to their score; the outer cells hold all beyond. Counts as they may leave."
+    return [
+        Figure(plot.kind, plot.title, plot.alt, dict(plot.data), "explanation"),
+        Table("How contributions lie", columns, cells, "explanation", note, folded=True),
+    ]
 
 
 def _features(given: Given) -> Table:
