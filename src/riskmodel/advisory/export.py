@@ -66,9 +66,8 @@ def list_table(scores: Scores, order: Order | None = None) -> pa.Table:
 def write_list(scores: Scores, folder: Path, order: str) -> Path:
     """Write the list as CSV and Parquet into the folder and note it in the ledger."""
     basis = scores.basis
+    must_be_allowed(scores, "export")
     try:
-        basis.approval.must_allow(basis.model, basis.card, basis.purpose, dt.date.today())
-        must_stand(scores.ledger, scores.fingerprint)
         placed = ordered(scores, order)
         table = list_table(scores, placed)
     except NotPermitted as refusal:
@@ -91,8 +90,43 @@ def write_list(scores: Scores, folder: Path, order: str) -> Path:
     return folder
 
 
+def must_be_allowed(scores: Scores, asked: str) -> None:
+    """Refuse, and write down, what is asked for after the approval ended or the list was withdrawn."""
+    basis = scores.basis
+    try:
+        basis.approval.must_allow(basis.model, basis.card, basis.purpose, dt.date.today())
+        must_stand(scores.ledger, scores.fingerprint)
+    except NotPermitted as refusal:
+        scores.ledger.append("refused", code=refusal.code, asked=asked, purpose=basis.purpose.name)
+        raise
+
+
+def must_have_room(table: pa.Table) -> None:
+    """Refuse a list without its review columns or its caveats.
+
+    Raises
+    ------
+    NotPermitted : with what is missing
+    """
+    gone = [name for name in REVIEW_COLUMNS if name not in table.column_names]
+    gone += [] if CAVEATS in (table.schema.metadata or {}) else ["the caveats"]
+    if gone:
+        raise NotPermitted(
+            "list-without-review",
+            found=f"a list without {', '.join(gone)}",
+            expected="room for a review beside every person, and the caveats",
+            repair="Write the table that to_table() gives, or use export(folder).",
+        )
+
+
 def csv_bytes(table: pa.Table) -> bytes:
-    """The list as CSV (UTF-8): the caveats as lines that begin with ``#``, every text in quotation marks."""
+    """The list as CSV (UTF-8): the caveats as lines that begin with ``#``, every text in quotation marks.
+
+    Raises
+    ------
+    NotPermitted : a list without review columns or caveats
+    """
+    must_have_room(table)
     text = io.StringIO()
     for line in table.schema.metadata[CAVEATS].decode().splitlines():
         text.write(f"# {words.one_line(line)}\n")

@@ -32,11 +32,13 @@ class Missing:
     unanswered : tuple of str, the features (in words) without a value
     silent : tuple of str, agencies the model reads that have no record of this person
     late : tuple of (agency, days), agencies whose data ends before the as-of date
+    effect : str, what the model makes of the silence, in words; empty where nobody is silent
     """
 
     unanswered: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     late: tuple[tuple[str, int], ...] = ()
+    effect: str = ""
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -45,8 +47,10 @@ class Missing:
         if self.silent:
             who = ", ".join(map(agency_words, self.silent))
             said.append(f"Nothing on record from {who}: that is not the same as nothing having happened")
+        said += [self.effect] if self.effect else []
         said += [
-            f"The records of {agency_words(agency)} end {days} day{'' if days == 1 else 's'} before the as-of date"
+            f"The records of {agency_words(agency)} end {days} day{'' if days == 1 else 's'} before the as-of date: "
+            "what happened since may make the score too low or too high"
             for agency, days in self.late
         ]
         if self.unanswered:

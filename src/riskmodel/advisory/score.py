@@ -8,6 +8,7 @@ eligible on the date is scored, and no cut-off exists.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -47,6 +48,9 @@ def score(
     caller: Caller | None = None,
     ledger: Ledger | None = None,
     footing: Footing | None = None,
+    never: Sequence[str] = (),
+    relatives: bool = False,
+    card_at: str = "",
 ) -> Scores:
     """Advice on everybody of the cohort on one date.
 
@@ -67,6 +71,9 @@ def score(
         only reasons that hold still are shown, the score of a person outside what the model learned from is withheld,
         and a list of people who have drifted from it is refused. Where there is none the advice says that nobody
         checked
+    never : columns that are never shown as a reason, such as proxies of what is protected
+    relatives : bool, whether the reader may be told reasons that rest on records of other people
+    card_at : str, where the card lies, for the reader to follow
 
     Returns
     -------
@@ -110,8 +117,12 @@ def score(
         approval=granted,
         outcome=words.outcome_words(outcome),
         footing=None if footing is None else footing.fingerprint,
+        never=tuple(never),
+        relatives=relatives,
+        card_at=card_at,
     )
-    steady = SteadyReasons(model, matrix, None if footing is None else footing.refits)
+    refits = None if footing is None else footing.refits
+    steady = SteadyReasons(model, matrix, refits, never=basis.never, others=relatives)
     made = _scored(histories, found, basis, late, book, steady, withheld)
     given = made._probability[~np.isnan(made._probability)]
     book.append(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,12 +24,17 @@ from riskmodel.advisory.behind import Behind
 from riskmodel.advisory.missing import Missing
 from riskmodel.advisory.order import spans
 from riskmodel.errors import NotADecision, NotFound
+from riskmodel.explain.contributions import contributions
+from riskmodel.explain.plots import Plot, waterfall
+from riskmodel.explain.reasons import reasons
 from riskmodel.explain.steady import Steady, SteadyReasons, counted
+from riskmodel.features.declared import sources_of
 from riskmodel.features.feature import Feature
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.histories.store import Histories
+from riskmodel.models.metrics import expit, logit
 from riskmodel.tables import entity_label, fingerprint_document, fingerprint_table
 
 if TYPE_CHECKING:
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
     from riskmodel.models.similar import NaturalFrequency
 
 Numbers = npt.NDArray[np.float64]
+MOST_STEPS = 8
+"""Families in a waterfall; the others stand together."""
 
 
 def _refusal(attempt: str) -> NotADecision:
@@ -61,6 +68,9 @@ class Basis:
     approval : Approval
     outcome : str, what the probability is of, in words
     footing : str or None, fingerprint of what the advice was checked against (see `footing`); None: it was not
+    never : tuple of columns that the study never shows as a reason
+    relatives : bool, whether the reader may see what rests on records of other people
+    card_at : str, where the card lies, for the reader to follow
     """
 
     as_of: dt.date
@@ -72,12 +82,15 @@ class Basis:
     approval: Approval
     outcome: str
     footing: str | None = None
+    never: tuple[str, ...] = ()
+    relatives: bool = False
+    card_at: str = ""
 
     def document(self) -> dict[str, Any]:
         """The basis as JSON-able values."""
-        checked = {} if self.footing is None else {"footing": self.footing}
+        asked = {"footing": self.footing, "never": list(self.never), "relatives": self.relatives}
         return {
-            **checked,
+            **{name: value for name, value in asked.items() if value},
             "as_of": self.as_of.isoformat(),
             "valid_until": self.valid_until.isoformat(),
             "model": self.model,
@@ -259,7 +272,8 @@ class Scores:
         """The advice at some places of the list; reasons are worked out a block of people at a time."""
         rows = np.asarray(places, np.intp)
         again = spans(self.made_again(rows), len(rows))
-        for place, told, span in zip(places, self._reasons.of(places), again, strict=True):
+        silences = self._silences(rows)
+        for place, told, span, silence in zip(places, self._reasons.of(places), again, silences, strict=True):
             kept_back = place in self._withheld
             probability = None if kept_back else float(self._probability[place])
             yield Score(
@@ -269,12 +283,25 @@ class Scores:
                 None if kept_back else float(self._high[place]),
                 None if probability is None else self._frequency(probability),
                 self._reasons_of(place, told),
-                self._missing[place],
+                replace(self._missing[place], effect="" if kept_back else silence),
                 self.basis,
                 self._behind(int(self._entities[place])),
                 self._withheld.get(place, ""),
                 None if kept_back else span,
             )
+
+    def _silences(self, places: npt.NDArray[np.intp]) -> list[str]:
+        """What the model makes of agencies that have no record of each person: the probability with and without it."""
+        model, X = self._reasons.model, np.ascontiguousarray(self._reasons.X[places])
+        behind = [set(sources_of(self._histories, feature)) for feature in model.features]
+        silent = [set(self._missing[int(place)].silent) for place in places]
+        own = np.array([[bool(each) and each <= gone for each in behind] for gone in silent])
+        added = np.where(own, contributions(model, X)[:, :-1], 0.0).sum(axis=1) if len(places) else np.empty(0)
+        without = model.calibration.probability(expit(logit(model.fitted.predict(X)) - added))
+        return [
+            words.of_silence(float(self._probability[place]), float(chance), float(size)) if gone else ""
+            for place, chance, size, gone in zip(places, without, added, silent, strict=True)
+        ]
 
     def made_again(self, places: npt.NDArray[np.intp]) -> Numbers | None:
         """What each refit of the footing says of the people at some places: (n_models, n) calibrated; None without."""
@@ -287,6 +314,43 @@ class Scores:
     def _reasons_of(self, place: int, told: Steady) -> Steady:
         """Of a score that is withheld nothing is told."""
         return Steady((), refits=told.refits) if place in self._withheld else told
+
+    def brief(self, pseudonym: str, path: str | Path) -> Path:
+        """Write the advice on one person as ``.pdf`` or ``.html``, with its caveats and room for the judgement.
+
+        Raises
+        ------
+        NotPermitted : the approval is no longer in force, the list was withdrawn, or the scores no longer hold
+        NotFound : nobody of that pseudonym is on the list
+        NotInstalled : a PDF is asked for and what makes it is not there
+        """
+        from riskmodel.advisory.brief import write_brief
+
+        return write_brief(self, pseudonym, Path(path))
+
+    def waterfall(self, pseudonym: str) -> Plot:
+        """How one person's score came about, family by family; what is never shown as a reason stands together.
+
+        The plot is about a person and cannot be saved; that it was looked at is written into the ledger.
+
+        Raises
+        ------
+        NotFound : nobody of that pseudonym is on the list, or the score is withheld
+        """
+        score = self.person(pseudonym)
+        if score.withheld:
+            raise NotFound(
+                "score-withheld", found="a score that is withheld", expected="a score", repair=score.withheld
+            )
+        score.behind.noted()
+        steady, place = self._reasons, self._places[pseudonym]
+        row = np.ascontiguousarray(steady.X[[place]])
+        told = reasons(steady.model, row, never=steady.never, others=steady.others)
+        parts = sorted(zip(told.families, told.sums[0].tolist(), strict=True), key=lambda part: -abs(part[1]))
+        rest = sum(size for _, size in parts[MOST_STEPS:])
+        parts = [*parts[:MOST_STEPS], ("all other families", rest), ("never shown as reasons", float(told.hidden[0]))]
+        made = contributions(steady.model, row)[0]
+        return waterfall(float(made[-1]), parts, float(made.sum()))
 
     def to_table(self) -> pa.Table:
         """The list as Arrow: one row a person in the order of pseudonyms, with empty columns for the review.

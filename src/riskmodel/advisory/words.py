@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import duration_words
+from riskmodel.explain.reasons import LEAST
 
 if TYPE_CHECKING:
     from riskmodel.advisory.scores import Basis, Score
@@ -57,7 +58,7 @@ def why(score: Score) -> str:
         [
             _listed("What raises it", _with_events(score, raises=True), score.steady.otherwise(raises=True)),
             _listed("What lowers it", _with_events(score, raises=False), score.steady.otherwise(raises=False)),
-            score.steady.note,
+            "\n".join(filter(None, [score.steady.note, score.steady.not_shown])),
             unknown,
         ]
     )
@@ -111,7 +112,7 @@ def grounds(basis: Basis) -> str:
     return (
         f"Made for the purpose {basis.purpose.name} under the board's approval{decided} "
         f"({', '.join(approval.decided_by)}). Conditions: {one_line(approval.conditions)} "
-        f"Model {basis.model[:12]}, card {basis.card[:12]}."
+        f"Model {basis.model[:12]}, card {basis.card[:12]}{f' ({basis.card_at})' if basis.card_at else ''}."
     )
 
 
@@ -121,12 +122,17 @@ def caveats(basis: Basis, note: str) -> tuple[str, ...]:
         "ADVICE, NOT DECISIONS",
         NOT_A_DECISION,
         *STANDING_CAVEATS,
-        NOT_CHECKED if basis.footing is None else CHECKED,
+        checked(basis),
         note,
         f"As of {day(basis.as_of)}. Valid until {day(basis.valid_until)}: do not look at it from that day on.",
         grounds(basis),
         "Form your own judgement first. Fill in the three review columns for every person looked at.",
     )
+
+
+def checked(basis: Basis) -> str:
+    """Whether reasons and people were held against a footing."""
+    return NOT_CHECKED if basis.footing is None else CHECKED
 
 
 def sentences(reasons: Iterable[Reason], *, raises: bool) -> list[str]:
@@ -137,10 +143,34 @@ def sentences(reasons: Iterable[Reason], *, raises: bool) -> list[str]:
 def _with_events(score: Score, *, raises: bool) -> list[str]:
     """The reasons of one direction, each with the records behind it on lines of their own."""
     return [
-        "\n      ".join([reason.sentence, *score.behind.lines(reason.feature)])
+        "\n      ".join([_with_change(reason), *score.behind.lines(reason.feature)])
         for reason in score.reasons
         if reason.raises == raises
     ]
+
+
+def _with_change(reason: Reason) -> str:
+    """The reason, and whether support may change what it tells of."""
+    return f"{reason.sentence} [{reason.changeable}]" if reason.changeable else reason.sentence
+
+
+def of_silence(probability: float, without: float, added: float) -> str:
+    """What the model makes of agencies that have no record of a person, and what the probability is without that.
+
+    Examples
+    --------
+    >>> of_silence(0.071, 0.093, -0.3)
+    'The model takes that silence as it takes nothing having happened, which lowers the probability: 9.3 % without it'
+    >>> of_silence(0.071, 0.0712, -0.01)
+    'What the model makes of that silence hardly changes the probability'
+    """
+    if abs(added) < LEAST:
+        return "What the model makes of that silence hardly changes the probability"
+    way = "lowers" if added < 0 else "raises"
+    said = f"which {way} the probability: {percent(without)} without it"
+    return f"The model takes that silence as it takes nothing having happened, {said}" + (
+        " (the same to two figures)" if percent(without) == percent(probability) else ""
+    )
 
 
 def one_line(text: str) -> str:

@@ -76,6 +76,11 @@ class Told:
         words = {part for text in (self.name, *fields) for part in text.lower().replace(":", "_").split("_")}
         return self.name in never or bool(words & PROTECTED)
 
+    def hidden(self, never: Sequence[str] = (), *, others: bool = False) -> bool:
+        """Whether it is never shown as a reason: protected, or drawn from records of other people unless `others`."""
+        of_others = self.feature is not None and "about_relation" in self.feature.tags
+        return self.protected(never) or (of_others and not others)
+
     def sentence(self, value: float) -> str:
         """The feature with its value, for a reader.
 

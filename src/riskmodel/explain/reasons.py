@@ -1,8 +1,10 @@
 """Reasons in sentences: what raised and what lowered one score, family by family, in plain words.
 
 A reason tells a family of features by the one that weighs most, with the person's value. What is protected - age,
-sex, ethnicity and the like, or what a study names - is never shown as a reason, however much it weighs. A reason says
-how the model came to its score, not why somebody is at risk.
+sex, ethnicity and the like, or what a study names, such as a proxy of these - is never shown as a reason, however much
+it weighs; nor is what rests on the records of other people, unless the reader may see those. That there is something
+which is not shown, and which way it goes, is said. A reason says how the model came to its score, not why somebody is
+at risk.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from riskmodel.explain.changeable import changeable
 from riskmodel.explain.contributions import contributions
 from riskmodel.explain.families import FAMILY, FEATURE, Told, added_up, told
 from riskmodel.features.feature import Feature
@@ -40,6 +43,7 @@ class Reason:
     feature : the column told
     log_odds : float, what the whole family adds
     level : "feature", or "family" where only the family holds still (see `steady`)
+    changeable : whether support may change what it tells of, in words (see `changeable`); empty where it is not known
     """
 
     sentence: str
@@ -48,6 +52,7 @@ class Reason:
     feature: str
     log_odds: float
     level: str = FEATURE
+    changeable: str = ""
 
     def __str__(self) -> str:
         return f"{'Raises' if self.raises else 'Lowers'} the score: {self.sentence}"
@@ -65,6 +70,7 @@ class Reasons(Sequence[tuple[Reason, ...]]):
     columns : the model's columns
     contributions, values : (n, p)
     sums : (n, k), contributions by family
+    hidden : (n,), what the columns add that are never shown
     """
 
     columns: tuple[Told, ...] = field(repr=False)
@@ -74,6 +80,8 @@ class Reasons(Sequence[tuple[Reason, ...]]):
     sums: Numbers = field(repr=False)
     top: int = TOP
     never: tuple[str, ...] = ()
+    others: bool = False
+    hidden: Numbers = field(default_factory=lambda: np.empty(0), repr=False)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -118,10 +126,11 @@ class Reasons(Sequence[tuple[Reason, ...]]):
     def _reason(self, row: int, place: int, lead: int) -> Reason:
         family, total = self.families[place], float(self.sums[row, place])
         column = self.columns[lead]
-        return Reason(column.sentence(float(self.values[row, lead])), total > 0, family, column.name, total)
+        said = column.sentence(float(self.values[row, lead]))
+        return Reason(said, total > 0, family, column.name, total, changeable=changeable(column.feature))
 
 
-def reasons(model: RiskModel, X: Matrix, *, top: int = TOP, never: Sequence[str] = ()) -> Reasons:
+def reasons(model: RiskModel, X: Matrix, *, top: int = TOP, never: Sequence[str] = (), others: bool = False) -> Reasons:
     """The reasons of every row.
 
     Parameters
@@ -130,6 +139,7 @@ def reasons(model: RiskModel, X: Matrix, *, top: int = TOP, never: Sequence[str]
     X : (n_rows, n_features) float32, the rows to explain
     top : int, at most so many in each direction
     never : columns that must never be shown, beside what is protected
+    others : bool, whether the reader may see what rests on records of other people
 
     Returns
     -------
@@ -139,7 +149,8 @@ def reasons(model: RiskModel, X: Matrix, *, top: int = TOP, never: Sequence[str]
     ------
     DataRefused, EvidenceError : see `contributions`
     """
-    return reasons_of(contributions(model, X), X, model.feature_names, model.features, top=top, never=never)
+    made = contributions(model, X)
+    return reasons_of(made, X, model.feature_names, model.features, top=top, never=never, others=others)
 
 
 def reasons_of(
@@ -150,14 +161,16 @@ def reasons_of(
     *,
     top: int = TOP,
     never: Sequence[str] = (),
+    others: bool = False,
 ) -> Reasons:
     """The reasons in contributions that are already there: (n, p + 1), the base last."""
     every = told(names, features)
-    shown = [number for number, column in enumerate(every) if not column.protected(never)]
+    shown = [number for number, column in enumerate(every) if not column.hidden(never, others=others)]
     columns = tuple(every[number] for number in shown)
     parts = np.ascontiguousarray(made[:, :-1][:, shown])
     families, sums = added_up(parts, columns, FAMILY)
-    return Reasons(columns, parts, np.asarray(values)[:, shown], families, sums, top, tuple(never))
+    hidden = made[:, :-1].sum(axis=1) - parts.sum(axis=1)
+    return Reasons(columns, parts, np.asarray(values)[:, shown], families, sums, top, tuple(never), others, hidden)
 
 
 def top_reasons(

@@ -15,7 +15,7 @@ import numpy as np
 
 from riskmodel.explain.contributions import contributions_of
 from riskmodel.explain.families import FAMILY
-from riskmodel.explain.reasons import TOP, Reason, Reasons, reasons, reasons_of
+from riskmodel.explain.reasons import LEAST, TOP, Reason, Reasons, reasons, reasons_of
 from riskmodel.explain.refits import Refits
 from riskmodel.models.fitted import Matrix
 from riskmodel.models.metrics import Numbers
@@ -37,12 +37,22 @@ class Steady:
     reasons : tuple of Reason
     unsteady_raising, unsteady_lowering : int, how many were left out because they do not hold still
     refits : int, how many models were asked; 0 when nobody measured, and then nothing was left out
+    hidden : float, what is never shown as a reason adds, in log-odds
     """
 
     reasons: tuple[Reason, ...]
     unsteady_raising: int = 0
     unsteady_lowering: int = 0
     refits: int = 0
+    hidden: float = 0.0
+
+    @property
+    def not_shown(self) -> str:
+        """That something is never shown as a reason, and which way it goes; empty where it weighs next to nothing."""
+        if abs(self.hidden) < LEAST:
+            return ""
+        way = "raises" if self.hidden > 0 else "lowers"
+        return f"What is never shown as a reason (age and the like, records of other people) {way} this score as well."
 
     def otherwise(self, *, raises: bool) -> str:
         """What is said in a direction in which there is nothing to tell."""
@@ -78,6 +88,7 @@ class SteadyReasons(Sequence[Steady]):
     refits: Refits | None = None
     top: int = TOP
     never: tuple[str, ...] = ()
+    others: bool = False
 
     def __post_init__(self) -> None:
         if self.refits is not None:
@@ -102,9 +113,9 @@ class SteadyReasons(Sequence[Steady]):
         """The reasons of some rows in the order given, a block at a time."""
         for start in range(0, len(rows), _BLOCK):
             X = np.ascontiguousarray(self.X[np.asarray(rows[start : start + _BLOCK])])
-            told = reasons(self.model, X, top=self.top, never=self.never)
+            told = reasons(self.model, X, top=self.top, never=self.never, others=self.others)
             if self.refits is None:
-                yield from map(Steady, told)
+                yield from (Steady(each, hidden=float(told.hidden[row])) for row, each in enumerate(told))
             else:
                 yield from held_against(told, X, self.model, (contributions_of(one, X) for one in self.refits.members))
 
@@ -138,7 +149,9 @@ def held_against(told: Reasons, X: Matrix, model: RiskModel, others: Iterable[Nu
     members = 0
     for made in others:
         members += 1
-        other = reasons_of(made, X, model.feature_names, model.features, top=told.top, never=told.never)
+        other = reasons_of(
+            made, X, model.feature_names, model.features, top=told.top, never=told.never, others=told.others
+        )
         their_families, their_leads = other.ranked
         # Each of ours beside each of theirs of the same direction; a family stands there once, so "any" is "which".
         both = families[..., :, None] == their_families[..., None, :]
@@ -147,7 +160,7 @@ def held_against(told: Reasons, X: Matrix, model: RiskModel, others: Iterable[Nu
     for row, found in enumerate(told):
         given = families[row] >= 0
         by_family, by_feature = (each[row][given] / members for each in (same_family, same_feature))
-        yield _shown(found, by_family, by_feature, members)
+        yield replace(_shown(found, by_family, by_feature, members), hidden=float(told.hidden[row]))
 
 
 def _shown(own: Sequence[Reason], family: Numbers, feature: Numbers, members: int) -> Steady:

@@ -127,6 +127,8 @@ class AdviceTable(Table):
 
     approval: str = "approval.toml"
     as_of: dt.date | None = None
+    never_shown: list[str] = []  # columns that are never told as a reason, such as proxies of what is protected
+    relatives_shown: bool = False  # whether a reader may be told what rests on records of other people
     refits: int = Field(default=10, ge=10, le=100)  # models made again; nine of ten have to give a reason too
 
 

@@ -336,6 +336,9 @@ def advise(store: Store, study: Study, model: RiskModel, histories: Histories, c
             card=card_fingerprint(card),
             ledger=store.ledger,
             footing=against,
+            never=settings.never_shown,
+            relatives=settings.relatives_shown,
+            card_at=f"{study.name}/card.html",
         )
     except RiskmodelError as refusal:
         earlier = "" if store.peek("advice") is None else " An earlier list lies in the store: do not use it."

@@ -17,6 +17,8 @@ from riskmodel.advisory.export import BASIS, CAVEATS, REVIEW_COLUMNS, csv_bytes,
 from riskmodel.advisory.scores import Scores
 from riskmodel.errors import DeclarationError, NotPermitted
 
+ROOM = {name: pa.nulls(1, pa.string()) for name in REVIEW_COLUMNS}
+
 
 def lines_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     text = path.read_text(encoding="utf-8")
@@ -97,7 +99,7 @@ def test_attack_exporting_after_the_approval_ended(scored: Any, partnership: Any
 @pytest.mark.parametrize("text", ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=2"])
 def test_attack_a_text_that_a_spreadsheet_would_run(text: str) -> None:
     assert safe_text(text) == f"'{text}"
-    table = pa.table({"raises": [text]}).replace_schema_metadata({CAVEATS: b"=not a formula either"})
+    table = pa.table({"raises": [text], **ROOM}).replace_schema_metadata({CAVEATS: b"=not a formula either"})
     written = csv_bytes(table).decode()
     assert written.startswith("# =not")
     cell = next(iter(csv.reader(io.StringIO(written.split("\n", 2)[2]))))[0]
@@ -106,5 +108,12 @@ def test_attack_a_text_that_a_spreadsheet_would_run(text: str) -> None:
 
 def test_plain_texts_and_numbers_stay() -> None:
     assert safe_text("number of arson events: 3") == "number of arson events: 3"
-    table = pa.table({"p": [0.123456], "n": [3]}).replace_schema_metadata({CAVEATS: b"x"})
-    assert csv_bytes(table).decode() == '# x.\n"p","n"\n0.1235,3\n'
+    table = pa.table({"p": [0.123456], "n": [3], **ROOM}).replace_schema_metadata({CAVEATS: b"x"})
+    assert csv_bytes(table).decode().endswith('\n0.1235,3,"","",""\n')
+
+
+def test_attack_a_list_without_room_for_the_review_or_without_caveats(scored: Any) -> None:
+    table = scored.to_table()
+    for less in (table.drop_columns([REVIEW_COLUMNS[1]]), table.replace_schema_metadata(None)):
+        with pytest.raises(NotPermitted, match="list-without-review"):
+            csv_bytes(less)

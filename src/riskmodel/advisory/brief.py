@@ -1,0 +1,99 @@
+"""One person's advice on a page to read together: HTML, and PDF where WeasyPrint is installed.
+
+The caveats stand on the page and in the file's own description, and there is room to write down what was judged. It
+is made under an approval in force only, and the ledger notes it. Every word from data is escaped.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskmodel.advisory import words
+from riskmodel.advisory.export import REVIEW_COLUMNS, must_be_allowed
+from riskmodel.errors import NotPermitted
+from riskmodel.population.pages.html import page_pdf
+from riskmodel.tables import fingerprint_document
+
+if TYPE_CHECKING:
+    from riskmodel.advisory.scores import Score, Scores
+
+_STYLE = """@page { size: A4; margin: 18mm; @bottom-center { content: "Advice, not a decision"; font: 9pt sans-serif } }
+body { font: 11pt/1.4 "DejaVu Sans", sans-serif; color: #0b0c0c; max-width: 46em; margin: 0 auto }
+h1 { font-size: 16pt } h2 { font-size: 12pt; margin: 1em 0 .2em } p, ul { margin: .2em 0 }
+.note { border-left: 4px solid #12436d; padding-left: .8em } td { border: 1px solid #505a5f; height: 4em; width: 70% }
+th { text-align: left; vertical-align: top; border: 1px solid #505a5f; padding: .3em } table { width: 100% }
+table { border-collapse: collapse; margin-top: .5em }"""
+
+
+def write_brief(scores: Scores, pseudonym: str, path: Path) -> Path:
+    """Write the advice on one person as ``.html`` or ``.pdf`` and note it in the ledger, without the person.
+
+    Raises
+    ------
+    NotPermitted : the approval is no longer in force, the list was withdrawn, or the scores no longer hold
+    NotFound : nobody of that pseudonym is on the list
+    NotInstalled : a PDF is asked for and what makes it is not there
+    """
+    must_be_allowed(scores, "brief")
+    if dt.date.today() >= scores.basis.valid_until:
+        scores.ledger.append("refused", code="score-no-longer-valid", asked="brief", purpose=scores.basis.purpose.name)
+        raise NotPermitted(
+            "score-no-longer-valid",
+            found=f"scores that were valid until {scores.basis.valid_until}",
+            expected="scores that still hold",
+            repair="Ask for a new list.",
+        )
+    page = brief_page(scores.person(pseudonym))
+    made = page_pdf(page) if path.suffix == ".pdf" else page.encode()
+    path.write_bytes(made)
+    basis = scores.basis
+    scores.ledger.append(
+        "export",
+        list=scores.fingerprint,
+        table=fingerprint_document({"page": page}),
+        people=1,
+        order="brief",
+        purpose=basis.purpose.name,
+        model=basis.model,
+        card=basis.card,
+    )
+    return path
+
+
+def brief_page(score: Score) -> str:
+    """The advice on one person as a page of its own; looking at the records behind it is written into the ledger."""
+    score.behind.noted()
+    basis = score.basis
+    caveats = words.caveats(basis, "")
+    head = html.escape(f"Advice on {score.pseudonym}, as of {words.day(basis.as_of)}")
+    review = "".join(f"<tr><th scope='row'>{html.escape(name)}</th><td></td></tr>" for name in REVIEW_COLUMNS)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{head}</title>'
+        f'<meta name="description" content="{html.escape(" ".join(filter(None, caveats)))}">'
+        f"<style>{_STYLE}</style></head><body>\n<h1>{head}</h1>\n"
+        f'<p class="note">{html.escape(words.NOT_A_DECISION)}</p>\n'
+        f"<p>{html.escape(words.how_likely(score))}</p>\n{_sections(words.why(score))}"
+        f"<h2>Read this with it</h2>\n{_list([*words.STANDING_CAVEATS, words.checked(basis)])}"
+        f"<p>Valid until {words.day(basis.valid_until)}. {html.escape(words.grounds(basis))}</p>\n"
+        f"<h2>Your own judgement</h2>\n<table>{review}</table>\n</body></html>\n"
+    )
+
+
+def _sections(text: str) -> str:
+    """The plain text of the reasons: each part's first line is its heading where lines of a list follow."""
+    made = []
+    for part in text.split("\n\n"):
+        first, *lines = part.split("\n")
+        if not any(line.startswith("  - ") for line in lines):
+            made.append("".join(f"<p>{html.escape(line)}</p>\n" for line in (first, *lines)))
+            continue
+        said = [line.strip() if line.startswith("      ") else line.removeprefix("  - ") for line in lines]
+        made.append(f"<h2>{html.escape(first)}</h2>\n{_list(said)}")
+    return "".join(made)
+
+
+def _list(lines: list[str]) -> str:
+    return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in lines)}</ul>\n"
