@@ -25,8 +25,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     given = ROOT / "experiments" / "quickstart"
     text = (given / "study.toml").read_text(encoding="utf-8")
-    smaller = text.replace("people = 20_000", "people = 600")
-    assert smaller != text
+    smaller = text.replace("people = 20_000", "people = 600").replace("LightGBM(seed=7)", "Logistic()")
+    smaller = smaller.replace("folds = 4", "folds = 2")
+    for line in ("people = 600", 'learner = "Logistic()"', "folds = 2"):
+        assert line in smaller
     (folder / "study.toml").write_text(smaller, encoding="utf-8")
     for name in ("needs.toml", "areas.csv"):
         shutil.copy(given / name, folder / name)
@@ -59,12 +61,21 @@ def test_two_editions_from_one_study(study: Path, tmp_path: Path):
     ).read_text()
     ledger = (study / "run" / "ledger.jsonl").read_text(encoding="utf-8")
     assert ledger.count('"action":"released"') >= 30
-    missed = run("missed-use", study, "--to", tmp_path / "missed")
-    assert missed.returncode == 0, missed.stderr
-    assert (tmp_path / "missed" / "missed-use.html").is_file()
     nobody = run("who-knew", study, "P-00000000000000ff", "--reason", "a test", "--to", tmp_path / "review")
     assert nobody.returncode == 0, nobody.stderr
     assert "Nothing could be seen" in (tmp_path / "review" / "who-knew.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_missed_use_by_rule_and_by_the_model_taught_again(study: Path, tmp_path: Path):
+    missed = run("missed-use", study, "--to", tmp_path / "missed")
+    assert missed.returncode == 0, missed.stderr
+    page = (tmp_path / "missed" / "missed-use.html").read_text(encoding="utf-8")
+    assert "By the model, taught again for each coalition" in page
+    assert "By a rule: 4 records within 1y" in page
+    assert "The fewest records that see as much" in page
+    for name in ("missed_use_by_model", "missed_use_by_rule", "seen_only_together_by_model", "fewest_records"):
+        assert (tmp_path / "missed" / "data" / f"{name}.csv").is_file(), name
 
 
 def test_every_fault_of_the_declared_half_is_said_at_once_with_its_line(study: Path, tmp_path: Path):

@@ -3,6 +3,7 @@
 Bales, Hesketh and Silverman 2015: five lists 11,313 (9,884 to 13,027), six lists 11,418 (9,977 to 13,146).
 """
 
+import datetime as dt
 from collections.abc import Callable
 from itertools import chain, combinations
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from riskmodel.population.loglinear import ListCounts, exists, fitted
 from riskmodel.population.unseen import averaged, stepwise
+from riskmodel.studies.needs import unseen_of_open_table
 
 FILE = "uk_modern_slavery_2013.csv"
 
@@ -52,3 +54,15 @@ def test_the_search_finds_every_model_in_the_window(six_lists):
     best = min(fit.bic(table.seen) for fit in fits if exists(table, fit.terms))
     inside = {fit.terms for fit in fits if fit.bic(table.seen) <= best + 2 * np.log(20)}
     assert len(averaged(table).models) == len([terms for terms in inside if exists(table, terms)])
+
+
+@pytest.mark.data
+def test_the_page_prints_the_published_figures_and_the_published_criticism(published_data, tmp_path):
+    path = published_data("multiple_lists", FILE) / FILE
+    for joined, figure, interval in (((), "11,418", "9,977 to 13,146"), (("PF+NCA",), "11,313", "9,884 to 13,027")):
+        made = unseen_of_open_table(
+            path, "Potential victims", "", dt.date(2014, 1, 1), tmp_path / figure, joined=joined
+        )
+        text = made[0].read_text(encoding="utf-8")
+        for words in (figure, interval, "2,744", "Whitehead, Jackson, Balch and Francis (2021)", "Chan, Silverman"):
+            assert words in text

@@ -47,21 +47,41 @@ def stop_search(
         typer.echo(f"{path}")
 
 
+def unseen(
+    table: Annotated[Path, typer.Argument(help="A CSV: a column of 0 and 1 for each list, then people.")],
+    title: Annotated[str, typer.Option(help="Who is on the lists.")],
+    as_of: Annotated[str, typer.Option(help="The day before which what is in the table was known, as 2014-01-01.")],
+    source: Annotated[str, typer.Option(help="Where the table is from; it stands at the foot of the page.")] = "",
+    join: Annotated[list[str] | None, typer.Option(help="Take two lists as one, as PF+NCA.")] = None,
+    to: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("unseen"),
+    pdf: Pdf = False,
+) -> None:
+    """Estimate how many are on no list from an open table of overlapping lists, with what is held against it."""
+    from riskmodel.dates import parse_date
+    from riskmodel.studies.needs import unseen_of_open_table
+
+    said, day = source or f"The open table {table.name}.", parse_date(as_of, "--as-of")
+    for path in unseen_of_open_table(table, title, said, day, to, joined=join or (), pdf=pdf):
+        typer.echo(f"{path}")
+
+
 def missed_use(
     study: StudyFolder,
     to: Annotated[Path | None, typer.Option(help="The folder to write to [default: STUDY/missed-use].")] = None,
     earlier: Annotated[Path | None, typer.Option(help="The folder of the last edition.")] = None,
     data: Annotated[Path | None, typer.Option(envvar="RISKMODEL_DATA", help="Where the study's files lie.")] = None,
     store: Annotated[Path | None, typer.Option(help="Where results are kept [default: STUDY/run].")] = None,
+    model: Annotated[bool, typer.Option(help="Teach the study's model again for each coalition.")] = True,
+    pdf: Pdf = False,
 ) -> None:
-    """Replay the joint rule of needs.toml for one agency, each coalition and all together."""
+    """Replay the model and the joint rule of needs.toml for one agency, coalitions, and all together."""
     from riskmodel.studies.missed_use import missed_use_of_study
     from riskmodel.studies.study import Study
 
     loaded = Study.load(study)
-    kept = store or loaded.folder / "run"
-    place = to or loaded.folder / "missed-use"
-    for path in missed_use_of_study(loaded, kept, place, society=_society, data=data, earlier=earlier):
+    kept, place = store or loaded.folder / "run", to or loaded.folder / "missed-use"
+    made = missed_use_of_study(loaded, kept, place, society=_society, data=data, earlier=earlier, model=model, pdf=pdf)
+    for path in made:
         typer.echo(f"{path}")
 
 
@@ -72,14 +92,17 @@ def who_knew(
     to: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("review"),
     data: Annotated[Path | None, typer.Option(envvar="RISKMODEL_DATA", help="Where the study's files lie.")] = None,
     store: Annotated[Path | None, typer.Option(help="Where results are kept [default: STUDY/run].")] = None,
+    model: Annotated[bool, typer.Option(help="Also ask the study's model, taught again without this person.")] = True,
+    pdf: Pdf = False,
 ) -> None:
-    """Look back on one person's case: who knew what, when, and when a rule would have asked for a conversation."""
-    from riskmodel.studies.missed_use import review_of_study
+    """Look back on one person's case: who knew what, when, and when a rule or the model would have asked for a talk."""
+    from riskmodel.studies.review import review_of_study
     from riskmodel.studies.study import Study
 
     loaded = Study.load(study)
     kept = store or loaded.folder / "run"
-    for path in review_of_study(loaded, kept, person, reason, to, society=_society, data=data):
+    made = review_of_study(loaded, kept, person, reason, to, society=_society, data=data, model=model, pdf=pdf)
+    for path in made:
         typer.echo(f"{path}")
 
 

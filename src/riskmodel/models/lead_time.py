@@ -95,10 +95,10 @@ def lead_time(
         )
     people = predictions["entity_id"].to_numpy()
     as_of = np.asarray(predictions["as_of"].to_numpy(), "datetime64[us]")
-    on_list = _on_the_list(predictions[column].to_numpy(), as_of, capacity)
-    who, when = _first_events(events, people, as_of)
+    on_list = on_the_list(predictions[column].to_numpy(), as_of, capacity)
+    who, when = first_events(events, people, as_of)
     unasked = len(np.unique(events["entity_id"].to_numpy())) - len(who)
-    days = _days_before(who, when, people[on_list], as_of[on_list], within_days)
+    days = days_before(who, when, people[on_list], as_of[on_list], within_days)
     exact = _summary(days, np.ones(len(days)), steps)
     drawn = np.array(
         [
@@ -123,8 +123,8 @@ def lead_time(
     )
 
 
-def _on_the_list(p: Numbers, as_of: Moments, capacity: float) -> np.ndarray:
-    """Which rows have a place, a list being made at each date."""
+def on_the_list(p: Numbers, as_of: Moments, capacity: float) -> np.ndarray:
+    """Which rows have a place, a list being made at each date: (n_rows,) bool."""
     made = np.zeros(len(p), bool)
     for date in np.unique(as_of):
         rows = np.flatnonzero(as_of == date)
@@ -133,8 +133,8 @@ def _on_the_list(p: Numbers, as_of: Moments, capacity: float) -> np.ndarray:
     return made
 
 
-def _first_events(events: pa.Table, people: np.ndarray, as_of: Moments) -> tuple[np.ndarray, Moments]:
-    """Each person's first event at or after their first row."""
+def first_events(events: pa.Table, people: np.ndarray, as_of: Moments) -> tuple[np.ndarray, Moments]:
+    """Each person's first event at or after their first row: who it happened to, in order, and when."""
     known, place = np.unique(people, return_inverse=True)
     first_row = np.full(len(known), np.datetime64("9999-01-01", "us"))
     np.minimum.at(first_row, place, as_of)
@@ -148,7 +148,7 @@ def _first_events(events: pa.Table, people: np.ndarray, as_of: Moments) -> tuple
     return who[firsts], when[firsts]
 
 
-def _days_before(who: np.ndarray, when: Moments, listed: np.ndarray, listed_at: Moments, within_days: float) -> Numbers:
+def days_before(who: np.ndarray, when: Moments, listed: np.ndarray, listed_at: Moments, within_days: float) -> Numbers:
     """Days from the first place inside the time that counts to the event; NaN for whoever had none."""
     made = np.full(len(who), np.nan)
     if not len(listed) or not len(who):

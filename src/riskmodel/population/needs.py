@@ -26,6 +26,7 @@ from riskmodel.population.publication import Publication
 from riskmodel.population.reading import MEMORY, Reading, reading
 from riskmodel.population.search_tables import SearchPeriod, own_searches
 from riskmodel.population.thresholds import JointRule, Threshold
+from riskmodel.population.unseen_lists import UnseenFound, UnseenPlan, measure_unseen, must_be_lists
 
 SUSPECTS, CLOCK = "named_as_suspect", "clock"
 _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -107,6 +108,7 @@ class NeedsPlan:
     costs: tuple[UnitCost, ...] = ()
     areas: tuple[Area, ...] = ()
     searches: SearchPlan | None = None
+    unseen: UnseenPlan | None = None
     settle_days: int | None = None
     synthetic: bool = False
     rules: str = "hes"
@@ -121,6 +123,7 @@ class Assessment:
     searches: SearchPeriod | None
     factors_asked: dt.date | None
     standing_asked: dt.date | None
+    unseen: UnseenFound | None = None
 
 
 def assess(
@@ -144,9 +147,7 @@ def assess(
     ------
     DeclarationError : kinds that nobody records, factors or cohorts that mean nothing
     """
-    kinds = sorted(histories.kinds)
-    must_be_harms(plan.harms, kinds)
-    must_be_factors(plan.factors, plan.cohorts, kinds)
+    _must_be_answerable(plan, histories)
     rules: RuleSet = RULES[plan.rules]
     made = Publication("needs", plan.edition, plan.as_of, rules, ledger, earlier)
     with reading(histories, dt.datetime.combine(plan.as_of, dt.time()), memory=memory, threads=threads) as opened:
@@ -155,25 +156,47 @@ def assess(
         _suspects(made, opened, plan, period)
         _clock(made, opened)
         measure_overlap(made, opened, histories.agencies)
-        asked = standing = searches = None
-        if plan.factors:
-            asked = measure_factors(
-                made, opened, plan.factors, plan.cohorts, plan.harms, aged=plan.aged, settle_days=period.settle_days
-            )
-        if plan.thresholds and plan.joint is not None:
-            standing = measure_standing(
-                made, opened, plan.thresholds, plan.joint, plan.harms, settle_days=period.settle_days
-            )
-        if plan.searches is not None and plan.searches.kind in histories.kinds:
-            searches = own_searches(
-                made,
-                opened,
-                period,
-                kind=plan.searches.kind,
-                found_kinds=plan.searches.found_kinds,
-                reference=plan.searches.reference,
-            )
-    return Assessment(made, period, searches, asked, standing)
+        return Assessment(
+            made,
+            period,
+            _searches(made, opened, plan, period, histories),
+            _factors(made, opened, plan, period),
+            _standing(made, opened, plan, period),
+            None if plan.unseen is None else measure_unseen(made, opened, plan.unseen),
+        )
+
+
+def _must_be_answerable(plan: NeedsPlan, histories: Histories) -> None:
+    """Refuse kinds, factors and lists that nobody records."""
+    kinds = sorted(histories.kinds)
+    must_be_harms(plan.harms, kinds)
+    must_be_factors(plan.factors, plan.cohorts, kinds)
+    if plan.unseen is not None:
+        must_be_lists(plan.unseen, histories.kinds)
+
+
+def _factors(made: Publication, opened: Reading, plan: NeedsPlan, period: Period) -> dt.date | None:
+    if not plan.factors:
+        return None
+    return measure_factors(
+        made, opened, plan.factors, plan.cohorts, plan.harms, aged=plan.aged, settle_days=period.settle_days
+    )
+
+
+def _standing(made: Publication, opened: Reading, plan: NeedsPlan, period: Period) -> dt.date | None:
+    if not plan.thresholds or plan.joint is None:
+        return None
+    return measure_standing(made, opened, plan.thresholds, plan.joint, plan.harms, settle_days=period.settle_days)
+
+
+def _searches(
+    made: Publication, opened: Reading, plan: NeedsPlan, period: Period, histories: Histories
+) -> SearchPeriod | None:
+    asked = plan.searches
+    if asked is None or asked.kind not in histories.kinds:
+        return None
+    found, reference = asked.found_kinds, asked.reference
+    return own_searches(made, opened, period, kind=asked.kind, found_kinds=found, reference=reference)
 
 
 def _suspects(publication: Publication, opened: Reading, plan: NeedsPlan, period: Period) -> None:

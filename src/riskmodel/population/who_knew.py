@@ -19,6 +19,7 @@ from riskmodel.errors import DeclarationError
 from riskmodel.histories.event import Event
 from riskmodel.histories.store import Histories
 from riskmodel.histories.timeline import timeline
+from riskmodel.population.pages.words import plain
 from riskmodel.population.thresholds import JointRule, Threshold
 from riskmodel.tables import entity_label
 
@@ -38,6 +39,16 @@ class Sight:
         return sum(self.seen.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When another rule or a model would first have asked for a conversation: its name, the day or None, and how often
+    it was asked, in words."""
+
+    name: str
+    day: dt.date | None
+    words: str = ""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Retrospect:
     """One person's case looked back on.
@@ -48,9 +59,9 @@ class Retrospect:
     events : tuple of Event, all that could be seen on the last day, oldest first
     agencies : tuple of str, that hold any of them
     sights : tuple of Sight, one for each moment at which somebody came to know something
-    own : mapping of agency to the first moment above its own threshold, or None
+    own : mapping of each agency with a threshold to the first moment above it, or None
     joint : first moment above the joint rule, or None
-    also : mapping of another rule's or model's name to the day on which it would have asked, given by the reviewer
+    also : what other rules or a model would have asked, and when
     """
 
     label: str
@@ -59,7 +70,7 @@ class Retrospect:
     sights: tuple[Sight, ...]
     own: Mapping[str, dt.datetime | None]
     joint: dt.datetime | None
-    also: Mapping[str, dt.date]
+    also: tuple[Asked, ...]
 
     def on(self, day: dt.date | str) -> Sight | None:
         """What could be seen at the beginning of a day, or None if nothing."""
@@ -74,34 +85,51 @@ class Retrospect:
         return None if first is None or self.joint is None else first - self.joint
 
     @property
+    def first(self) -> Asked | None:
+        """The earliest day on which a rule or the model would have asked for a conversation; None if none ever did."""
+        asked = [one for one in self.asked() if one.day is not None]
+        return min(asked, key=lambda one: (one.day or dt.date.max, one.name), default=None)
+
+    def asked(self) -> tuple[Asked, ...]:
+        """Every rule and model, with its first day or None: agencies' own, the joint one, and the others."""
+        own = [
+            Asked(f"{plain(agency)}, own threshold", None if at is None else at.date())
+            for agency, at in self.own.items()
+        ]
+        joint = Asked("All together, joint rule", None if self.joint is None else self.joint.date())
+        return (*own, joint, *self.also)
+
+    @property
     def sentence(self) -> str:
         """The finding."""
-        crossed = {agency: at for agency, at in self.own.items() if at is not None}
-        alone = (
-            "No agency's own threshold was ever crossed."
-            if not crossed
-            else (
-                "Own thresholds were crossed by "
-                + ", ".join(
-                    f"{agency.replace('_', ' ')} on {at:%-d %B %Y}"
-                    for agency, at in sorted(crossed.items(), key=lambda i: i[1])
-                )
-                + "."
-            )
+        crossed = sorted((at, agency) for agency, at in self.own.items() if at is not None)
+        said = ", ".join(f"{plain(agency).lower()} on {at:%-d %B %Y}" for at, agency in crossed)
+        alone = f"Own thresholds were crossed by {said}." if crossed else "No agency's own threshold was ever crossed."
+        joint = (
+            "Together, the records never crossed the joint rule."
+            if self.joint is None
+            else f"Together, the records crossed the joint rule on {self.joint:%-d %B %Y}."
         )
-        if self.joint is None:
-            return f"{alone} Together, the records never crossed the joint rule."
-        return f"{alone} Together, the records crossed the joint rule on {self.joint:%-d %B %Y}."
+        first = self.first
+        if not self.also or first is None or first.day is None:
+            return f"{alone} {joint}"
+        return f"{alone} {joint} The earliest to ask would have been: {first.name}, on {first.day:%-d %B %Y}."
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{event.happened_at:%Y-%m-%d}</td><td>{event.known_at:%Y-%m-%d}</td>"
-            f"<td>{escape(event.agency.replace('_', ' '))}</td><td>{escape(event.kind.replace('_', ' '))}</td></tr>"
+        asked = [(one.name, "never" if one.day is None else f"{one.day:%Y-%m-%d}", one.words) for one in self.asked()]
+        sights = [
+            (f"{sight.since:%Y-%m-%d}", *(str(sight.seen[agency]) for agency in self.agencies), str(sight.together))
+            for sight in self.sights
+        ]
+        records = [
+            (f"{event.happened_at:%Y-%m-%d}", f"{event.known_at:%Y-%m-%d}", plain(event.agency), plain(event.kind))
             for event in self.events
-        )
+        ]
         return (
-            f"<p>{escape(self.sentence)}</p><table><caption>Who knew what of {self.label}</caption><thead><tr>"
-            f"<th>Happened</th><th>Known</th><th>Agency</th><th>What</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<p>{escape(self.sentence)}</p>"
+            + _table("The first day on which each would have asked", ("Who", "Day", "Over"), asked)
+            + _table("What could be seen from each day on", ("From", *map(plain, self.agencies), "Together"), sights)
+            + _table(f"Who knew what of {self.label}", ("Happened", "Known", "Agency", "What"), records)
         )
 
     def __repr__(self) -> str:
@@ -116,7 +144,7 @@ def who_knew(
     reason: str,
     thresholds: Sequence[Threshold] = (),
     joint: JointRule | None = None,
-    also: Mapping[str, dt.date] | None = None,
+    also: Sequence[Asked] = (),
 ) -> Retrospect:
     """Look back on one person's case.
 
@@ -125,12 +153,40 @@ def who_knew(
     until : the day up to which is looked; what became known then or later is not in
     reason : why it is looked at, written to the store's ledger without the person
     thresholds, joint : the agencies' own dated rules, and one for their records put together
-    also : days on which another rule or a model would have asked for a conversation
+    also : what another rule or a model would have asked, and when, such as `models.coalitions.first_place` finds
 
     Raises
     ------
     DeclarationError : no reason is given
     """
+    _must_have_a_reason(histories, reason)
+    events = timeline(histories, entity_id, until)
+    agencies = tuple(sorted({event.agency for event in events}))
+    versions = [
+        Event.of(row)
+        for row in histories.events.filter(pc.equal(histories.events.column("entity_id"), entity_id)).to_pylist()
+        if row["known_at"] < _at(until)
+    ]
+    ruled = tuple(sorted({rule.agency for rule in thresholds} & set(agencies)))
+    sights: list[Sight] = []
+    crossed: dict[str, dt.datetime | None] = dict.fromkeys(ruled)
+    first_joint: dt.datetime | None = None
+    for turn in sorted({max(event.known_at, event.happened_at) for event in versions}):
+        at = turn + _MOMENT
+        seen = [event for event in versions if event.visible_at(at)]
+        sights.append(Sight(at, {agency: sum(event.agency == agency for event in seen) for agency in agencies}))
+        for rule in thresholds:
+            if rule.agency in ruled and crossed[rule.agency] is None and _above(seen, rule, at):
+                crossed[rule.agency] = at
+        if joint is not None and first_joint is None and _together(seen, joint, at):
+            first_joint = at
+    return Retrospect(
+        entity_label(entity_id), tuple(events), agencies, tuple(sights), crossed, first_joint, tuple(also)
+    )
+
+
+def _must_have_a_reason(histories: Histories, reason: str) -> None:
+    """Refuse a look without a reason; write the reason, and never the person, to the ledger."""
     if not reason.strip():
         raise DeclarationError.of(
             "reason-missing",
@@ -143,29 +199,6 @@ def who_knew(
         purpose = histories.store.purpose
         purpose.must_be_in_force()
         histories.store.ledger.append("case-reviewed", purpose=purpose.name, reason=reason)
-    events = timeline(histories, entity_id, until)
-    agencies = tuple(sorted({event.agency for event in events}))
-    versions = [
-        Event.of(row)
-        for row in histories.events.filter(pc.equal(histories.events.column("entity_id"), entity_id)).to_pylist()
-        if row["known_at"] < _at(until)
-    ]
-    turns = sorted({max(event.known_at, event.happened_at) for event in versions})
-    sights: list[Sight] = []
-    crossed: dict[str, dt.datetime | None] = dict.fromkeys(agencies)
-    first_joint: dt.datetime | None = None
-    for turn in turns:
-        at = turn + _MOMENT
-        seen = [event for event in versions if event.visible_at(at)]
-        sights.append(Sight(at, {agency: sum(event.agency == agency for event in seen) for agency in agencies}))
-        for rule in thresholds:
-            if crossed.get(rule.agency) is None and rule.agency in agencies and _above(seen, rule, at):
-                crossed[rule.agency] = at
-        if joint is not None and first_joint is None and _together(seen, joint, at):
-            first_joint = at
-    return Retrospect(
-        entity_label(entity_id), tuple(events), agencies, tuple(sights), crossed, first_joint, dict(also or {})
-    )
 
 
 def _at(until: dt.datetime | dt.date | str) -> dt.datetime:
@@ -196,3 +229,9 @@ def _together(seen: Sequence[Event], joint: JointRule, at: dt.datetime) -> bool:
 def _since(within: Duration, at: dt.datetime) -> dt.datetime:
     made: dt.datetime = within.before(moments([at]))[0].astype(object)
     return made
+
+
+def _table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -6,6 +6,7 @@ next one is held against it, so that the two together give nothing away.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +18,16 @@ from riskmodel.governance.access import Store, connect
 from riskmodel.histories.store import Histories
 from riskmodel.population.community import write_pack
 from riskmodel.population.needs import Assessment, NeedsPlan, assess
-from riskmodel.population.open_searches import open_tables
+from riskmodel.population.open_searches import ALREADY_OPEN, open_tables
 from riskmodel.population.pages.blocks import Page
 from riskmodel.population.pages.harm import harm_page
 from riskmodel.population.pages.html import write_page
 from riskmodel.population.pages.needs import harm_words, needs_page
+from riskmodel.population.pages.needs_answers import checklist
 from riskmodel.population.pages.searches import SearchWords, search_page
+from riskmodel.population.pages.unseen import unseen_page
 from riskmodel.population.publication import RECORD, Publication
+from riskmodel.population.unseen_lists import leave_unseen, lists_in
 from riskmodel.studies import stages
 from riskmodel.studies.needs_declaration import load_plan
 from riskmodel.studies.stages import WorldMaker
@@ -91,8 +95,6 @@ def write_edition(made: Assessment, plan: NeedsPlan, to: Path, *, pdf: bool = Fa
         files += write_page(page, to, name, pdf=pdf)
     files.append(made.publication.save(to))
     files += write_pack(made, plan, to / "community")
-    from riskmodel.population.pages.needs_answers import checklist
-
     return Made(to, tuple(files), sum(not one.answered for one in checklist(made, plan)))
 
 
@@ -112,6 +114,9 @@ def edition_pages(made: Assessment, plan: NeedsPlan) -> dict[str, Page]:
             "The partnership's own records",
         )
         pages["searches"] = search_page(made.publication, made.searches, words)
+    if made.unseen is not None:
+        people = "The people in these records are made up." if plan.synthetic else "The partnership's own records."
+        pages["unseen"] = unseen_page(made.unseen, made.publication, plan.organisation, people)
     return pages
 
 
@@ -127,6 +132,21 @@ def searches_of_open_tables(tables: Path, to: Path, *, pdf: bool = False) -> Seq
     )
     made = write_page(search_page(publication, period, words), to, "searches", pdf=pdf)
     return [*made, publication.save(to)]
+
+
+def unseen_of_open_table(
+    path: Path, title: str, source: str, as_of: dt.date, to: Path, *, joined: Sequence[str] = (), pdf: bool = False
+) -> Sequence[Path]:
+    """The page of the unseen from an open table of lists.
+
+    Parameters
+    ----------
+    as_of : the day before which what is in the table was known
+    joined : pairs of lists to be taken as one, such as "PF+NCA"
+    """
+    made = Publication("unseen", f"{as_of.year}", as_of, ALREADY_OPEN)
+    found = leave_unseen(made, lists_in(path, joined), title)
+    return [*write_page(unseen_page(found, made, "Open data", source), to, "unseen", pdf=pdf), made.save(to)]
 
 
 def _must_be_free(to: Path, edition: str) -> None:

@@ -22,6 +22,7 @@ from riskmodel.population.harm import Harm, TwoSources
 from riskmodel.population.needs import Area, NeedsPlan, SearchPlan, Service, UnitCost
 from riskmodel.population.periods import AGES
 from riskmodel.population.thresholds import JointRule, Threshold
+from riskmodel.population.unseen_lists import MISSED_LINKS, KnownBy, UnseenPlan
 from riskmodel.studies.declaration import FILE, Table, parsed
 
 NEEDS_FILE = "needs.toml"
@@ -122,6 +123,20 @@ class SearchTable(Table):
     reference: str = "white"
 
 
+class ListTable(Table):
+    name: str
+    agency: str
+    kinds: list[str] = Field(min_length=1)
+    role: str | None = None
+
+
+class UnseenTable(Table):
+    title: str
+    within: str
+    lists: list[ListTable] = Field(alias="list", min_length=3, max_length=10)
+    missed_links: list[float] = Field(default_factory=lambda: list(MISSED_LINKS))
+
+
 class NeedsDeclaration(Table):
     """The whole ``needs.toml``."""
 
@@ -136,6 +151,7 @@ class NeedsDeclaration(Table):
     service: list[ServiceTable] = Field(default_factory=list)
     cost: list[CostTable] = Field(default_factory=list)
     searches: SearchTable | None = None
+    unseen: UnseenTable | None = None
 
 
 def load_plan(folder: str | Path) -> NeedsPlan:
@@ -193,10 +209,16 @@ def _plan(folder: Path, declared: NeedsDeclaration) -> NeedsPlan:
         costs=tuple(UnitCost(**table.model_dump()) for table in declared.cost),
         areas=_areas(folder / head.areas) if head.areas else (),
         searches=None if declared.searches is None else SearchPlan(**_plain(declared.searches)),
+        unseen=None if declared.unseen is None else _unseen(declared.unseen),
         settle_days=head.settle_days,
         synthetic=head.synthetic,
         rules=head.rules,
     )
+
+
+def _unseen(table: UnseenTable) -> UnseenPlan:
+    lists = tuple(KnownBy(**_plain(one)) for one in table.lists)
+    return UnseenPlan(table.title, lists, Duration.parse(table.within), tuple(table.missed_links))
 
 
 def _plain(table: Table) -> dict[str, Any]:

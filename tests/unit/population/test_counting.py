@@ -199,6 +199,10 @@ def test_missed_use_is_what_only_the_pooled_records_show(publication: Publicatio
     with reading(held, AS_OF) as opened:
         period = period_of(opened, HARMS, 1, 30)
         made = missed_use(publication, opened, HARMS, period, held.agencies, count=3, within=years(1))
+        days = opened.query(
+            """SELECT date_diff('day', min(crossed_at), any_value(harmed_at)) AS days
+               FROM first_harm JOIN crossings USING (entity_id) WHERE crossed_at < harmed_at GROUP BY entity_id"""
+        )["days"].to_pylist()
     seen = {view.agencies: view.foreseen for view in made.views}
     assert seen["police",] == 1
     assert seen["care", "police", "school"] == 2
@@ -206,5 +210,6 @@ def test_missed_use_is_what_only_the_pooled_records_show(publication: Publicatio
     assert made.only_pooled == 1
     assert made.smallest == ("care", "police", "school")
     # person 0 crossed on 12 March 2021 (known two days after) and was harmed on 10 June: 90 days; person 1: 120
-    assert made.pooled.median_lead_days == 105
+    assert sorted(days) == [90, 120]
+    assert made.pooled.lead.state == "not_estimable"  # two people are too few for a median to leave
     assert len(made.views) == 15

@@ -1,26 +1,88 @@
-"""The page of missed use and misuse."""
+"""The page of missed use and misuse: what pooling would have shown in time, what it takes, and what was refused."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from riskmodel.population.estimate import Estimate
-from riskmodel.population.missed_use import MISSED, MissedUse
-from riskmodel.population.pages.blocks import Block, Callout, Cell, Column, Page, Picture, Points, Section, Text, grid
+from riskmodel.population.foresight import ENOUGH, Foresight, View
+from riskmodel.population.pages.blocks import (
+    Block,
+    Callout,
+    Cell,
+    Column,
+    Page,
+    Picture,
+    Points,
+    Section,
+    Text,
+    grid,
+)
 from riskmodel.population.pages.canvas import percent
 from riskmodel.population.pages.charts import bars, dots
-from riskmodel.population.pages.words import disclosure_lines, plain
+from riskmodel.population.pages.words import disclosure_lines, plain, share_or_hidden
 from riskmodel.population.publication import Publication
-from riskmodel.population.rates import share
+
+_OFF_PURPOSE = ("purpose", "controller", "field")
 
 
-def missed_use_page(made: MissedUse, publication: Publication, organisation: str) -> Page:
-    """What pooling the records would have shown in time, what it would have cost, and what was refused."""
-    sections = (_finding(made, publication), _every(made, publication), _limits())
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One replay with the words that go with it.
+
+    Attributes
+    ----------
+    name, title : such as "rule" and "By a rule of 4 records within 1y"
+    how : who was looked at, and what counts as seen coming
+    found : Foresight
+    """
+
+    name: str
+    title: str
+    how: str
+    found: Foresight
+
+
+@dataclass(frozen=True, slots=True)
+class SmallSet:
+    """The smallest set of records found, in words and released counts.
+
+    Attributes
+    ----------
+    kept, left_out : rows (kind, agencies, fields of a record)
+    counts : mapping of "both", "small_only", "all_only", "neither" to people in the last period; None is hidden
+    lead_small, lead_all : Estimate, median days before the harm
+    """
+
+    kept: tuple[tuple[str, str, str], ...]
+    left_out: tuple[tuple[str, str, str], ...]
+    counts: Mapping[str, int | None]
+    lead_small: Estimate
+    lead_all: Estimate
+
+
+def missed_use_page(
+    replays: Sequence[Told],
+    smallest: SmallSet | None,
+    misuse: Mapping[str, int],
+    publication: Publication,
+    organisation: str,
+    *,
+    synthetic: bool = False,
+) -> Page:
+    """The page over every replay that was made."""
+    sections = [_both(replays, misuse, synthetic)]
+    sections += [_replay(told, publication) for told in replays]
+    sections += [] if smallest is None else [_small_set(smallest)]
+    sections.append(_limits())
     return Page(
         "Missed use",
         "What nobody saw because nobody saw all of it",
-        "Harm that the records of several agencies, put together, would have pointed to before it came.",
+        "Harm that the records of several agencies, put together, would have pointed to before it came; what it would "
+        "have taken to see it; and reads that were refused.",
         organisation,
-        sections,
+        tuple(sections),
         tuple(disclosure_lines(publication)),
     )
 
@@ -29,105 +91,168 @@ def _name(agencies: tuple[str, ...], whole: int) -> str:
     return "All together" if len(agencies) == whole else " + ".join(plain(agency) for agency in agencies)
 
 
-def _foreseen(count: int | None, harmed: int | None) -> Estimate:
-    if count is None or harmed is None:
-        return Estimate.hidden("Wilson 1927, from rounded counts")
-    return share(min(count, harmed), harmed)
-
-
-def _finding(made: MissedUse, publication: Publication) -> Section:
-    whole = len(made.pooled.agencies)
-    singles = [view for view in made.views if len(view.agencies) == 1]
-    shares = [(_name(view.agencies, whole), _foreseen(view.foreseen, view.harmed)) for view in [*singles, made.pooled]]
-    for name, figure in shares:
-        publication.figure(MISSED, f"share of harm seen coming, {name}", figure)
-    lead = (
-        "Too few people for their number to leave."
-        if made.only_pooled is None
-        else (
-            f"About {made.only_pooled:,} people came to harm that all agencies together would have seen coming, "
-            f"and no agency "
-            "alone."
+def _both(replays: Sequence[Told], misuse: Mapping[str, int], synthetic: bool) -> Section:
+    rows: list[tuple[str, float | None]] = []
+    for told in replays:
+        for words, beside in (("by none alone", told.found.any_alone), ("not by the best", told.found.best_alone)):
+            only = beside.only_together
+            rows.append((f"Seen by the {told.name}, {words}", None if only is None else float(only)))
+    for code, number in misuse.items():
+        kind = "off purpose" if code.startswith(_OFF_PURPOSE) else "denied"
+        rows.append((f"Misuse, {kind}: {code.replace('-', ' ')}", float(number)))
+    alt = "; ".join(f"{name}: {'hidden' if value is None else f'{value:.0f}'}" for name, value in rows)
+    blocks: list[Block] = []
+    if synthetic:
+        blocks.append(
+            Callout("The people in these records are made up. Nothing here is about a real place.", warning=True)
         )
-    )
-    rows: list[tuple[Cell, ...]] = [
-        (name, view.foreseen, figure, _days(view.median_lead_days), view.flagged)
-        for view, (name, figure) in zip([*singles, made.pooled], shares, strict=True)
+    blocks += [
+        Text("Data can do harm in two ways: by being used where it may not be, and by not being used where it would "
+             "have helped. Both are counted here.", lead=True),
+        Picture("Missed use and misuse side by side", bars(rows, "people; refused reads", alt)),
+        grid(
+            "Missed use and misuse", [Column("What"), Column("Number", "count")], rows,
+            note="Missed use: people harmed whom all agencies together would have seen coming, and none alone, or not "
+            "the one that alone sees most. Misuse: requests for rows, scores or exports that were refused and written "
+            "down.",
+        ),
+    ]  # fmt: skip
+    if not misuse:
+        blocks.append(Text("The ledger holds no refused read. It cannot hold reads that went round it."))
+    return Section("both", "Missed use and misuse", tuple(blocks))
+
+
+def _replay(told: Told, publication: Publication) -> Section:
+    found = told.found
+    whole = len(found.pooled.agencies)
+    looked = [*found.singles, found.pooled]
+    shares = [(_name(view.agencies, whole), share_or_hidden(view.foreseen, view.harmed)) for view in looked]
+    for name, figure in shares:
+        publication.figure(found.table, f"share of harm seen coming by the {told.name}, {name}", figure)
+    publication.figure(found.table, f"days gained by the {told.name} over the best alone", found.best_alone.gained)
+    rows = [_row(view, whole) for view in looked]
+    rest = [(*row[:1], str(len(view.agencies)), *row[1:]) for view in found.views for row in [_row(view, whole)]]
+    columns = _columns()
+    blocks: list[Block] = [
+        Text(_finding(found), lead=True),
+        Text(told.how),
+        _beside(found),
+        Picture(
+            "Share of harmed people who were pointed to before",
+            dots(shares, "Share of the people harmed", _alt(shares), said=percent),
+        ),
+        grid("One agency, and all together", columns, rows, note=_PRICE),
+        grid(
+            publication.tables[found.table].title,
+            [Column("Coalition"), Column("Agencies", filter=True), *columns[1:]],
+            rest,
+            folded=True,
+        ),
     ]
-    columns = [
+    return Section(told.name, told.title, tuple(blocks))
+
+
+_PRICE = "People pointed to in all are everybody who was ever pointed to, harmed or not: the price of seeing."
+
+
+def _columns() -> list[Column]:
+    return [
         Column("Who looks"),
         Column("Seen coming", "count"),
         Column("Share of the harmed", "share"),
-        Column("Median lead, days"),
+        Column("Median days before", "count"),
         Column("People pointed to in all", "count"),
     ]
-    both: list[tuple[str, float | None]] = [
-        ("Seen only together (missed use)", None if made.only_pooled is None else float(made.only_pooled))
+
+
+def _row(view: View, whole: int) -> tuple[Cell, ...]:
+    share = share_or_hidden(view.foreseen, view.harmed)
+    return (_name(view.agencies, whole), view.foreseen, share, view.lead, view.flagged)
+
+
+def _alt(shares: Sequence[tuple[str, Estimate]]) -> str:
+    said = (f"{name} {percent(made.value) if made.value is not None else made.state}" for name, made in shares)
+    return "Share of harmed people seen coming: " + ", ".join(said) + "."
+
+
+def _finding(found: Foresight) -> str:
+    best, whole = found.best_alone, found.pooled
+    name = plain(best.who[0])
+    if whole.foreseen is None or best.only_together is None:
+        return f"Too few people were seen coming together and not by {name} alone for their number to leave."
+    said = f"All together saw about {whole.foreseen:,} people coming; {name}, which alone sees most, missed about "
+    return f"{said}{best.only_together:,} of them."
+
+
+def _beside(found: Foresight) -> Block:
+    whole = len(found.pooled.agencies)
+    rows: list[tuple[Cell, ...]] = [
+        (words, beside.only_together, beside.earlier, beside.gained, beside.pointed_to)
+        for words, beside in (
+            (f"{plain(found.best_alone.who[0])}, which alone sees most", found.best_alone),
+            ("Every agency, each alone", found.any_alone),
+        )
     ]
-    both += [
-        (f"Refused read: {code.replace('-', ' ')} (misuse)", float(number)) for code, number in made.misuse.items()
-    ]
-    smallest = "not known" if made.smallest is None else _name(made.smallest, whole)
+    smallest = "not known" if found.smallest is None else _name(found.smallest, whole)
+    return grid(
+        "All together beside agencies that look alone",
+        [
+            Column("Beside"),
+            Column("Seen only together", "count"),
+            Column("Seen earlier together", "count"),
+            Column("Median days gained", "count"),
+            Column("People these point to", "count"),
+        ],
+        rows,
+        note=f"Together they point to {_count(found.pooled.flagged)} people. The fewest agencies that see at least "
+        f"{ENOUGH:.0%} of what all see: {smallest}.",
+    )
+
+
+def _count(number: int | None) -> str:
+    return "too few" if number is None else f"about {number:,}"
+
+
+def _small_set(made: SmallSet) -> Section:
+    counts = made.counts
+    known = None not in counts.values()
+    small = (counts["both"] or 0) + (counts["small_only"] or 0)
+    every = (counts["both"] or 0) + (counts["all_only"] or 0)
+    holds = small >= ENOUGH * every
+    lead = (
+        f"In the last period, which had no part in the choice, these records saw about {small:,} people coming; all "
+        f"records saw about {every:,}. " + ("The choice holds." if holds else "The choice does not hold: it saw fewer.")
+        if known
+        else "In the last period, which had no part in the choice, too few people were seen coming for their numbers "
+        "to leave."
+    )
+    words = {
+        "both": "Seen by both",
+        "small_only": "Only by the small set",
+        "all_only": "Only by all records",
+        "neither": "By neither",
+    }
+    columns = [Column("Record"), Column("Recorded by"), Column("Fields it needs")]
     blocks: list[Block] = [
         Text(lead, lead=True),
-        Picture(
-            "Share of harmed people whom the rule pointed to before",
-            dots(
-                shares,
-                "Share of the people harmed",
-                "One line a view; the table below holds the same figures.",
-                said=percent,
-            ),
+        grid("Records that are enough", columns, made.kept),
+        grid(
+            "People harmed in the last period",
+            [Column("Seen coming"), Column("People", "count")],
+            [(words[name], counts[name]) for name in words],
         ),
         grid(
-            "One agency, and all together",
-            columns,
-            rows,
-            note="People pointed to in all holds everybody the rule ever pointed to, harmed or not: the price.",
+            "How early",
+            [Column("Records"), Column("Median days before", "count")],
+            [("The small set", made.lead_small), ("All records", made.lead_all)],
         ),
-        Points((f"The fewest agencies that see at least 95 of 100 of what all see: {smallest}.",)),
-        Picture(
-            "Missed use and misuse side by side",
-            bars(
-                both,
-                "people, and refused reads",
-                "; ".join(f"{name}: {'hidden' if value is None else f'{value:.0f}'}" for name, value in both),
-            ),
+        grid("Records that could be left out", columns, made.left_out, folded=True),
+        Text(
+            "The set is small, not for certain the smallest: not every set can be tried. What could be left out for "
+            "this one question may be needed for another."
         ),
-        grid("Missed use and misuse", [Column("What"), Column("Number", "count")], both),
     ]
-    if not made.misuse:
-        blocks.append(Text("The ledger holds no refused read."))
-    return Section("finding", "What pooling would have shown", tuple(blocks))
-
-
-def _days(value: float | None) -> str:
-    return "not given" if value is None else f"{value:.0f}"
-
-
-def _every(made: MissedUse, publication: Publication) -> Section:
-    whole = len(made.pooled.agencies)
-    rows = [
-        (
-            _name(view.agencies, whole),
-            str(len(view.agencies)),
-            view.foreseen,
-            _foreseen(view.foreseen, view.harmed),
-            _days(view.median_lead_days),
-            view.flagged,
-        )
-        for view in made.views
-    ]
-    columns = [
-        Column("Coalition"),
-        Column("Agencies", filter=True),
-        Column("Seen coming", "count"),
-        Column("Share", "share"),
-        Column("Median lead, days"),
-        Column("Pointed to", "count"),
-    ]
-    title = publication.tables[MISSED].title
-    return Section("coalitions", "Every coalition", (grid(title, columns, rows, folded=True),))
+    return Section("fewest", "The fewest records that see as much", tuple(blocks))
 
 
 def _limits() -> Section:
@@ -135,21 +260,12 @@ def _limits() -> Section:
         "limits",
         "What this is not",
         (
-            Callout(
-                "A rule that points to somebody is no decision about them, and most people it points to come to no "
-                "harm."
-            ),
+            Callout("Being pointed to is no decision about anybody, and most people pointed to come to no harm."),
             Points(
                 (
-                    (
-                        "Seen coming means that the records crossed the rule within a year before the harm; it "
-                        "does not mean that harm "
-                        "could have been prevented."
-                    ),
-                    (
-                        "Pooling records costs privacy of everybody in them. This page is for weighing that cost, not "
-                        "for deciding it."
-                    ),
+                    "Seen coming means pointed to within a year before the harm, not that it was preventable.",
+                    "One agency alone looks better than it was: it is lent the birth dates, addresses and ties of all.",
+                    "Pooling costs the privacy of everybody in the records: weigh it. This page decides nothing.",
                 )
             ),
         ),

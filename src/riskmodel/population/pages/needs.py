@@ -34,6 +34,7 @@ from riskmodel.population.pages.needs_answers import (
 )
 from riskmodel.population.pages.needs_factors import cohorts_section, factors_section, inequality_section
 from riskmodel.population.pages.needs_known import known_section, standing_section
+from riskmodel.population.pages.unseen import unseen_section
 from riskmodel.population.pages.words import disclosure_lines, plain, whole_or_hidden
 
 MADE_UP = "The people in these records are made up. Nothing here is about a real place."
@@ -66,6 +67,7 @@ def needs_page(made: Assessment, plan: NeedsPlan) -> Page:
         inequality_section(made, plan),
         known_section(made),
         standing_section(made, plan),
+        unseen_section(made.unseen),
         two_sources_section(publication),
         services_section(plan),
         cost_section(made, plan),

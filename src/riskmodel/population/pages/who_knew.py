@@ -45,7 +45,7 @@ def _timeline(made: Retrospect) -> Picture:
     ]
     marks = [(_year(at), f"{plain(agency)} alone") for agency, at in made.own.items() if at is not None]
     marks += [(_year(made.joint), "together")] if made.joint is not None else []
-    marks += [(day.year + (day.timetuple().tm_yday - 1) / 365.25, name) for name, day in made.also.items()]
+    marks += [(_year(dt.datetime.combine(one.day, dt.time())), one.name) for one in made.also if one.day is not None]
     times = [time for _, happened, known, _ in events for time in (happened, known)] + [at for at, _ in marks]
     span = (min(times) - 0.3, max(times) + 0.3)
     return Picture(
@@ -57,9 +57,8 @@ def _timeline(made: Retrospect) -> Picture:
             sorted(marks),
             f"{len(made.events)} records of {len(made.agencies)} agencies. {made.sentence}",
         ),
-        note="Hollow: when it happened; full: when it was known. Orange lines: the first day a rule would have "
-        "asked for a "
-        "conversation.",
+        note="Hollow: when it happened; full: when it was known. Orange lines: the first day on which a rule or the "
+        "model would have asked for a conversation.",
     )
 
 
@@ -69,13 +68,18 @@ def _year(at: dt.datetime) -> float:
 
 def _first_days(made: Retrospect) -> Block:
     rows: list[tuple[Cell, ...]] = [
-        (f"{plain(agency)}, own threshold", "never" if at is None else f"{at:%-d %B %Y}")
-        for agency, at in made.own.items()
+        (one.name, "never" if one.day is None else f"{one.day:%-d %B %Y}", one.words or "every day")
+        for one in made.asked()
     ]
-    rows.append(("All together, joint rule", "never" if made.joint is None else f"{made.joint:%-d %B %Y}"))
-    rows += [(name, f"{day:%-d %B %Y}") for name, day in made.also.items()]
+    note = (
+        "A model's list is made on some days only, and the model is taught again on what was complete then, without "
+        "this person. It tells a place on the list or none, never a probability."
+    )
     return grid(
-        "The first day on which each rule would have asked for a conversation", [Column("Rule"), Column("Day")], rows
+        "The first day on which each rule or model would have asked for a conversation",
+        [Column("Rule or model"), Column("Day"), Column("Asked")],
+        rows,
+        note=note if made.also else "",
     )
 
 
