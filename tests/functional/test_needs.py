@@ -43,6 +43,12 @@ def test_two_editions_from_one_study(study: Path, tmp_path: Path):
     for name in ("needs.html", "violence.html", "searches.html", "edition.json", "data/harm.csv", "data/harm.parquet",
                  "community/community.html", "community/violence.csv", "community/record.json"):  # fmt: skip
         assert (tmp_path / "2022" / name).is_file(), name
+    needs = (tmp_path / "2022" / "needs.html").read_text(encoding="utf-8")
+    assert "Unit costs that nobody has checked: Violence, Robbery. Do not quote these costs." in needs
+    assert "What came after combinations" in needs
+    assert "checked costs" in needs  # and so the statutory heading is not answered
+    for name in ("needs.html", "unseen.html"):
+        assert "Whitehead, Jackson, Balch and Francis" in (tmp_path / "2022" / name).read_text(encoding="utf-8")
     # so few people that most counts by group and year would be hidden: the page says so, it does not say nought
     assert "too few searches in a year" in (tmp_path / "2022" / "searches.html").read_text(encoding="utf-8")
     text = (study / "needs.toml").read_text(encoding="utf-8")

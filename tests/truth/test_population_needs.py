@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+from scipy.optimize import linprog
 
 from riskmodel.dates import years
 from riskmodel.feeds.intake import receive
@@ -141,3 +143,54 @@ def test_the_unseen_are_covered_by_the_interval():
         total = averaged(ListCounts.of(("a", "b", "c"), cells, counts)).total
         held += total.low <= 400 <= total.high
     assert held >= 34  # fewer would have a chance below .02 at 95 %
+
+
+def test_an_attacker_with_the_downloads_of_an_edition_learns_no_small_count(linked, tmp_path):
+    """Every CSV is read as a stranger would, all sums are set up, and each hidden count is driven as far as it goes."""
+    histories, _ = linked
+    harms = (Harm("injury_by_violence", 1, "for this test"), Harm("violence", 1, "for this test", role="victim"))
+    made = Publication("needs", "1", AS_OF.date())
+    with reading(histories, AS_OF) as opened:
+        measure_harm(made, opened, harms, period_of(opened, harms, 4))
+    made.save(tmp_path)
+    attacked = 0
+    for name, count in ((HARM, "events"), (RESIDENTS, "resident_years")):
+        with (tmp_path / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        for low, high in hidden_spans(rows, made.tables[name].keys, count):
+            attacked += 1
+            assert high - low >= 6, f"{name}: a hidden count lies between {low:.0f} and {high:.0f}"
+    assert attacked > 5
+
+
+def hidden_spans(rows: list[dict[str, str]], keys: tuple[str, ...], count: str) -> list[tuple[float, float]]:
+    """The least and greatest value of every hidden count, given all that is printed and which rows add up."""
+    place = {tuple(row[key] for key in keys): at for at, row in enumerate(rows)}
+    sums = []
+    for key, at in place.items():
+        for dimension in range(len(keys)):
+            parts = [
+                other
+                for one, other in place.items()
+                if one[dimension] != "all" and (*one[:dimension], "all", *one[dimension + 1 :]) == key
+            ]
+            if key[dimension] == "all" and parts:
+                line = np.zeros(len(rows))
+                line[parts], line[at] = 1, -1
+                sums.append(line)
+    bounds = [(1, None) if row[count] == "" else known(int(row[count])) for row in rows]
+    found = []
+    for at in [at for at, row in enumerate(rows) if row[count] == ""]:
+        ends = []
+        for sign in (1, -1):
+            goal = np.zeros(len(rows))
+            goal[at] = sign
+            solved = linprog(goal, A_eq=np.array(sums), b_eq=np.zeros(len(sums)), bounds=bounds)
+            ends.append(np.inf if solved.status == 3 else sign * solved.fun)
+        found.append((ends[0], ends[1]))
+    return found
+
+
+def known(figure: int) -> tuple[float, float]:
+    """What a printed figure may stand for: nought, or at least eight and rounded to five."""
+    return (0, 0) if figure == 0 else (max(8, figure - 2), figure + 2)

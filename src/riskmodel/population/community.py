@@ -58,6 +58,29 @@ def open_table(made: Assessment) -> pa.Table:
 
 def community_page(made: Assessment, plan: NeedsPlan) -> Page:
     """What there is, in plain language."""
+    voice = plan.texts.get("community_voice", "").strip()
+    said = Text(voice or "Nobody has been asked yet, or it was not written down.")
+    sections = [
+        Section("numbers", "What the numbers say", (*_numbers(made), *_helps(made, plan))),
+        Section("voice", "What people here say", (said,)),
+        Section("yours", "What you may do with this", _yours()),
+    ]
+    if plan.synthetic:
+        unreal = Callout("The people in these numbers do not exist.", warning=True)
+        sections.insert(0, Section("made-up", "Made up", (unreal,)))
+    return Page(
+        "For everybody who lives here",
+        "Violence where we live",
+        "What is known, what is not, and what helps.",
+        plan.organisation,
+        tuple(sections),
+        (f"An extract of edition {made.publication.edition}; how it was made safe is in record.json.",),
+        band="Open to everybody.",
+    )
+
+
+def _numbers(made: Assessment) -> tuple[Block, ...]:
+    """How much harm there was, by year and by age."""
     publication = made.publication
     years = [(str(row["year"]), row["events"], row["people"]) for row in sliced(publication.tables[HARM].table, "year")]
     by_age = [
@@ -66,13 +89,13 @@ def community_page(made: Assessment, plan: NeedsPlan) -> Page:
         if one.group != UNKNOWN
     ]
     last = years[-1] if years else ("", None, None)
-    blocks: list[Block] = [
-        Text(
-            f"In {last[0]}, about {last[2]:,} people here were hurt or threatened in ways that were written down."
-            if last[2] is not None
-            else "Too few people were hurt for their number to be shown.",
-            lead=True,
-        ),
+    lead = (
+        f"In {last[0]}, about {last[2]:,} people here were hurt or threatened in ways that were written down."
+        if last[2] is not None
+        else "Too few people were hurt for their number to be shown."
+    )
+    return (
+        Text(lead, lead=True),
         Text(
             "Much is never written down. These numbers are what people told a service, and what the service recorded."
         ),
@@ -83,60 +106,38 @@ def community_page(made: Assessment, plan: NeedsPlan) -> Page:
             by_age,
             note="It says how often harm happens to people of that age. It says nothing about you or anybody you know.",
         ),
+    )
+
+
+def _helps(made: Assessment, plan: NeedsPlan) -> tuple[Block, ...]:
+    """What protects, and what services there are."""
+    blocks: list[Block] = []
+    titles = {factor.name: factor.title for factor in plan.factors if factor.direction == "protective"}
+    table = made.publication.tables.get(FACTORS)
+    held = [
+        (titles[row["factor"]], row["with_it"], row["people"])
+        for row in (table.table.to_pylist() if table else [])
+        if row["factor"] in titles
     ]
-    if FACTORS in publication.tables:
-        titles = {factor.name: factor.title for factor in plan.factors if factor.direction == "protective"}
-        held = [
-            (titles[row["factor"]], row["with_it"], row["people"])
-            for row in publication.tables[FACTORS].table.to_pylist()
-            if row["factor"] in titles
-        ]
-        if held:
-            low, high = plan.aged
-            blocks.append(
-                grid(
-                    f"What protects young people aged {low} to {high}",
-                    [Column("What"), Column("Young people with it", "count"), Column("Of", "count")],
-                    held,
-                )
-            )
-    services = tuple(f"{one.name}: {one.offers}" for one in plan.services)
-    if services:
-        blocks.append(Points(services))
-    voice = plan.texts.get("community_voice", "").strip()
-    sections = [
-        Section("numbers", "What the numbers say", tuple(blocks)),
-        Section(
-            "voice", "What people here say", (Text(voice or "Nobody has been asked yet, or it was not written down."),)
-        ),
-        Section(
-            "yours",
-            "What you may do with this",
+    if held:
+        title = f"What protects young people aged {plan.aged[0]} to {plan.aged[1]}"
+        columns = [Column("What"), Column("Young people with it", "count"), Column("Of", "count")]
+        blocks.append(grid(title, columns, held))
+    if plan.services:
+        blocks.append(Points(tuple(f"{one.name}: {one.offers}" for one in plan.services)))
+    return tuple(blocks)
+
+
+def _yours() -> tuple[Block, ...]:
+    return (
+        Callout(f"You may copy, print and change this ({LICENCE}). The numbers are in violence.csv."),
+        Points(
             (
-                Callout(f"You may copy, print and change this ({LICENCE}). The numbers are in violence.csv."),
-                Points(
-                    (
-                        "Nobody can be found in it: small numbers are hidden and the others rounded.",
-                        "It must not be used about one person, one street or one family.",
-                        "If something is wrong or missing, tell the partnership; the next edition says what changed.",
-                    )
-                ),
-            ),
+                "Nobody can be found in it: small numbers are hidden and the others rounded.",
+                "It must not be used about one person, one street or one family.",
+                "If something is wrong or missing, tell the partnership; the next edition says what changed.",
+            )
         ),
-    ]
-    if plan.synthetic:
-        sections.insert(
-            0, Section("made-up", "Made up", (Callout("The people in these numbers do not exist.", warning=True),))
-        )
-    foot = (f"An extract of edition {publication.edition}; how it was made safe is in record.json.",)
-    return Page(
-        "For everybody who lives here",
-        "Violence where we live",
-        "What is known, what is not, and what helps.",
-        plan.organisation,
-        tuple(sections),
-        foot,
-        band="Open to everybody.",
     )
 
 

@@ -40,7 +40,7 @@ def duty_checklist(
     --------
     >>> found = {one.id: one.missing for one in duty_checklist({"harm"}, {"local_definition": "Knife crime."}, {})}
     >>> found["definition"], found["kinds"], found["cost"]
-    ((), (), ('costs',))
+    ((), (), ('costs', 'checked costs'))
     """
     text = (files("riskmodel.population") / "duty.toml").read_text(encoding="utf-8")
     made = []

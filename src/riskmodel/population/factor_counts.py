@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Final
 
 import pyarrow as pa
 
@@ -22,11 +23,12 @@ from riskmodel.population.periods import age_at_sql, text_sql
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading
 
-FACTORS, TOGETHER, NUMBERS, AFTER, COHORTS = (
+FACTORS, TOGETHER, NUMBERS, AFTER, AFTER_NUMBERS, COHORTS = (
     "factors",
     "factors_together",
     "number_of_factors",
     "what_came_after",
+    "what_came_after_combinations",
     "cohorts",
 )
 
@@ -86,7 +88,9 @@ def measure_factors(
         _leave_cohorts(publication, reading, factors, cohorts)
     asked = reading.as_of - dt.timedelta(days=365 + settle_days)
     keep_flags(reading, "flags_before", factors, asked)
-    _leave_after(publication, reading, factors, harms, inside, asked)
+    _keep_harmed_after(reading, harms, asked)
+    _leave_after(publication, reading, factors, inside)
+    _leave_after_numbers(publication, reading, factors, inside)
     return asked.date()
 
 
@@ -131,13 +135,9 @@ def _leave_factors(publication: Publication, reading: Reading, factors: Sequence
 
 
 def _leave_numbers(publication: Publication, reading: Reading, factors: Sequence[Factor], inside: str) -> None:
-    risks = " + ".join(f"{factor.name}::INT" for factor in factors if factor.direction == "risk") or "0"
-    guards = " OR ".join(factor.name for factor in factors if factor.direction == "protective") or "false"
+    combined = _combined_sql(factors, 4)
     table = reading.query(
-        f"""SELECT CASE WHEN grouping(n) = 1 THEN '{ALL}' ELSE n END AS risk_factors,
-                   CASE WHEN grouping(g) = 1 THEN '{ALL}' ELSE g END AS protective, count(*) AS people
-            FROM (SELECT CASE WHEN {risks} >= 4 THEN '4 or more' ELSE ({risks})::VARCHAR END AS n,
-                         CASE WHEN {guards} THEN 'at least one' ELSE 'none' END AS g FROM flags WHERE {inside})
+        f"""SELECT {_LABELS}, count(*) AS people FROM (SELECT {combined} FROM flags WHERE {inside})
             GROUP BY GROUPING SETS ((n, g), (n), (g), ()) ORDER BY ALL"""
     )
     publication.leave(
@@ -146,7 +146,22 @@ def _leave_numbers(publication: Publication, reading: Reading, factors: Sequence
         table,
         keys=("risk_factors", "protective"),
         counts=("people",),
-        totals=[Total("risk_factors", ALL, ("protective",)), Total("protective", ALL, ("risk_factors",))],
+        totals=_COMBINED,
+    )
+
+
+_COMBINED: Final = (Total("risk_factors", ALL, ("protective",)), Total("protective", ALL, ("risk_factors",)))
+_LABELS: Final = f"""CASE WHEN grouping(n) = 1 THEN '{ALL}' ELSE n END AS risk_factors,
+    CASE WHEN grouping(g) = 1 THEN '{ALL}' ELSE g END AS protective"""
+
+
+def _combined_sql(factors: Sequence[Factor], most: int) -> str:
+    """How many risk factors somebody has, from `most` on as one, and whether a protective one, as n and g."""
+    risks = " + ".join(f"{factor.name}::INT" for factor in factors if factor.direction == "risk") or "0"
+    guards = " OR ".join(factor.name for factor in factors if factor.direction == "protective") or "false"
+    return (
+        f"CASE WHEN {risks} >= {most} THEN '{most} or more' ELSE ({risks})::VARCHAR END AS n, "
+        f"CASE WHEN {guards} THEN 'at least one' ELSE 'none' END AS g"
     )
 
 
@@ -177,29 +192,44 @@ def _leave_cohorts(
     )
 
 
-def _leave_after(
-    publication: Publication,
-    reading: Reading,
-    factors: Sequence[Factor],
-    harms: Sequence[Harm],
-    inside: str,
-    asked: dt.datetime,
-) -> None:
-    """Of the residents of a year ago, with and without each factor then: how many were harmed within the year."""
+def _keep_harmed_after(reading: Reading, harms: Sequence[Harm], asked: dt.datetime) -> None:
+    """The residents of a year ago with their factors then, and whether they were harmed within the year."""
     moment = f"TIMESTAMP '{asked.isoformat(sep=' ')}'"
     reading.keep(
-        "harmed_after",
-        f"""SELECT DISTINCT entity_id FROM events WHERE {harms_sql(harms)} AND happened_at >= {moment}
-            AND happened_at < {moment} + INTERVAL 365 DAY AND entity_id IS NOT NULL""",
+        "flags_and_harm",
+        f"""WITH hurt AS (SELECT DISTINCT entity_id FROM events WHERE {harms_sql(harms)} AND happened_at >= {moment}
+                AND happened_at < {moment} + INTERVAL 365 DAY AND entity_id IS NOT NULL)
+            SELECT f.*, h.entity_id IS NOT NULL AS harmed FROM flags_before f LEFT JOIN hurt h USING (entity_id)""",
     )
+
+
+def _leave_after_numbers(publication: Publication, reading: Reading, factors: Sequence[Factor], inside: str) -> None:
+    """How many were harmed by the number of risk factors a year ago, with and without a protective one."""
+    table = reading.query(
+        f"""SELECT {_LABELS}, count(*) AS people, count(*) FILTER (WHERE harmed) AS harmed
+            FROM (SELECT {_combined_sql(factors, 3)}, harmed FROM flags_and_harm WHERE {inside})
+            GROUP BY GROUPING SETS ((n, g), (n), (g), ()) ORDER BY ALL"""
+    )
+    publication.leave(
+        AFTER_NUMBERS,
+        "Residents by number of risk factors a year ago, with and without a protective one, and how many were harmed",
+        table,
+        keys=("risk_factors", "protective"),
+        counts=("people", "harmed"),
+        totals=_COMBINED,
+        within_counts={"people": ["harmed"]},
+    )
+
+
+def _leave_after(publication: Publication, reading: Reading, factors: Sequence[Factor], inside: str) -> None:
+    """With and without each factor a year ago: how many were harmed within the year."""
     counts = ", ".join(
         f"count(*) FILTER (WHERE {f.name}) AS w{at}, count(*) FILTER (WHERE {f.name} AND harmed) AS h{at}"
         for at, f in enumerate(factors)
     )
     row = reading.query(
-        f"""SELECT count(*) AS everybody, count(*) FILTER (WHERE harmed) AS harmed, {counts} FROM (
-                SELECT f.*, h.entity_id IS NOT NULL AS harmed FROM flags_before f LEFT JOIN harmed_after h
-                USING (entity_id) WHERE {inside})"""
+        f"""SELECT count(*) AS everybody, count(*) FILTER (WHERE harmed) AS harmed, {counts}
+            FROM flags_and_harm WHERE {inside}"""
     ).to_pylist()[0]
     rows = []
     for at, factor in enumerate(factors):

@@ -127,6 +127,15 @@ def measure_harm(
     """Count harm and residents into the publication."""
     keep_harm(reading, harms, period, ages)
     keep_residents(reading, period, ages)
+    _leave_harm(publication, reading, period)
+    _leave_residents(publication, reading, period)
+    _people_again(publication, reading)
+    _close_pairs(publication, reading, seed)
+    if two_sources is not None:
+        _two_sources(publication, reading, two_sources, period)
+
+
+def _leave_harm(publication: Publication, reading: Reading, period: Period) -> None:
     cube = Cube(
         ("kind", "year", "month", "area", "sex", "age", "ethnicity"),
         (("kind", "year"), ("year", "month"), ("kind", "area"), ("area", "age"), ("sex", "age"), ("ethnicity",)),
@@ -141,6 +150,9 @@ def measure_harm(
         totals=cube.totals,
         whole_rows=True,
     )
+
+
+def _leave_residents(publication: Publication, reading: Reading, period: Period) -> None:
     at_risk = Cube(
         ("year", "area", "sex", "age", "ethnicity"),
         (("year",), ("area", "age"), ("sex", "age"), ("ethnicity",)),
@@ -155,10 +167,6 @@ def measure_harm(
         totals=at_risk.totals,
         whole_rows=True,
     )
-    _people_again(publication, reading)
-    _close_pairs(publication, reading, seed)
-    if two_sources is not None:
-        _two_sources(publication, reading, two_sources, period)
 
 
 def keep_harm(reading: Reading, harms: Sequence[Harm], period: Period, ages: Sequence[int]) -> None:

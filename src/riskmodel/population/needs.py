@@ -58,20 +58,26 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class UnitCost:
-    """What one event of a kind costs, and where the figure is from."""
+    """What one event of a kind costs, where the figure is from, and who held it against that source, when.
+
+    Without `checked_by` the figure is shown as unchecked wherever it stands.
+    """
 
     kind: str
     pounds: float
     price_year: int
     source: str
+    checked_by: str = ""
+    checked_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """Which event is a search, what counts as found, and the group that others are set beside."""
+    """Which event is a search, what counts as found and within how many days, and the group others are set beside."""
 
     kind: str = "stop_search"
     found_kinds: tuple[str, ...] = ()
+    found_within_days: int = 2
     reference: str = "white"
 
 
@@ -195,8 +201,15 @@ def _searches(
     asked = plan.searches
     if asked is None or asked.kind not in histories.kinds:
         return None
-    found, reference = asked.found_kinds, asked.reference
-    return own_searches(made, opened, period, kind=asked.kind, found_kinds=found, reference=reference)
+    return own_searches(
+        made,
+        opened,
+        period,
+        kind=asked.kind,
+        found_kinds=asked.found_kinds,
+        found_within_days=asked.found_within_days,
+        reference=asked.reference,
+    )
 
 
 def _suspects(publication: Publication, opened: Reading, plan: NeedsPlan, period: Period) -> None:

@@ -39,10 +39,21 @@ def open_tables(folder: str | Path, *, ledger: Ledger | None = None) -> tuple[Pu
     monthly = _table(folder, "leeds_stop_search_monthly_ethnicity.parquet")
     # the first month holds two places only
     monthly = monthly.filter(pc.greater_equal(monthly.column("month"), pa.scalar(dt.datetime(2022, 8, 1))))
-    by_age = _table(folder, "leeds_stop_search_msoa_age_ethnicity.parquet")
-    outcomes = _table(folder, "leeds_stop_search_outcome.parquet")
-    crime = _table(folder, "leeds_crime_monthly_msoa.parquet")
     made = Publication("stop-search", "2025", dt.date(2025, 8, 1), ALREADY_OPEN, ledger)
+    labels = _leave_searches(made, monthly)
+    _leave_ages_and_outcomes(made, folder)
+    made.leave(
+        SEARCHED_RESIDENTS,
+        "People by area and ethnicity, census 2021: residents, and who works there by day",
+        _residents(monthly, _table(folder, "leeds_crime_monthly_msoa.parquet")),
+        keys=("place", "group"),
+        counts=("residents", "workday"),
+    )
+    return made, SearchPeriod("August 2022 to July 2025", 3.0, labels)
+
+
+def _leave_searches(made: Publication, monthly: pa.Table) -> tuple[str, ...]:
+    """Searches by area, ethnicity and year from August on; returns the names of the years."""
     months = monthly.column("month").to_pylist()
     labels = [f"{at.year - (at.month < 8)}/{(at.year + (at.month >= 8)) % 100:02d}" for at in months]
     _leave_sums(
@@ -53,6 +64,12 @@ def open_tables(folder: str | Path, *, ledger: Ledger | None = None) -> tuple[Pu
         {"searches": monthly.column("sns_count")},
         (("place", "group"), ("group", "year")),
     )
+    return tuple(sorted(set(labels)))
+
+
+def _leave_ages_and_outcomes(made: Publication, folder: Path) -> None:
+    by_age = _table(folder, "leeds_stop_search_msoa_age_ethnicity.parquet")
+    outcomes = _table(folder, "leeds_stop_search_outcome.parquet")
     _leave_sums(
         made,
         "searches_by_age",
@@ -69,14 +86,6 @@ def open_tables(folder: str | Path, *, ledger: Ledger | None = None) -> tuple[Pu
         {"searches": outcomes.column("sns_count")},
         (("place", "outcome"),),
     )
-    made.leave(
-        SEARCHED_RESIDENTS,
-        "People by area and ethnicity, census 2021: residents, and who works there by day",
-        _residents(monthly, crime),
-        keys=("place", "group"),
-        counts=("residents", "workday"),
-    )
-    return made, SearchPeriod("August 2022 to July 2025", 3.0, tuple(sorted(set(labels))))
 
 
 def _group(table: pa.Table) -> pa.ChunkedArray:

@@ -136,6 +136,28 @@ def measure_standing(
             expected="at least one agency's threshold",
             repair="Write down the thresholds with the dates they held.",
         )
+    _keep_standing(reading, current, joint, harms, asked)
+    table = reading.query(
+        f"""SELECT CASE WHEN grouping(standing) = 1 THEN '{ALL}' ELSE standing END AS standing, count(*) AS people,
+                   count(*) FILTER (WHERE harmed) AS harmed, count(*) FILTER (WHERE NOT harmed) AS not_harmed
+            FROM standing GROUP BY GROUPING SETS ((standing), ()) ORDER BY standing"""
+    )
+    publication.leave(
+        STANDING,
+        "People below every threshold, above the joint rule only, and above an agency's own",
+        table,
+        keys=("standing",),
+        counts=("people", "harmed", "not_harmed"),
+        totals=[Total("standing", ALL)],
+        within_counts={"people": ["harmed", "not_harmed"]},
+    )
+    return asked.date()
+
+
+def _keep_standing(
+    reading: Reading, current: Sequence[Threshold], joint: JointRule, harms: Sequence[Harm], asked: dt.datetime
+) -> None:
+    """Where everybody known by then stood, and whether they were harmed within the year."""
     moment = f"TIMESTAMP '{asked.isoformat(sep=' ')}'"
     own = " OR ".join(_own_sql(rule, asked) for rule in current)
     since = _since(joint.within, asked)
@@ -156,21 +178,6 @@ def measure_standing(
             FROM kept_persons p LEFT JOIN seen s USING (entity_id) LEFT JOIN harmed h USING (entity_id)
             WHERE p.known_at < {moment}""",
     )
-    table = reading.query(
-        f"""SELECT CASE WHEN grouping(standing) = 1 THEN '{ALL}' ELSE standing END AS standing, count(*) AS people,
-                   count(*) FILTER (WHERE harmed) AS harmed, count(*) FILTER (WHERE NOT harmed) AS not_harmed
-            FROM standing GROUP BY GROUPING SETS ((standing), ()) ORDER BY standing"""
-    )
-    publication.leave(
-        STANDING,
-        "People below every threshold, above the joint rule only, and above an agency's own",
-        table,
-        keys=("standing",),
-        counts=("people", "harmed", "not_harmed"),
-        totals=[Total("standing", ALL)],
-        within_counts={"people": ["harmed", "not_harmed"]},
-    )
-    return asked.date()
 
 
 def _own_sql(rule: Threshold, at: dt.datetime) -> str:

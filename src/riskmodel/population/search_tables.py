@@ -6,6 +6,7 @@ rules. A find is what is declared as one: a record that followed within days.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,11 +16,12 @@ import pyarrow.compute as pc
 
 from riskmodel.governance.disclosure import Total
 from riskmodel.population.cube import ALL, UNKNOWN, Cube, counted, sliced, thinned
-from riskmodel.population.periods import AGES, Period, age_at_sql, age_sql
+from riskmodel.population.estimate import Estimate
+from riskmodel.population.periods import AGES, Period, age_at_sql, age_sql, text_sql
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading
 from riskmodel.population.search_outcomes import Stops, outcome_tests
-from riskmodel.population.stop_search import Searches
+from riskmodel.population.stop_search import Searches, ratio_within_places
 
 SEARCHES, SEARCHED_RESIDENTS, OUTCOMES, SEARCHED_AGAIN, FINDS = (
     "searches",
@@ -35,11 +37,13 @@ NO_ACTION: Final = "No Action"
 
 @dataclass(frozen=True, slots=True)
 class SearchPeriod:
-    """What the tables cover: its words, its length in years, and the names of its years in order."""
+    """What the tables cover: its words, its length in years, the names of its years in order, and within how many days
+    after a search a record counts as a find."""
 
     words: str
     years: float
     labels: tuple[str, ...]
+    found_within_days: int | None = None
 
 
 def own_searches(
@@ -60,39 +64,59 @@ def own_searches(
     found_kinds : kinds of event of the same person that, within `found_within_days` after, count as something found
     reference : the group whose bar for searching others are set beside
     """
-    found = ", ".join(f"'{name.replace(chr(39), chr(39) * 2)}'" for name in found_kinds) or "''"
-    age = age_at_sql("e.happened_at")
+    _keep_searched(reading, period, kind, found_kinds, found_within_days)
+    _leave_searches(publication, reading, period)
+    _leave_residents(publication, reading, period)
+    _searched_again(publication, reading)
+    stops = _stops(reading)
+    if stops is not None and reference in stops.groups:
+        _within_areas(publication, stops, reference, period)
+    if found_kinds:
+        _finds(publication, reading, stops, reference)
+    return SearchPeriod(period.words, float(period.years), tuple(period.labels), found_within_days)
+
+
+def _keep_searched(
+    reading: Reading, period: Period, kind: str, found_kinds: Sequence[str], found_within_days: int
+) -> None:
+    """Every search with whom, when, where they lived, and whether something was found soon after."""
+    found = ", ".join(text_sql(name) for name in found_kinds) or "''"
     reading.keep(
         "finds",
         f"SELECT entity_id, happened_at FROM events WHERE kind IN ({found}) AND {period.inside_sql('happened_at')}",
     )
     reading.keep(
         "searched",
-        f"""WITH picked AS (SELECT entity_id, happened_at FROM events WHERE kind = '{kind.replace("'", "''")}'
+        f"""WITH picked AS (SELECT entity_id, happened_at FROM events WHERE kind = {text_sql(kind)}
                 AND entity_id IS NOT NULL AND {period.inside_sql("happened_at")})
             SELECT e.entity_id, {period.label_sql("e.happened_at")} AS year, p.ethnicity AS "group",
-                   {age_sql(age, AGES)} AS age,
+                   {age_sql(age_at_sql("e.happened_at"), AGES)} AS age,
                    CASE WHEN h.ends_at IS NULL OR e.happened_at < h.ends_at THEN h.area END AS place,
                    EXISTS (SELECT 1 FROM finds o WHERE o.entity_id = e.entity_id AND o.happened_at >= e.happened_at
                        AND o.happened_at < e.happened_at + INTERVAL {int(found_within_days)} DAY) AS found
             FROM picked e ASOF LEFT JOIN homes h ON e.entity_id = h.entity_id AND e.happened_at >= h.starts_at
             LEFT JOIN persons p ON p.entity_id = e.entity_id""",
     )
+
+
+def _leave_searches(publication: Publication, reading: Reading, period: Period) -> None:
     cube = Cube(
         ("place", "group", "year", "age"),
         (("place", "group"), ("group", "year"), ("age", "group")),
         {"searches": "count(*)", "people": "count(DISTINCT entity_id)"},
     )
-    table = thinned(counted(reading, "searched", cube), cube, "people", publication.rules.smallest_shown)
     publication.leave(
         SEARCHES,
         f"Searches by area of residence, ethnicity, age and year, {period.words}",
-        table,
+        thinned(counted(reading, "searched", cube), cube, "people", publication.rules.smallest_shown),
         keys=cube.dimensions,
         counts=("searches", "people"),
         totals=cube.totals,
         whole_rows=True,
     )
+
+
+def _leave_residents(publication: Publication, reading: Reading, period: Period) -> None:
     at_home = Cube(("place", "group"), (("place", "group"),), {"residents": "count(*)"})
     last = period.labels[-1]
     reading.keep("home_rows", f"""SELECT area AS place, ethnicity AS "group" FROM residents WHERE year = '{last}'""")
@@ -104,10 +128,39 @@ def own_searches(
         counts=("residents",),
         totals=at_home.totals,
     )
-    _searched_again(publication, reading)
-    if found_kinds:
-        _finds(publication, reading, reference)
-    return SearchPeriod(period.words, float(period.years), tuple(period.labels))
+
+
+def within_areas(publication: Publication, group: str, reference: str) -> Estimate | None:
+    """The ratio inside the same areas that was worked out before the counts left, if there is one."""
+    what = _WITHIN.format(reference=reference, group=group)
+    return next((made.estimate for made in publication.figures if made.what == what), None)
+
+
+_WITHIN: Final = "rate over {reference} within areas, from the counts themselves, {group}"
+
+
+def _within_areas(publication: Publication, stops: Stops, reference: str, period: Period) -> None:
+    """The ratio of rates inside the same areas, which needs every area and is worked out before they leave.
+
+    It is one number over many areas and gives no area's count away.
+    """
+    rows = [
+        {
+            "place": place,
+            "group": group,
+            "searches": int(stops.searched[at, of]),
+            "people": float(stops.stopped[at, of]),
+        }
+        for at, place in enumerate(stops.places)
+        for of, group in enumerate(stops.groups)
+        if stops.stopped[at, of]
+    ]
+    searches = Searches.of(pa.Table.from_pylist(rows), None, years=float(period.years))
+    for group in stops.groups:
+        if group != reference:
+            made = ratio_within_places(searches, group, reference)
+            what = _WITHIN.format(reference=reference, group=group)
+            publication.figure(SEARCHES, what, replace(made, n=publication.rules.rounded(made.n)))
 
 
 def _searched_again(publication: Publication, reading: Reading) -> None:
@@ -186,7 +239,7 @@ def _filled_counts(table: pa.Table, smallest: int) -> dict[tuple[str, str], int]
     return made
 
 
-def _finds(publication: Publication, reading: Reading, reference: str) -> None:
+def _finds(publication: Publication, reading: Reading, stops: Stops | None, reference: str) -> None:
     """Finds by group, and the bars of the threshold test, which needs every area and is worked out before they leave.
 
     A bar is a parameter of a model over all areas and gives no count away; it leaves only for groups whose finds do.
@@ -211,7 +264,6 @@ def _finds(publication: Publication, reading: Reading, reference: str) -> None:
         whole_rows=True,
     )
     shown = {row["group"]: row for row in left.to_pylist() if row["found"] is not None}
-    stops = _stops(reading)
     if stops is None or reference not in stops.groups:
         return
     made = outcome_tests(stops, reference=reference)

@@ -115,11 +115,14 @@ class CostTable(Table):
     pounds: float = Field(ge=0)
     price_year: int
     source: str
+    checked_by: str = ""
+    checked_on: dt.date | None = None
 
 
 class SearchTable(Table):
     kind: str = "stop_search"
     found_kinds: list[str] = Field(default_factory=list)
+    found_within_days: int = Field(default=2, ge=1, le=365)
     reference: str = "white"
 
 

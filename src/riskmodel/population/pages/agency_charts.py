@@ -93,11 +93,7 @@ def lanes(
                 sheet.line(across.at(happened), y, across.at(known), y, BLUE, 3)
                 sheet.dot(across.at(known), y, 4.5, BLUE, said=words)
             sheet.dot(across.at(happened), y, 4.5, "#fff", BLUE, words)
-        for place, (at, words) in enumerate(marks):
-            x, y = across.at(at), 16 + 17.0 * place
-            sheet.line(x, y + 3, x, bottom, ORANGE, 2)
-            end = x > width - len(words) * 6.8 - 10
-            sheet.text(x - 5 if end else x + 5, y, words, at="end" if end else "start", colour=ORANGE, size=13)
+        _days(sheet, across, marks, width, bottom)
         for year in range(math.ceil(span[0]), math.floor(span[1]) + 1, 1 if width == WIDE else 3):
             sheet.text(across.at(year), bottom + 18, str(year), at="middle", colour=GREY, size=13)
         sheet.line(across.start, bottom, across.end, bottom, GREY)
@@ -105,3 +101,12 @@ def lanes(
         return sheet
 
     return drawn(draw, alt)
+
+
+def _days(sheet: Sheet, across: Scale, marks: Sequence[tuple[float, str]], width: float, bottom: float) -> None:
+    """Days with a name, drawn through all lanes, one name below the other."""
+    for place, (at, words) in enumerate(marks):
+        x, y = across.at(at), 16 + 17.0 * place
+        sheet.line(x, y + 3, x, bottom, ORANGE, 2)
+        end = x > width - len(words) * 6.8 - 10
+        sheet.text(x - 5 if end else x + 5, y, words, at="end" if end else "start", colour=ORANGE, size=13)

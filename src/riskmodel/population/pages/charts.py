@@ -158,18 +158,7 @@ def control(
         if centre:
             steps = [(across.at(at), up.at(value)) for at, value in enumerate(centre) if value is not None]
             sheet.path(steps, ORANGE, 2)
-        sheet.path([(across.at(at), up.at(p.value)) for at, p in enumerate(points) if p.value is not None], BLUE, 1.8)
-        for at, point in enumerate(points):
-            if point.value is None:
-                continue
-            x, y = across.at(at), up.at(point.value)
-            if point.marked:
-                sheet.parts.append(
-                    f'<path d="M{x:.1f} {y - 7:.1f}L{x + 7:.1f} {y:.1f}L{x:.1f} {y + 7:.1f}L{x - 7:.1f} {y:.1f}Z" '
-                    f'fill="{ORANGE}"/>'
-                )
-            else:
-                sheet.dot(x, y, 2.6 if len(points) > 30 else 4, BLUE, said=f"{point.label}: {number(point.value)}")
+        _series(sheet, across, up, points)
         sheet.line(left, height - 48, width - 4, height - 48, GREY)
         wanted = 6 if width == WIDE else 3
         for at in range(0, len(points), max(1, math.ceil(len(points) / wanted))):
@@ -180,3 +169,17 @@ def control(
         return sheet
 
     return drawn(draw, alt)
+
+
+def _series(sheet: Sheet, across: Scale, up: Scale, points: Sequence[Point]) -> None:
+    """The line through the points; a marked one is a diamond."""
+    sheet.path([(across.at(at), up.at(p.value)) for at, p in enumerate(points) if p.value is not None], BLUE, 1.8)
+    for at, point in enumerate(points):
+        if point.value is None:
+            continue
+        x, y = across.at(at), up.at(point.value)
+        if not point.marked:
+            sheet.dot(x, y, 2.6 if len(points) > 30 else 4, BLUE, said=f"{point.label}: {number(point.value)}")
+            continue
+        corners = f"M{x:.1f} {y - 7:.1f}L{x + 7:.1f} {y:.1f}L{x:.1f} {y + 7:.1f}L{x - 7:.1f} {y:.1f}Z"
+        sheet.parts.append(f'<path d="{corners}" fill="{ORANGE}"/>')

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from riskmodel.population.cube import sliced
 from riskmodel.population.harm import HARM
 from riskmodel.population.harm_figures import index_by_year, places, rates_by
 from riskmodel.population.pages.blocks import (
     Block,
+    Cell,
     Column,
     Facts,
+    Grid,
     Page,
     Picture,
     Points,
@@ -50,54 +54,51 @@ def harm_page(publication: Publication, words: HarmWords) -> Page:
 def overview_section(publication: Publication, words: HarmWords) -> Section:
     """What counts as harm, and how much of it there was, weighted and plain."""
     (whole,) = sliced(publication.tables[HARM].table)
+    lead = (
+        f"From {words.period.words} the agencies recorded {_count(whole['events'])} events of harm to "
+        f"{_count(whole['people'])} different people who live or were hurt in the area."
+    )
+    yearly = list(index_by_year(publication, words.harms))
+    alt = "One bar a year: " + "; ".join(f"{y} {'hidden' if w is None else f'{w:.0f}'}" for y, w, _ in yearly)
+    index = bars(
+        [(year, weighted) for year, weighted, _ in yearly],
+        "weighted events per 1,000 residents",
+        alt,
+        said=lambda value: f"{value:.0f}",
+    )
+    blocks: list[Block] = [
+        Text(lead, lead=True),
+        _kinds_of_harm(publication, words),
+        Picture("Harm-weighted events per 1,000 residents", index),
+        grid(
+            "Harm-weighted index and plain rate by year, per 1,000 residents",
+            [Column("Year"), Column("Harm-weighted", "number"), Column("Unweighted events", "number")],
+            yearly,
+        ),
+    ]
+    return Section("overview", "Overview", tuple(blocks))
+
+
+def _kinds_of_harm(publication: Publication, words: HarmWords) -> Grid:
+    table, last = publication.tables[HARM].table, words.period.labels[-1]
     rows = []
     for harm in words.harms:
-        by_year = {
-            str(row["year"]): row["events"] for row in sliced(publication.tables[HARM].table, "year", kind=harm.kind)
-        }
-        (total,) = sliced(publication.tables[HARM].table, kind=harm.kind) or [{"events": 0, "people": 0}]
-        last = words.period.labels[-1]
+        by_year = {str(row["year"]): row["events"] for row in sliced(table, "year", kind=harm.kind)}
+        (total,) = sliced(table, kind=harm.kind) or [{"events": 0, "people": 0}]
         rows.append((harm.words, harm.weight, by_year.get(last), total["events"], total["people"], harm.source))
     columns = [
         Column("Kind of harm"),
         Column("Weight", "number"),
-        Column(f"Events in {words.period.labels[-1]}", "count"),
+        Column(f"Events in {last}", "count"),
         Column(f"Events, {words.period.words}", "count"),
         Column("Different people", "count"),
         Column("Weight from"),
     ]
-    yearly = index_by_year(publication, words.harms)
-    index = [(year, weighted, plain_rate) for year, weighted, plain_rate in yearly]
-    first = Text(
-        f"From {words.period.words} the agencies recorded {_count(whole['events'])} events of harm to "
-        f"{_count(whole['people'])} different people who live or were hurt in the area.",
-        lead=True,
+    note = (
+        "One event counts once a person harmed. The weights say how grave one event is beside another; they are "
+        "declared, not estimated."
     )
-    blocks: list[Block] = [
-        first,
-        grid(
-            "What counts as harm",
-            columns,
-            rows,
-            note="One event counts once a person harmed. The weights say how grave "
-            "one event is beside another; they are declared, not estimated.",
-        ),
-        grid(
-            "Harm-weighted index and plain rate by year, per 1,000 residents",
-            [Column("Year"), Column("Harm-weighted", "number"), Column("Unweighted events", "number")],
-            index,
-        ),
-        Picture(
-            "Harm-weighted events per 1,000 residents",
-            bars(
-                [(year, weighted) for year, weighted, _ in yearly],
-                "weighted events per 1,000 residents",
-                "One bar a year: " + "; ".join(f"{y} {'hidden' if w is None else f'{w:.0f}'}" for y, w, _ in yearly),
-                said=lambda value: f"{value:.0f}",
-            ),
-        ),
-    ]
-    return Section("overview", "Overview", tuple(blocks))
+    return grid("What counts as harm", columns, rows, note=note)
 
 
 def _count(value: object) -> str:
@@ -124,9 +125,15 @@ def people_section(publication: Publication) -> Section:
         rows = [(plain(one.group), one.rate, one.events, one.people, one.resident_years) for one in found]
         blocks += [
             Picture(f"{heading} of people harmed", drawing),
-            grid(f"Harm by {dimension}", rate_columns(heading), rows),
+            grid(f"Harm by {dimension}", rate_columns(heading), rows, note=_why_hidden(rows)),
         ]
     return Section("people", "Who is harmed", tuple(blocks))
+
+
+def _why_hidden(rows: Sequence[Sequence[Cell]]) -> str:
+    if all(cell is not None for row in rows for cell in row):
+        return ""
+    return "Suppressed: too few people, or a figure that beside the others would open one of too few people."
 
 
 def method_section(publication: Publication, words: HarmWords) -> Section:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from riskmodel.population.cube import ALL
 from riskmodel.population.estimate import Estimate
 from riskmodel.population.harm import AGAIN, CLOSE_PAIRS, TWO_SOURCES
 from riskmodel.population.pages.blocks import (
     Block,
     Cell,
     Column,
+    Grid,
     Picture,
     Section,
     Text,
@@ -15,33 +20,46 @@ from riskmodel.population.pages.blocks import (
 )
 from riskmodel.population.pages.canvas import percent
 from riskmodel.population.pages.charts import dots
+from riskmodel.population.pages.words import share_or_hidden
 from riskmodel.population.publication import Publication
-from riskmodel.population.rates import share
 
 
 def again_section(publication: Publication) -> Section:
     """Who was harmed again, and whether harm comes back to places sooner than chance has it."""
+    close = publication.tables[CLOSE_PAIRS].table.to_pylist()
+    sooner = [f"{row['place']}, {row['days']} days" for row in close if row["p"] is not None and row["p"] < 0.05]
+    said = (
+        f"More pairs than chance gives: {'; '.join(sooner)}."
+        if sooner
+        else "No more pairs close in place and time than chance gives."
+    )
+    return Section("again", "Harm that comes back", (_people_again(publication), Text(said), _close_pairs(close)))
+
+
+def _people_again(publication: Publication) -> Grid:
     table = publication.tables[AGAIN].table.to_pylist()
-    total = next(row for row in table if row["times"] == "all")
+    total = next(row for row in table if row["times"] == ALL)
     rows: list[tuple[Cell, ...]] = []
     for row in table:
-        if row["times"] == "all" or None in (row["people"], row["events"], total["events"]):
-            part: Cell = None
-        else:
-            part = publication.figure(
-                AGAIN,
-                f"share of events of people harmed {row['times']} times",
-                share(min(row["events"], total["events"]), total["events"]),
-            )
-        rows.append(("everybody" if row["times"] == "all" else row["times"], row["people"], row["events"], part))
+        if row["times"] == ALL:
+            rows.append(("everybody", row["people"], row["events"], ""))
+            continue
+        part = (
+            Estimate.hidden("Wilson 1927") if row["people"] is None else share_or_hidden(row["events"], total["events"])
+        )
+        publication.figure(AGAIN, f"share of events of people harmed {row['times']} times", part)
+        rows.append((row["times"], row["people"], row["events"], part))
     columns = [
         Column("Times harmed"),
         Column("People", "count"),
         Column("Events", "count"),
         Column("Share of events", "share"),
     ]
-    close = publication.tables[CLOSE_PAIRS].table.to_pylist()
-    pairs = [
+    return grid("People by how often they were harmed in the period", columns, rows)
+
+
+def _close_pairs(close: Sequence[Mapping[str, Any]]) -> Grid:
+    rows = [
         (
             row["place"],
             row["days"],
@@ -52,32 +70,19 @@ def again_section(publication: Publication) -> Section:
         )
         for row in close
     ]
-    sooner = [f"{row['place']}, {row['days']} days" for row in close if row["p"] is not None and row["p"] < 0.05]
-    said = (
-        f"More pairs than chance gives: {'; '.join(sooner)}."
-        if sooner
-        else "No more pairs close in place and time than chance gives."
+    columns = [
+        Column("Where"),
+        Column("Days apart"),
+        Column("Pairs", "count"),
+        Column("By chance", "number"),
+        Column("Ratio", "number"),
+        Column("p"),
+    ]
+    note = (
+        "Knox's test: the same dates dealt at random over the same places. Near is another address of the same small "
+        "area, since records hold no coordinates. Pairs of one day are left out."
     )
-    blocks: tuple[Block, ...] = (
-        grid("People by how often they were harmed in the period", columns, rows),
-        Text(said),
-        grid(
-            "Repeat and near-repeat: pairs of events close in place and time",
-            [
-                Column("Where"),
-                Column("Days apart"),
-                Column("Pairs", "count"),
-                Column("By chance", "number"),
-                Column("Ratio", "number"),
-                Column("p"),
-            ],
-            pairs,
-            note="Knox's test: the same dates dealt at random over the same places. Near is another address of the "
-            "same "
-            "small area, since records hold no coordinates. Pairs of one day are left out.",
-        ),
-    )
-    return Section("again", "Harm that comes back", blocks)
+    return grid("Repeat and near-repeat: pairs of events close in place and time", columns, rows, note=note)
 
 
 def two_sources_section(publication: Publication) -> Section:
@@ -89,10 +94,7 @@ def two_sources_section(publication: Publication) -> Section:
     figures: list[tuple[str, Estimate]] = []
     for row in held.table.to_pylist():
         label = "all years" if row["year"] == "all" else row["year"]
-        if row["events"] is None or row["only_here"] is None:
-            part = Estimate.hidden("Wilson 1927")
-        else:
-            part = share(min(row["only_here"], row["events"]), row["events"])
+        part = share_or_hidden(row["only_here"], row["events"])
         publication.figure(TWO_SOURCES, f"share known to the first source only, {label}", part)
         figures.append((label, part))
         rows.append((label, row["events"], row["also_known"], row["only_here"], part))

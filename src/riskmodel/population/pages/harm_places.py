@@ -6,21 +6,24 @@ from collections.abc import Mapping
 
 from riskmodel.population.harm import HARM
 from riskmodel.population.harm_figures import Places
+from riskmodel.population.inequality import Concentration
 from riskmodel.population.pages.blocks import (
     Block,
     Callout,
     Cell,
     Column,
+    Grid,
     Picture,
     Section,
     Text,
     grid,
 )
-from riskmodel.population.pages.canvas import percent
+from riskmodel.population.pages.canvas import Drawing, percent
 from riskmodel.population.pages.charts import Point
 from riskmodel.population.pages.harm_words import HarmWords
 from riskmodel.population.pages.place_charts import Tile, funnel, lorenz, tiles
 from riskmodel.population.publication import Publication
+from riskmodel.population.small_areas import Funnel
 
 
 def place_section(publication: Publication, words: HarmWords, found: Places) -> Section:
@@ -33,24 +36,67 @@ def place_section(publication: Publication, words: HarmWords, found: Places) -> 
     publication.figure(HARM, "share of areas with half of all harm", found.concentration.half)
     publication.figure(HARM, "Gini coefficient over areas", found.concentration.gini)
     name = {one.area: words.area_names.get(one.area, one.area) for one in found.areas}
-    outside = [name[one.area] for one in found.areas if one.outside]
+    blocks: list[Block] = [
+        Text(found.concentration.sentence, lead=True),
+        Picture(
+            "Rate of harm by area",
+            _map(found, words, name),
+            note="Equal tiles, not a map of distances. Five classes of equal numbers of areas; dark is high.",
+        ),
+        Picture("How concentrated harm is", _curve(found.concentration)),
+        grid(
+            "Concentration",
+            [Column("What"), Column("Share", "share")],
+            [
+                ("Areas that hold half of all harm", found.concentration.half),
+                ("Gini coefficient over areas (0: all the same; 1: all in one)", found.concentration.gini),
+            ],
+        ),
+        _funnel(found, found.funnel, name),
+        _area_grid(found, name),
+    ]
+    if found.hidden:
+        said = f"{found.hidden} areas have too few people or events to be shown; they are part of all totals."
+        blocks.append(Callout(said))
+    return Section("places", "Where", tuple(blocks))
+
+
+def _curve(concentration: Concentration) -> Drawing:
+    least, most = (percent(round(end, 2)) for end in concentration.half_by_chance)
+    by_chance = (
+        f"Dashed: every area the same. By chance alone half of all events would lie in {least} to {most} of the areas."
+    )
+    return lorenz(concentration.curve, by_chance, concentration.sentence)
+
+
+def _funnel(found: Places, limits: Funnel, name: Mapping[str, str]) -> Picture:
     points = [
         Point(name[one.area], float(one.resident_years or 0), one.crude.value, one.outside) for one in found.areas
     ]
-    rows: list[tuple[Cell, ...]] = []
-    for one in sorted(found.areas, key=lambda area: -(area.crude.value or 0)):
-        index = "not given" if one.index is None else _range(one.index)
-        rows.append(
-            (
-                name[one.area],
-                "outside" if one.outside else "inside",
-                one.events,
-                one.crude,
-                one.standardised,
-                one.shrunk,
-                index,
-            )
+    outside = ", ".join(name[one.area] for one in found.areas if one.outside) or "none"
+    alt = f"{len(points)} areas; beyond the outer limits: {outside}."
+    axes = ("Resident-years", "Events per 1,000 resident-years")
+    return Picture(
+        "Areas beside what their size explains",
+        funnel(points, limits.limits, limits.centre, axes, alt),
+        note="Dashed: 95% limits, dotted: 99.8% limits of chance, widened for how much areas differ as a whole "
+        f"(dispersion {limits.dispersion:.1f}). Orange marks lie outside.",
+    )
+
+
+def _area_grid(found: Places, name: Mapping[str, str]) -> Grid:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            name[one.area],
+            "outside" if one.outside else "inside",
+            one.events,
+            one.crude,
+            one.standardised,
+            one.shrunk,
+            "not given" if one.index is None else _range(one.index),
         )
+        for one in sorted(found.areas, key=lambda area: -(area.crude.value or 0))
+    ]
     columns = [
         Column("Area"),
         Column("99.8% limits", filter=True),
@@ -60,50 +106,11 @@ def place_section(publication: Publication, words: HarmWords, found: Places) -> 
         Column("Shrunk estimate", "number"),
         Column("Harm-weighted per 1,000"),
     ]
-    blocks: list[Block] = [
-        Text(found.concentration.sentence, lead=True),
-        Picture(
-            "Rate of harm by area",
-            _map(found, words, name),
-            note="Equal tiles, not a map of distances. Five classes of equal numbers of areas; dark is high.",
-        ),
-        Picture(
-            "How concentrated harm is",
-            lorenz(
-                found.concentration.curve,
-                (
-                    "Dashed: every area the same. By chance alone half of all events would lie in "
-                    f"{percent(round(found.concentration.half_by_chance[0], 2))} to "
-                    f"{percent(round(found.concentration.half_by_chance[1], 2))} of the areas."
-                ),
-                found.concentration.sentence,
-            ),
-        ),
-        Picture(
-            "Areas beside what their size explains",
-            funnel(
-                points,
-                found.funnel.limits,
-                found.funnel.centre,
-                ("Resident-years", "Events per 1,000 resident-years"),
-                f"{len(points)} areas; beyond the outer limits: {', '.join(outside) or 'none'}.",
-            ),
-            note="Dashed: 95% limits, dotted: 99.8% limits of chance, widened for how much areas differ as a whole "
-            f"(dispersion {found.funnel.dispersion:.1f}). Orange marks lie outside.",
-        ),
-        grid(
-            "Harm by area",
-            columns,
-            rows,
-            note="A shrunk estimate borrows from all areas what the area's own events do "
-            "not settle; it is an estimate, not a count. A range in the last column: a small count is hidden.",
-        ),
-    ]
-    if found.hidden:
-        blocks.append(
-            Callout(f"{found.hidden} areas have too few people or events to be shown; they are part of all totals.")
-        )
-    return Section("places", "Where", tuple(blocks))
+    note = (
+        "A shrunk estimate borrows from all areas what the area's own events do not settle; it is an estimate, not a "
+        "count. A range in the last column: a small count is hidden."
+    )
+    return grid("Harm by area", columns, rows, note=note)
 
 
 def _range(index: tuple[float, float]) -> str:
@@ -111,7 +118,7 @@ def _range(index: tuple[float, float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _map(found: Places, words: HarmWords, name: Mapping[str, str]):  # type: ignore[no-untyped-def] # a Drawing
+def _map(found: Places, words: HarmWords, name: Mapping[str, str]) -> Drawing:
     ordered = sorted(found.areas, key=lambda one: one.crude.value or 0)
     level = {one.area: min(4, 5 * at // len(ordered)) for at, one in enumerate(ordered)}
     across = max(4, min(8, round(len(ordered) ** 0.5 * 1.2)))

@@ -22,7 +22,7 @@ from riskmodel.population.pages.blocks import (
 from riskmodel.population.pages.charts import Point, control
 from riskmodel.population.pages.harm_words import HarmWords
 from riskmodel.population.publication import Publication
-from riskmodel.population.trends import control_limits, level_changes, yearly_change
+from riskmodel.population.trends import LevelChange, Limits, control_limits, level_changes, yearly_change
 
 
 def time_section(publication: Publication, words: HarmWords) -> Section:
@@ -45,44 +45,50 @@ def time_section(publication: Publication, words: HarmWords) -> Section:
     values = [float(str(count)) for count in counts]
     limits, found = control_limits(values), level_changes(values)
     trend = publication.figure(HARM, "factor from one year to the next", yearly_change(values))
-    centre = [_level(at, values, found) for at in range(len(settled))]
-    points = [
-        Point(label, at, None if value is None else float(str(value)), at in limits.outside)
-        for at, (label, value) in enumerate(months)
-    ]
+    outside = [settled[at][0] for at in limits.outside]
     said = [
         f"From {settled[change.place][0]} on, about {change.after:.0f} a month instead of {change.before:.0f} "
         f"(p = {change.p:.3f} against no change anywhere)."
         for change in found
     ]
-    outside = [settled[at][0] for at in limits.outside]
     blocks: list[Block] = [
         Text(_trend_words(trend)),
-        Picture(
-            "Events of harm by month",
-            control(
-                points,
-                "Events a month",
-                _alt(values, outside, len(found)),
-                centre=centre,
-                limits=([limits.low] * len(settled), [limits.high] * len(settled)),
-                provisional=words.period.provisional,
-            ),
-            note="Orange: the level. Dashed: limits that three standard deviations give. Diamonds lie outside. A "
-            "change "
-            "of level may be one of harm, of reporting or of recording.",
-        ),
+        _chart(months, values, limits, found, words),
         Points(tuple(said) or ("No change of level beyond chance.",)),
     ]
     if words.period.provisional:
-        blocks.append(
-            Callout(
-                f"{_last_months(words.period.provisional)} provisional: 95 of 100 records are known only after "
-                f"{words.period.settle_days} days. They are not part of limits or trend."
-            )
-        )
+        late = f"95 of 100 records are known only after {words.period.settle_days} days"
+        first = _last_months(words.period.provisional)
+        blocks.append(Callout(f"{first} provisional: {late}. They are not part of limits or trend."))
     blocks.append(_month_grid(months, words, outside))
     return Section("time", "Over time", tuple(blocks))
+
+
+def _chart(
+    months: Sequence[tuple[str, object]],
+    values: Sequence[float],
+    limits: Limits,
+    found: Sequence[LevelChange],
+    words: HarmWords,
+) -> Picture:
+    settled = len(values)
+    points = [
+        Point(label, at, None if value is None else float(str(value)), at in limits.outside)
+        for at, (label, value) in enumerate(months)
+    ]
+    drawing = control(
+        points,
+        "Events a month",
+        _alt(values, [months[at][0] for at in limits.outside], len(found)),
+        centre=[_level(at, values, found) for at in range(settled)],
+        limits=([limits.low] * settled, [limits.high] * settled),
+        provisional=words.period.provisional,
+    )
+    note = (
+        "Orange: the level. Dashed: limits that three standard deviations give. Diamonds lie outside. A change of "
+        "level may be one of harm, of reporting or of recording."
+    )
+    return Picture("Events of harm by month", drawing, note=note)
 
 
 def _alt(values: Sequence[float], outside: Sequence[str], changes: int) -> str:
@@ -94,13 +100,12 @@ def _alt(values: Sequence[float], outside: Sequence[str], changes: int) -> str:
     )
 
 
-def _level(at: int, values: Sequence[float], found: Sequence[object]) -> float | None:
+def _level(at: int, values: Sequence[float], found: Sequence[LevelChange]) -> float | None:
     level = sum(values) / len(values)
     for change in found:
-        place, before, after = (getattr(change, name) for name in ("place", "before", "after"))
-        if at < place:
-            return float(before)
-        level = after
+        if at < change.place:
+            return change.before
+        level = change.after
     return float(level)
 
 

@@ -32,7 +32,8 @@ from riskmodel.population.pages.needs_answers import (
     last_edition_section,
     services_section,
 )
-from riskmodel.population.pages.needs_factors import cohorts_section, factors_section, inequality_section
+from riskmodel.population.pages.needs_factors import cohorts_section, factors_section
+from riskmodel.population.pages.needs_inequality import inequality_section
 from riskmodel.population.pages.needs_known import known_section, standing_section
 from riskmodel.population.pages.unseen import unseen_section
 from riskmodel.population.pages.words import disclosure_lines, plain, whole_or_hidden

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from riskmodel.population.cube import sliced
 from riskmodel.population.duty import Heading, duty_checklist
+from riskmodel.population.estimate import Estimate
 from riskmodel.population.harm import HARM
-from riskmodel.population.needs import Assessment, NeedsPlan
+from riskmodel.population.needs import Assessment, NeedsPlan, UnitCost
 from riskmodel.population.pages.blocks import (
     Block,
     Callout,
@@ -21,6 +22,7 @@ from riskmodel.population.pages.blocks import (
 )
 from riskmodel.population.pages.words import plain, whole_or_hidden
 from riskmodel.population.publication import changes
+from riskmodel.population.rates import rate
 
 
 def checklist(made: Assessment, plan: NeedsPlan) -> tuple[Heading, ...]:
@@ -28,7 +30,12 @@ def checklist(made: Assessment, plan: NeedsPlan) -> tuple[Heading, ...]:
     return duty_checklist(
         made.publication.tables,
         plan.texts,
-        {"areas": [a for a in plan.areas if a.decile], "services": plan.services, "costs": plan.costs},
+        {
+            "areas": [area for area in plan.areas if area.decile],
+            "services": plan.services,
+            "costs": plan.costs,
+            "checked_costs": [cost for cost in plan.costs if cost.checked_by],
+        },
     )
 
 
@@ -69,37 +76,48 @@ def services_section(plan: NeedsPlan) -> Section:
 
 
 def cost_section(made: Assessment, plan: NeedsPlan) -> Section:
-    """Declared unit costs times recorded events."""
+    """Declared unit costs times recorded events; a unit cost that nobody has checked is said to be so beside it."""
     if not plan.costs:
         return Section("cost", "", ())
     last = made.period.labels[-1]
-    rows: list[tuple[Cell, ...]] = []
-    total, whole = 0.0, True
-    for cost in plan.costs:
-        found = [r for r in sliced(made.publication.tables[HARM].table, "year", kind=cost.kind) if r["year"] == last]
-        events = whole_or_hidden(found[0]["events"]) if found else 0
-        whole = whole and events is not None
-        total += (events or 0) * cost.pounds
-        spent = "suppressed" if events is None else f"£{events * cost.pounds:,.0f}"
-        rows.append(
-            (plain(cost.kind), events, f"£{cost.pounds:,.0f}", spent, f"{cost.source}, prices of {cost.price_year}")
+    events = [_events_of(made, cost.kind, last) for cost in plan.costs]
+    blocks: list[Block] = [
+        Text(
+            "Declared unit costs times recorded events. Harm that was not recorded is not in it, nor harm of a kind "
+            "without a unit cost. The intervals hold the chance of the events, not the doubt about the unit costs."
         )
-    rows.append(("Together" if whole else "Together, at least", None if not whole else "", "", f"£{total:,.0f}", ""))
+    ]
+    if unchecked := [plain(cost.kind) for cost in plan.costs if not cost.checked_by]:
+        said = ", ".join(unchecked)
+        blocks.append(Callout(f"Unit costs that nobody has checked: {said}. Do not quote these costs.", warning=True))
     columns = [
         Column("Harm"),
         Column(f"Events in {last}", "count"),
         Column("Cost of one"),
-        Column("Cost"),
+        Column("Checked"),
+        Column("Cost, £1,000", "count"),
         Column("Source"),
     ]
-    return Section(
-        "cost",
-        "What it costs",
-        (
-            Text("Declared unit costs times recorded events. Harm that was not recorded is not in it."),
-            grid(f"Cost of harm in {last}", columns, rows),
-        ),
-    )
+    blocks.append(grid(f"Cost of harm in {last}", columns, _cost_rows(plan.costs, events)))
+    return Section("cost", "What it costs", tuple(blocks))
+
+
+def _events_of(made: Assessment, kind: str, year: str) -> int | None:
+    found = [row for row in sliced(made.publication.tables[HARM].table, "year", kind=kind) if row["year"] == year]
+    return whole_or_hidden(found[0]["events"]) if found else 0
+
+
+def _cost_rows(costs: Sequence[UnitCost], events: Sequence[int | None]) -> list[tuple[Cell, ...]]:
+    rows: list[tuple[Cell, ...]] = []
+    for cost, count in zip(costs, events, strict=True):
+        by = f"{cost.checked_by}{f', {cost.checked_on:%-d %B %Y}' if cost.checked_on else ''}"
+        source = f"{cost.source}, prices of {cost.price_year}"
+        spent = Estimate.hidden("exact") if count is None else rate(count, 1, per=cost.pounds / 1000)
+        rows.append((plain(cost.kind), count, f"£{cost.pounds:,.0f}", by or "not checked", spent, source))
+    total = sum((count or 0) * cost.pounds for cost, count in zip(costs, events, strict=True)) / 1000
+    title = "Together" if None not in events else "Together, at least"
+    title += "" if all(cost.checked_by for cost in costs) else " (with unchecked unit costs)"
+    return [*rows, (title, "", "", "", total, "")]
 
 
 def last_edition_section(made: Assessment) -> Section:

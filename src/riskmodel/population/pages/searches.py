@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from riskmodel.population.cube import UNKNOWN, sliced
+from riskmodel.population.estimate import Estimate
 from riskmodel.population.pages.blocks import (
     Block,
     Callout,
@@ -28,8 +30,9 @@ from riskmodel.population.search_tables import (
     SEARCHES,
     SearchPeriod,
     searches_of,
+    within_areas,
 )
-from riskmodel.population.stop_search import Searches, SearchRates, search_rates
+from riskmodel.population.stop_search import GroupRate, Searches, SearchRates, search_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def search_page(publication: Publication, period: SearchPeriod, words: SearchWor
         _over_time(publication, searches, period),
         _ages(publication),
         outcomes_section(publication),
-        tests_section(publication, words.reference),
+        tests_section(publication, words.reference, period.found_within_days),
         again_section(publication),
         _areas(publication),
         _method(made, period, words),
@@ -70,36 +73,53 @@ def search_page(publication: Publication, period: SearchPeriod, words: SearchWor
 
 
 def _rates(publication: Publication, made: SearchRates, period: SearchPeriod) -> Section:
-    total = sum(one.searches for one in made.groups) + made.unstated
-    rows: list[tuple[Cell, ...]] = []
     for one in made.groups:
         publication.figure(SEARCHES, f"searches per 1,000 residents and year, {one.group}", one.rate)
         publication.figure(SEARCHES, f"rate over {made.reference}, {one.group}", one.relative)
-        publication.figure(SEARCHES, f"rate over {made.reference} within areas, {one.group}", one.within_places)
-        rows.append((plain(one.group), one.rate, _bounds(one.rate_bounds), one.searches, round(one.people)))
-    others = [one for one in made.groups if one.group != made.reference]
-    first = max(others, key=lambda one: one.relative.value or 0)
-    ratio = first.relative.value
+    within = {
+        one.group: _inside(publication, one, made.reference) for one in made.groups if one.group != made.reference
+    }
+    unstated = made.unstated_share
+    said = (
+        f"{100 * unstated:.1f}% of the searches have no stated ethnicity. The bounds say what that leaves open."
+        if unstated > 0
+        else "Every search that is counted has a stated ethnicity."
+    )
+    blocks = (
+        Text(_lead(made, within, period), lead=True),
+        *_own_rates(made),
+        *_relative_rates(made, within),
+        Callout(said),
+    )
+    return Section("rates", "Who is searched", blocks)
+
+
+def _inside(publication: Publication, one: GroupRate, reference: str) -> Estimate:
+    """The ratio inside the same areas: from what left, or else as it was worked out before the counts left."""
+    before = within_areas(publication, one.group, reference)
+    if one.within_places.value is None and before is not None:
+        return before
+    return publication.figure(SEARCHES, f"rate over {reference} within areas, {one.group}", one.within_places)
+
+
+def _lead(made: SearchRates, within: Mapping[str, Estimate], period: SearchPeriod) -> str:
+    total = sum(one.searches for one in made.groups) + made.unstated
+    first = max((made.of(group) for group in within), key=lambda one: one.relative.value or 0)
     lead = f"{total:,} searches in {period.words}."
-    if ratio is not None:
-        lead += (
-            f" {plain(first.group)} residents were searched {ratio:.1f} times as often as {plain(made.reference)} "
-            f"residents"
-            + (
-                f", {first.within_places.value:.1f} times as often inside the same areas."
-                if first.within_places.value is not None
-                else "."
-            )
-        )
-    relative = [(plain(one.group), one.relative) for one in others]
-    within = [(f"{plain(one.group)}, same areas", one.within_places) for one in others]
-    pairs = [pair for both in zip(relative, within, strict=True) for pair in both]
-    ratios: list[tuple[Cell, ...]] = [
-        (plain(one.group), one.relative, _bounds(one.relative_bounds), one.within_places, one.within_places.note or "")
-        for one in others
+    if first.relative.value is None:
+        return lead
+    inside = within[first.group].value
+    same = "" if inside is None else f", {inside:.1f} times as often inside the same areas"
+    group, reference = plain(first.group), plain(made.reference)
+    times = f"{first.relative.value:.1f} times as often as {reference} residents"
+    return f"{lead} {group} residents were searched {times}{same}."
+
+
+def _own_rates(made: SearchRates) -> tuple[Block, ...]:
+    rows = [
+        (plain(one.group), one.rate, _bounds(one.rate_bounds), one.searches, round(one.people)) for one in made.groups
     ]
-    blocks: tuple[Block, ...] = (
-        Text(lead, lead=True),
+    return (
         Picture(
             "Searches per 1,000 residents and year",
             dots(
@@ -119,21 +139,34 @@ def _rates(publication: Publication, made: SearchRates, period: SearchPeriod) ->
             ],
             rows,
             note="Bounds: what the rate can be whatever the ethnicity of searches without one, and however many "
-            "residents "
-            "the tables leave out. The interval holds chance only.",
+            "residents the tables leave out. The interval holds chance only.",
         ),
+    )
+
+
+def _relative_rates(made: SearchRates, within: Mapping[str, Estimate]) -> tuple[Block, ...]:
+    reference = plain(made.reference)
+    others = [made.of(group) for group in within]
+    pairs: list[tuple[str, Estimate]] = []
+    for one in others:
+        pairs += [(plain(one.group), one.relative), (f"{plain(one.group)}, same areas", within[one.group])]
+    rows = [
+        (plain(one.group), one.relative, _bounds(one.relative_bounds), within[one.group], within[one.group].note or "")
+        for one in others
+    ]
+    return (
         Picture(
-            f"Times as often as {plain(made.reference)} residents",
+            f"Times as often as {reference} residents",
             dots(
                 pairs,
-                f"Rate over that of {plain(made.reference)} residents",
+                f"Rate over that of {reference} residents",
                 "Two lines a group: over all areas, and inside the same areas; the table below holds the same figures.",
                 reference=(1.0, "as often"),
                 log=True,
             ),
         ),
         grid(
-            f"Rates beside {plain(made.reference)} residents",
+            f"Rates beside {reference} residents",
             [
                 Column("Ethnicity"),
                 Column("Times as often", "number"),
@@ -141,21 +174,18 @@ def _rates(publication: Publication, made: SearchRates, period: SearchPeriod) ->
                 Column("Same areas", "number"),
                 Column("Remark"),
             ],
-            ratios,
+            rows,
             note="Same areas: the ratio inside each area, over all areas (Mantel and Haenszel 1959); its interval "
-            "holds "
-            "how differently areas search.",
-        ),
-        Callout(
-            f"{100 * made.unstated_share:.1f}% of the searches have no stated ethnicity. The bounds say what that "
-            "leaves open."
+            "holds how differently areas search. Where too few searches of an area may be shown, it was worked out "
+            "from the counts themselves.",
         ),
     )
-    return Section("rates", "Who is searched", blocks)
 
 
 def _bounds(bounds: tuple[float, float]) -> str:
     low, high = bounds
+    if low == high:
+        return "nothing open"
     return f"{low:.1f} to {'no limit' if high == float('inf') else f'{high:.1f}'}"
 
 

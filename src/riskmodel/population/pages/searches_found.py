@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from riskmodel.population.cube import ALL, UNKNOWN, sliced
 from riskmodel.population.estimate import Estimate
 from riskmodel.population.pages.blocks import (
@@ -16,7 +18,7 @@ from riskmodel.population.pages.blocks import (
 )
 from riskmodel.population.pages.canvas import percent
 from riskmodel.population.pages.charts import dots
-from riskmodel.population.pages.words import plain
+from riskmodel.population.pages.words import plain, share_or_hidden
 from riskmodel.population.publication import Publication
 from riskmodel.population.rates import share
 from riskmodel.population.search_outcomes import INFRA_MARGINALITY
@@ -67,56 +69,29 @@ def outcomes_section(publication: Publication) -> Section:
     )
 
 
-def tests_section(publication: Publication, reference: str) -> Section:
+_WHY: Final = (
+    Text(INFRA_MARGINALITY),
+    Points(
+        (
+            "The outcome test compares how often searches find something. If a group's find less, its bar seems lower.",
+            "The threshold test estimates the bar itself over many areas; it rests on a model and needs finds by area.",
+            "Neither is shown here without the other.",
+        )
+    ),
+)
+
+
+def tests_section(publication: Publication, reference: str, within_days: int | None) -> Section:
     """The outcome test and the threshold test, side by side or not at all."""
     title = "Is the bar the same for all?"
-    why = (
-        Text(INFRA_MARGINALITY),
-        Points(
-            (
-                (
-                    "The outcome test compares how often searches find something. If one group's find less, its bar "
-                    "seems lower."
-                ),
-                (
-                    "The threshold test estimates the bar itself, from how often each group is searched and what "
-                    "is found, over "
-                    "many areas. It rests on a model, and needs finds by area and group."
-                ),
-                "Neither is shown here without the other.",
-            )
-        ),
-    )
     if FINDS not in publication.tables:
         said = Callout(
-            "These tables give outcomes by area and not by ethnicity. So neither the outcome test nor the "
-            "threshold test "
-            "can be made, and nothing is said about the bar for searching.",
+            "These tables give outcomes by area and not by ethnicity. So neither the outcome test nor the threshold "
+            "test can be made, and nothing is said about the bar for searching.",
             warning=True,
         )
-        return Section("tests", title, (said, *why))
-    made = {figure.what: figure.estimate for figure in publication.figures if figure.source == FINDS}
-    finds: list[tuple[str, Estimate]] = []
-    rows: list[tuple[Cell, ...]] = []
-    for row in publication.tables[FINDS].table.to_pylist():
-        if row["group"] in (ALL, UNKNOWN):
-            continue
-        hidden = row["found"] is None
-        find = Estimate.hidden("Wilson 1927") if hidden else share(min(row["found"], row["searches"]), row["searches"])
-        publication.figure(FINDS, f"find rate, {row['group']}", find)
-        none = Estimate.none(0, "threshold test", "too few finds or areas")
-        bar = made.get(f"bar for searching, {row['group']}", none)
-        gap = made.get(f"bar less that of {reference}, {row['group']}", none)
-        finds.append((plain(row["group"]), find))
-        rows.append(
-            (
-                plain(row["group"]),
-                row["searches"],
-                find,
-                bar,
-                "the reference" if row["group"] == reference else _signed(gap),
-            )
-        )
+        return Section("tests", title, (said, *_WHY))
+    finds, rows = _find_rows(publication, reference)
     columns = [
         Column("Ethnicity"),
         Column("Searches", "count"),
@@ -124,21 +99,36 @@ def tests_section(publication: Publication, reference: str) -> Section:
         Column("Bar", "share"),
         Column(f"Bar less that of {plain(reference)}"),
     ]
-    drawing = dots(
-        finds,
-        "Share of searches that found something",
-        "One line a group; the table below holds the same figures.",
-        said=percent,
-    )
+    alt = "One line a group; the table below holds the same figures."
+    note = f"A find is a declared record of the same person within {within_days} days after the search: it need not be "
+    note += "of the search itself."
     return Section(
         "tests",
         title,
         (
-            *why,
-            Picture("Searches that found something", drawing),
-            grid("Find rates, and the bar behind them", columns, rows),
+            *_WHY,
+            Picture("Searches that found something", dots(finds, "Share of searches with a find", alt, said=percent)),
+            grid("Find rates, and the bar behind them", columns, rows, note=note),
         ),
     )
+
+
+def _find_rows(publication: Publication, reference: str) -> tuple[list[tuple[str, Estimate]], list[tuple[Cell, ...]]]:
+    """Each group's find rate, and beside it the bar that was worked out before the counts left."""
+    made = {figure.what: figure.estimate for figure in publication.figures if figure.source == FINDS}
+    none = Estimate.none(0, "threshold test", "too few finds or areas")
+    finds: list[tuple[str, Estimate]] = []
+    rows: list[tuple[Cell, ...]] = []
+    for row in publication.tables[FINDS].table.to_pylist():
+        group = row["group"]
+        if group in (ALL, UNKNOWN):
+            continue
+        find = publication.figure(FINDS, f"find rate, {group}", share_or_hidden(row["found"], row["searches"]))
+        bar = made.get(f"bar for searching, {group}", none)
+        gap = made.get(f"bar less that of {reference}, {group}", none)
+        finds.append((plain(group), find))
+        rows.append((plain(group), row["searches"], find, bar, "the reference" if group == reference else _signed(gap)))
+    return finds, rows
 
 
 def _signed(made: Estimate) -> str:

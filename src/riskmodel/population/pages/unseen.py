@@ -97,7 +97,8 @@ def _lists(publication: Publication, found: UnseenFound) -> Section:
     released = publication.tables[LISTS].table.to_pylist()
     held = sorted((row for row in released if row["people"] != 0), key=lambda row: -(row["people"] or 0))
     rows = [("On any of them" if row["lists"] == ALL else row["lists"], row["people"]) for row in held]
-    note = f"{len(released) - len(held)} other combinations hold nobody. Too few people to be shown are suppressed."
+    empty = len(released) - len(held)
+    note = f"{empty} other combinations hold nobody." if empty else "Too few people to be shown are suppressed."
     table = grid("People by the lists they are on", [Column("On these lists and no other"), _COUNT], rows, note=note)
     text = Text(f"The lists: {', '.join(found.lists)}. The more they share, the fewer can be on none.")
     return Section("lists", "The lists", (text, table))
