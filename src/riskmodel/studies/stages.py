@@ -22,6 +22,7 @@ from riskmodel.cards.referee import write_referee
 from riskmodel.engines.folders import Result, read_result
 from riskmodel.errors import DeclarationError, NotFound, RiskmodelError
 from riskmodel.explain.explanation import explanation as explained
+from riskmodel.explain.fields import fields_used
 from riskmodel.explain.summary import Explanation
 from riskmodel.fairness import audit as fairness
 from riskmodel.fairness.audit import Audit
@@ -254,6 +255,14 @@ def card(
     }
 
     def make(folder: Path) -> None:
+        used = fields_used(
+            study.purpose.fields,
+            intake.report,
+            model,
+            training,
+            linked_by_comparing=study.declaration.linkage.method != "shared_key",
+            seed=study.model_settings.seed,
+        )
         checks = referee(model, training, histories)
         drafted = ModelCard.draft(
             model,
@@ -263,7 +272,7 @@ def card(
             explanation=explanation,
             text=study.declaration.card,
             study=study.declaration.study.model_dump(mode="json"),
-            intake_report=intake.report,
+            intake_report={**intake.report, "fields_used": used.document()},
             linkage_quality=people.quality,
             published=published,
             checks=checks,

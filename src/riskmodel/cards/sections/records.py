@@ -79,6 +79,7 @@ def feeds(given: Given) -> Section:
     )
     if alarms:
         blocks += [Heading("What does not look right in the records"), Bullets(alarms)]
+    blocks += _fields(given.intake or {})
     caveats = tuple(
         f"{_feed_words(name)}: {one}" for name, feed in sorted(by_feed.items()) for one in feed.get("caveats", ())
     )
@@ -86,6 +87,49 @@ def feeds(given: Given) -> Section:
         folded = f"{len(caveats)} remarks" if len(caveats) > _MANY else ""
         blocks += [Heading("What to know about these records"), Bullets(caveats, folded=folded)]
     return Section("records", "Whose records", tuple(blocks))
+
+
+def _fields(intake: Mapping[str, Any]) -> list[Block]:
+    """What came of each field that was asked for; nothing when the run did not ask."""
+    used: Mapping[str, Any] | None = intake.get("fields_used")
+    if not used:
+        return []
+    idle = [plain(name) for name in used["never_mattered"]]
+    said = (
+        f"Asked for and without use in this model: {listed(idle)}. The next purpose can leave such a field out, once a"
+        " model without it was tried."
+        if idle
+        else "No field was asked for in vain, as far as this model can say."
+    )
+    always = [plain(one["field"]) for one in used["uses"] if one["state"] == "in every record"]
+    if always:
+        said += f" Kept whatever is asked for, because a record means nothing without it: {listed(always)}."
+    shown = tuple(
+        (
+            capital(plain(one["field"])),
+            one["words"],
+            capital(one["readers"]) or "Nothing",
+            "" if one["share"] is None else _share_of_weight(one),
+        )
+        for one in used["uses"]
+        if one["state"] != "in every record"
+    )
+    note = (
+        "The share is of the absolute contributions of all features, in log-odds, over"
+        f" {count_words(used['rows'])} rows, with a 95 % interval over people. A field is without weight when the whole"
+        f" interval lies below {share_words(used['little'])}. It says what this model uses, not what it would lose"
+        " without the field: of two fields that say the same, either may carry the weight."
+    )
+    columns = (Column("Field"), Column("State"), Column("Read by"), Column("Share of the model's weight"))
+    return [
+        Heading("Fields asked for"),
+        Paragraph(said),
+        Table("What came of each field", columns, shown, source="intake", note=note),
+    ]
+
+
+def _share_of_weight(one: Mapping[str, Any]) -> str:
+    return f"{share_words(one['share'])} ({share_words(one['low'])} to {share_words(one['high'])})"
 
 
 def _checked_words(checked: Mapping[str, Any]) -> str:
