@@ -1,7 +1,7 @@
 """The chance that an audit finds a planted gap: worked out from the law first, then counted on fresh draws.
 
     python benchmarks/fairness/power.py beforehand > benchmarks/fairness/POWER.csv
-    python benchmarks/fairness/power.py counted [--simulations 1000] [--first-seed 50000]
+    python benchmarks/fairness/power.py counted [--simulations 1000] [--first-seed 50000] [--worlds 1 2 3 4 5]
 
 Beforehand, no audit is made. In large samples the figures of the groups are normal around their true values, with the
 covariance of what each person adds to each figure's error (influence); both are taken from the law of the world. The
@@ -237,12 +237,12 @@ def counted(world: Planted, simulations: int, first_seed: int) -> dict[str, int]
     return {name: hits[name] for name in METRICS}
 
 
-def compared(simulations: int, first_seed: int) -> Iterator[str]:
+def compared(simulations: int, first_seed: int, worlds: list[int]) -> Iterator[str]:
     """The count beside what was kept beforehand."""
     with KEPT.open(encoding="utf-8") as file:
         kept = {(row["world"], row["figure"]): float(row["power"]) for row in csv.DictReader(file)}
     off = []
-    for world in WORLDS:
+    for world in (WORLDS[number - 1] for number in worlds):
         yield f"\n{world.name}\n"
         for name, hits in counted(world, simulations, first_seed).items():
             reach = stats.binomtest(hits, simulations).proportion_ci()
@@ -262,9 +262,10 @@ def main() -> None:
     parser.add_argument("what", choices=("beforehand", "counted"))
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--first-seed", type=int, default=50_000)
+    parser.add_argument("--worlds", type=int, nargs="+", default=list(range(1, len(WORLDS) + 1)))
     given = parser.parse_args()
     if given.what == "counted":
-        for line in compared(given.simulations, given.first_seed):
+        for line in compared(given.simulations, given.first_seed, given.worlds):
             print(line, end="", flush=True)
         return
     out = csv.writer(sys.stdout, lineterminator="\n")

@@ -48,6 +48,46 @@ def test_reported_events_hold_the_runaway_back_but_leave_the_share_wrong():
     assert shares[2] == pytest.approx(0.6, abs=0.01)
 
 
+@pytest.mark.parametrize("reported", [0.05, 0.3, 0.8])
+def test_the_long_run_is_that_of_the_generalised_urn(reported):
+    # After a visit to the first place a and b are added, after one to the second c and d. Ensign et al. (2018): the
+    # share of the first ends at the root of (c + d - a - b) x^2 + (a - 2 c - d) x + c between 0 and 1.
+    one, other = 0.2, 0.3
+    a, b, c, d = one, reported * other, reported * one, other
+    roots = np.roots([c + d - a - b, a - 2 * c - d, c])
+    (wanted,) = (root for root in roots if 0 < root < 1)
+    patrols = Patrols((one, other), (20, 20), reported=reported)
+    assert patrols.limit == pytest.approx([wanted, 1 - wanted], abs=1e-9)
+    assert wanted < 0.4  # less than its share of what happens, however much is reported
+    if reported > 0.1:  # the less is reported, the slower it gets there
+        seen = attention_over_time(patrols, days=12_000, runs=60)[:, -1, 0]
+        assert seen.mean() == pytest.approx(wanted, abs=0.012 / reported)
+        assert abs(seen.mean() - wanted) < abs(seen.mean() - 0.4)
+
+
+def test_where_it_ends_when_everything_is_discovered_and_when_it_is_corrected():
+    assert Patrols((0.2, 0.2), (5, 1)).limit is None  # a Polya urn: anywhere
+    assert Patrols((0.2, 0.1, 0.3), (5, 1, 1)).limit.tolist() == [0.0, 0.0, 1.0]
+    corrected = Patrols((0.1, 0.2, 0.3), (5, 1, 1), reported=0.2, corrected=True)
+    assert corrected.limit == pytest.approx([1 / 6, 1 / 3, 1 / 2])
+    assert attention_over_time(corrected, days=8000, runs=40)[:, -1].mean(axis=0) == pytest.approx(
+        corrected.limit, abs=0.02
+    )
+
+
+def test_two_districts_of_oakland_as_published():
+    # Ensign et al. (2018), section 3 and their code: .368511 and .2816466 a day, a weak prior of 6.09 and 3.79, 1,000
+    # days. The first has 56.7 in 100 of what happens; uncorrected its share grows, corrected it settles there.
+    rates, weak = (0.368511, 0.2816466), (6.09, 3.79)
+    plain, right = (Patrols(rates, weak, corrected=corrected) for corrected in (False, True))
+    shares = [attention_over_time(one, days=1000, runs=400)[:, -1, 0] for one in (plain, right)]
+    assert shares[0].mean() > 0.65
+    assert plain.limit.tolist() == [1.0, 0.0]
+    assert right.limit[0] == pytest.approx(0.5668, abs=1e-4)
+    assert shares[1].mean() == pytest.approx(0.5668, abs=0.015)
+    assert shares[1].std() < 0.35 * shares[0].std()
+
+
 def fit(features, outcomes, weights):
     model = LogisticRegression(C=100).fit(features, outcomes, sample_weight=weights)
     return lambda table: model.predict_proba(table)[:, 1]
@@ -91,6 +131,19 @@ def test_where_everything_is_reported_there_is_no_feedback_at_all():
     made = simulate_feedback(fit, features, risk, group, recording, periods=3, runs=3, history="history")
     assert not made.drifts
     assert (made.drift["change"].abs() < 1e-12).all()
+
+
+def test_the_intervals_of_several_groups_hold_for_all_of_them():
+    features, risk, group = town(300)
+    thirds = np.where(np.arange(300) % 3 == 0, "c", group)
+    recording = Recording(reported=0.2, discovered_listed=0.9, discovered_unlisted=0.1)
+    made = simulate_feedback(count, features, risk, thirds, recording, periods=3, runs=4, history="history")
+    ends = made.periods.pivot_table(index=["loop", "group", "run"], columns="period", values="list_share")
+    moved = (ends[3] - ends[1]).unstack("run")
+    gap = moved.loc[("feedback", "c")] - moved.loc[("no feedback", "c")]
+    half = stats.t.ppf(1 - 0.025 / 3, 3) * gap.std(ddof=1) / 2
+    row = made.drift.set_index(["loop", "group"]).loc[("feedback", "c")]
+    assert (row["low"], row["high"]) == pytest.approx((gap.mean() - half, gap.mean() + half))
 
 
 def test_attention_that_helps_prevents_what_it_was_said_to_prevent():

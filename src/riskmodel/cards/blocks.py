@@ -13,7 +13,9 @@ from typing import Any, Literal, TypeAlias
 
 from riskmodel.cards.evidence import count_words, interval_words, number_words, share_words
 
-Kind = Literal["text", "code", "link", "count", "number", "share", "number_interval", "share_interval"]
+Kind = Literal[
+    "text", "code", "link", "count", "number", "share", "number_interval", "share_interval", "hundred_interval"
+]
 Cell: TypeAlias = "str | float | int | Mapping[str, Any] | None"
 """A text, a number, nothing, ``{"value", "low", "high", "state"}`` of an interval, ``{"text", "href"}`` of a link."""
 
@@ -45,7 +47,7 @@ class Column:
         if isinstance(cell, Mapping) and self.kind == "link":
             return str(cell["text"])
         if isinstance(cell, Mapping):
-            unit = "share" if self.kind == "share_interval" else "number"
+            unit = self.kind.removesuffix("_interval")
             return interval_words(cell.get("value"), cell.get("low"), cell.get("high"), cell.get("state", "ok"), unit)
         if self.kind == "count":
             return count_words(cell)

@@ -181,6 +181,19 @@ def share_words(value: float | None, digits: int = 1) -> str:
     return SAID["unknown"] if value is None or math.isnan(value) else f"{100 * value:.{digits}f}%"
 
 
+def hundred_words(value: float | None) -> str:
+    """A share as so many in a hundred, to the whole number from ten on.
+
+    Examples
+    --------
+    >>> hundred_words(0.264), hundred_words(0.0731), hundred_words(1.021), hundred_words(None)
+    ('26', '7.3', '102', 'not known')
+    """
+    if value is None or math.isnan(value):
+        return SAID["unknown"]
+    return f"{100 * value:.0f}" if abs(100 * value) >= 9.95 else f"{100 * value:.1f}"
+
+
 def number_words(value: float | None, digits: int = 3) -> str:
     """A number with fixed decimals.
 
@@ -204,7 +217,7 @@ def interval_words(
         return SAID[state]
     if _absent(value):
         return SAID["unknown"]
-    word = {"share": share_words, "count": count_words}.get(unit, number_words)
+    word = {"share": share_words, "count": count_words, "hundred": hundred_words}.get(unit, number_words)
     within = f" ({word(low)} to {word(high)})" if not _absent(low) and not _absent(high) else ""
     return word(value) + within + (", imprecise" if state == "imprecise" else "")
 

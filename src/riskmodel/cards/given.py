@@ -71,6 +71,7 @@ class Given:
     published: Sequence[Mapping[str, Any]]
     evidence: Evidence
     scored: Mapping[str, Any] | None = None
+    linked_worlds: Mapping[str, Any] | None = None
 
     @property
     def outcome_words(self) -> str:
@@ -190,6 +191,7 @@ def gathered(given: Given) -> None:
         ("intake", given.intake, "report of the intake of records"),
         ("linkage", given.linkage, "report of the linkage of records"),
         ("published", list(given.published) or None, "comparison with published figures"),
+        ("linked_worlds", given.linked_worlds, "audit over linked worlds"),
         ("scored", given.scored, "scores on the judged rows, with the choice that came before them"),
     ):
         if document is not None:

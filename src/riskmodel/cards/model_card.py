@@ -33,6 +33,7 @@ from riskmodel.cards.sections import (
     records,
     safeguards,
 )
+from riskmodel.cards.sections import linked_worlds as worlds
 from riskmodel.cards.text import CardText
 from riskmodel.errors import EvidenceError
 from riskmodel.explain.summary import Explanation
@@ -92,6 +93,7 @@ class ModelCard:
         linkage_quality: Mapping[str, Any] | None = None,
         published: Sequence[Mapping[str, Any]] | None = None,
         scored: Mapping[str, Any] | None = None,
+        linked_worlds: Mapping[str, Any] | None = None,
         checks: Sequence[Check] = (),
         date: dt.date | None = None,
         edition: str = "1",
@@ -107,6 +109,7 @@ class ModelCard:
         intake_report, linkage_quality : the reports of those stages, None where there was none
         published : figures that others have published, beside the same computed here
         scored : scores of a forecasting challenge on its judged rows, with published scores beside them
+        linked_worlds : the audit over linked worlds (`fairness.linked_worlds`), for studies that drew some
         checks : a referee's questions and their answers (`models.checks.referee`)
         date, edition : of the card; a card that is given no date has none, because no clock is read
 
@@ -129,6 +132,7 @@ class ModelCard:
             _json(list(published or ())),
             Evidence(),
             _json(scored),
+            _json(linked_worlds),
         )
         gathered(given)
         used = software()
@@ -233,6 +237,7 @@ def _sections(given: Given, software: Mapping[str, str], checks: Sequence[Check]
         annex.published(given),
         challenge.challenge(given),
         fairness.fairness(given),
+        worlds.linked_worlds(given),
         reasons.reasons(given),
         safeguards.limits(given),
         safeguards.people_decide(given),

@@ -19,8 +19,11 @@ from riskmodel.fairness.audit import Audit, audit_scores
 from riskmodel.fairness.capacity import listed
 from riskmodel.fairness.estimability import NOT_ESTIMABLE
 from riskmodel.fairness.intervals import critical_values
+from riskmodel.fairness.pictures import harms_plot
+from riskmodel.fairness.plots import Plot
 from riskmodel.fairness.rules import Row, Rules
 from riskmodel.fairness.scored import numbers, refused
+from riskmodel.fairness.view import told_html
 from riskmodel.models.metrics import Numbers, auroc
 
 if TYPE_CHECKING:
@@ -52,6 +55,14 @@ class ContactAudit:
     side_by_side: pd.DataFrame = field(repr=False)
     contact_alone: float
     score: float
+
+    def plot(self, attribute: str = ATTRIBUTE) -> Plot:
+        """Missed use and over-exposure side by side, by contact or by an attribute (or "sex, services")."""
+        return harms_plot(self.side_by_side, attribute)
+
+    def _repr_html_(self) -> str:
+        """The findings and the two harms, for a notebook."""
+        return told_html("Who is seen", self.findings, {"Missed and listed in error": self.side_by_side})
 
     @property
     def findings(self) -> tuple[str, ...]:

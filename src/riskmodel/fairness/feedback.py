@@ -20,8 +20,11 @@ import numpy.typing as npt
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.fairness.capacity import listed
 from riskmodel.fairness.groups import groupings
+from riskmodel.fairness.pictures import loop_plot
+from riskmodel.fairness.plots import Plot
 from riskmodel.fairness.rules import Row
 from riskmodel.fairness.scored import numbers, refused
+from riskmodel.fairness.view import told_html
 from riskmodel.models.metrics import Numbers, auroc
 from riskmodel.seeds import stream
 
@@ -73,7 +76,8 @@ class Feedback:
         places), recorded_rate, true_rate, auroc (for what happens; of everybody), found (share of all events that
         happen to those listed)
     drift : DataFrame, one row a group and loop: change of list_share from the first period to the last against the loop
-        without feedback, with 95 % interval over the runs
+        without feedback, with an interval over the runs; of three groups and more the intervals hold 95 times in 100
+        for all groups at once (Bonferroni)
     """
 
     periods: pd.DataFrame = field(repr=False)
@@ -84,6 +88,14 @@ class Feedback:
         """Whether some group's share of the list moves beyond chance because of the feedback."""
         own = self.drift[self.drift["loop"] == "feedback"]
         return bool(((own["low"] > 0) | (own["high"] < 0)).any())
+
+    def plot(self, group: str) -> Plot:
+        """A group's share of the list over the periods in each loop; NotFound for a group that is not there."""
+        return loop_plot(self.periods, group)
+
+    def _repr_html_(self) -> str:
+        """What moves, and by how much, for a notebook."""
+        return told_html("Would it drift", self.findings, {"Change of each group's share of the list": self.drift})
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -234,11 +246,13 @@ def _drift(frame: pd.DataFrame, runs: int) -> pd.DataFrame:
         index=["loop", "group", "run"], columns="period", values="list_share"
     )
     moved = (ends[last] - ends[1]).unstack("run")
+    groups = frame["group"].nunique()
+    tail = 0.025 / (groups if groups > 2 else 1)  # the shares of two groups are one number
     rows = []
     for loop in ("feedback", "corrected"):
         for group in moved.loc[loop].index:
             gap = (moved.loc[(loop, group)] - moved.loc[("no feedback", group)]).to_numpy()
-            half = float(stats.t.ppf(0.975, runs - 1) * gap.std(ddof=1) / np.sqrt(runs)) if runs > 1 else np.inf
+            half = float(stats.t.ppf(1 - tail, runs - 1) * gap.std(ddof=1) / np.sqrt(runs)) if runs > 1 else np.inf
             change = float(gap.mean())
             rows.append({"loop": loop, "group": group, "change": change, "low": change - half, "high": change + half})
     return pd.DataFrame(rows)

@@ -25,6 +25,7 @@ from riskmodel.fairness.mitigate import AS_IT_IS, Candidate
 from riskmodel.fairness.plots import Plot, frontier_plot
 from riskmodel.fairness.rules import Row, Rules
 from riskmodel.fairness.scored import numbers, refused
+from riskmodel.fairness.view import told_html
 from riskmodel.models.metrics import Numbers
 from riskmodel.tables import fingerprint_document
 
@@ -72,6 +73,19 @@ class Frontier:
     def names(self) -> tuple[str, ...]:
         """The candidates, the model as it is first."""
         return tuple(dict.fromkeys(self.table["candidate"]))
+
+    @property
+    def wide(self) -> pd.DataFrame:
+        """One row a candidate, figures of everybody across: for reading, without intervals."""
+        own = self.table[self.table["group"] == EVERYBODY]
+        names = list(dict.fromkeys(own["figure"]))
+        return own.pivot(index="candidate", columns="figure", values="value").loc[list(self.names), names]
+
+    def _repr_html_(self) -> str:
+        """The candidates for a notebook."""
+        said = f"{len(self.names)} candidates by {self.attribute}; none is picked here, and none is called fair."
+        tables = {"Everybody, by candidate": self.wide.reset_index(), "Every figure with its interval": self.table}
+        return told_html("What could be done instead", [said], tables)
 
     def plot(self, metric: str = "tpr", cost: str = "found") -> Plot:
         """The gap in a figure against what is found, every candidate with its intervals."""

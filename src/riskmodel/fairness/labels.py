@@ -21,9 +21,12 @@ from riskmodel.fairness.findings import WORDS
 from riskmodel.fairness.group_sample import Figure, figure_of, sample_of
 from riskmodel.fairness.groups import By
 from riskmodel.fairness.intervals import critical_values
+from riskmodel.fairness.pictures import labels_plot
+from riskmodel.fairness.plots import Plot
 from riskmodel.fairness.prepared import Prepared, prepared
 from riskmodel.fairness.rules import Row, Rules
 from riskmodel.fairness.scored import numbers, refused
+from riskmodel.fairness.view import told_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +49,15 @@ class LabelAudit:
     figures: pd.DataFrame = field(repr=False)
     changes: pd.DataFrame = field(repr=False)
     agreement: pd.DataFrame = field(repr=False)
+
+    def plot(self, attribute: str, metric: str = "base_rate") -> Plot:
+        """The gap of each group in a figure, by every label."""
+        return labels_plot(self.changes, attribute, metric)
+
+    def _repr_html_(self) -> str:
+        """The findings, the gaps by label, and how far the labels agree, for a notebook."""
+        tables = {"Gaps by label": self.changes, "Agreement of the labels": self.agreement}
+        return told_html("Whose label", self.findings, tables)
 
     @property
     def findings(self) -> tuple[str, ...]:

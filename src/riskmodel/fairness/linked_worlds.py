@@ -24,6 +24,7 @@ from riskmodel.fairness.findings import WORDS
 from riskmodel.fairness.intervals import Bounds, quotient
 from riskmodel.fairness.measures import MEASURE
 from riskmodel.fairness.rules import Row
+from riskmodel.fairness.view import told_html
 from riskmodel.linkage.people import People
 from riskmodel.linkage.pooling import LEAST_DRAWS, Measured, Pooled, pooled
 from riskmodel.linkage.rates import LinkRates
@@ -66,6 +67,10 @@ class LinkedAudit:
     def findings(self) -> tuple[str, ...]:
         """What stands, what could be linkage's doing, and whose links are missed more often, in words."""
         return (*self._summed_up(), *self._could_be(), *(said for rates in self.links for said in _missed(rates)))
+
+    def _repr_html_(self) -> str:
+        """The findings and the gaps, for a notebook."""
+        return told_html("Could linkage be the reason", self.findings, {"Gaps": self.gaps, "Figures": self.figures})
 
     def document(self) -> dict[str, Any]:
         """The audit over worlds as JSON."""

@@ -11,6 +11,7 @@ Events reported by the public, which do not depend on attention, hold the runawa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ import numpy.typing as npt
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.models.metrics import Numbers
 from riskmodel.seeds import stream
+
+_ROUNDS: Final = 5000
+"""Rounds after which a share that reproduces itself has settled, however little is reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,35 @@ class Patrols:
         """Each place's share of what happens."""
         rates = np.array(self.rates)
         return np.asarray(rates / rates.sum())
+
+    @property
+    def limit(self) -> Numbers | None:
+        """Each place's share of attention in the long run; None where chance decides, as in a Polya urn.
+
+        The record grows as attention lies, so the share that reproduces itself is where it ends (stochastic
+        approximation; Renlund 2010). Of two places it is the root between 0 and 1 of the quadratic that Ensign et al.
+        state for their generalised urn.
+
+        Examples
+        --------
+        Four tenths reported: the place with 3 in 5 of what happens gets 2 in 3 of the attention. All discovered: all.
+
+        >>> Patrols((0.2, 0.3), (1, 1), reported=0.4).limit.round(2).tolist()
+        [0.33, 0.67]
+        >>> Patrols((0.2, 0.3), (1, 1)).limit.tolist()
+        [0.0, 1.0]
+        """
+        if self.corrected:
+            return self.truth
+        rates = np.array(self.rates)
+        if not self.reported:
+            first = np.isclose(rates, rates.max())
+            return first.astype(np.float64) if first.sum() == 1 else None
+        share = self.truth
+        for _ in range(_ROUNDS):
+            grown = rates * (self.reported + (1 - self.reported) * share)
+            share = grown / grown.sum()
+        return np.asarray(share)
 
 
 def attention_over_time(patrols: Patrols, *, days: int = 1000, runs: int = 200, seed: int = 0) -> Numbers:

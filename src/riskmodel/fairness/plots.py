@@ -51,7 +51,7 @@ class Plot:
 def figures_plot(table: pd.DataFrame, attribute: str, metric: str, called: str) -> Plot:
     """One figure of every group of an attribute with its interval; groups that cannot be estimated are named."""
     own = table[(table["attribute"] == attribute) & (table["metric"] == metric)].reset_index(drop=True)
-    figure, axes = _sheet(0.45 * len(own) + 1.1)
+    figure, axes = sheet(0.45 * len(own) + 1.1)
     for at, row in enumerate(own.to_dict("records")):
         if row["state"] == "not_estimable":
             axes.text(0.01, at, "not estimable", va="center", color=QUIET, style="italic", fontsize=9,
@@ -64,7 +64,7 @@ def figures_plot(table: pd.DataFrame, attribute: str, metric: str, called: str) 
     axes.invert_yaxis()
     axes.set_ylim(len(own) - 0.5, -0.5)
     axes.set_xlabel(f"{called}, with 95 % interval; an open mark is imprecise")
-    told = "; ".join(_told(row) for row in own.to_dict("records"))
+    told = "; ".join(told_value(row) for row in own.to_dict("records"))
     shown = ["group", "value", "low", "high", "n", "people", "state"]
     return Plot(figure, f"{called} by {attribute}: {told}.", own[shown])
 
@@ -72,7 +72,7 @@ def figures_plot(table: pd.DataFrame, attribute: str, metric: str, called: str) 
 def distribution_plot(table: pd.DataFrame, attribute: str) -> Plot:
     """How scores are spread in each group: quantiles and mean."""
     own = table[table["attribute"] == attribute].reset_index(drop=True)
-    figure, axes = _sheet(0.5 * len(own) + 1.1)
+    figure, axes = sheet(0.5 * len(own) + 1.1)
     for at, row in enumerate(own.to_dict("records")):
         if row["state"] != "ok":
             axes.text(0.01, at, "too few people", va="center", color=QUIET, style="italic", fontsize=9,
@@ -112,7 +112,7 @@ def frontier_plot(table: pd.DataFrame, metric: str, cost: str, attribute: str, r
         row |= {"gap": gap["value"], "gap_low": gap["low"], "gap_high": gap["high"]}
         rows.append(row | {cost: found["value"], f"{cost}_low": found["low"], f"{cost}_high": found["high"]})
     drawn = pd.DataFrame(rows)
-    figure, axes = _sheet(4.6)
+    figure, axes = sheet(4.6)
     for at, one in enumerate(drawn.to_dict("records")):
         x, y = 100 * one["gap"], 100 * one[cost]
         axes.plot([100 * one["gap_low"], 100 * one["gap_high"]], [y, y], color=QUIET, lw=1)
@@ -134,7 +134,8 @@ def frontier_plot(table: pd.DataFrame, metric: str, cost: str, attribute: str, r
     return Plot(figure, f"{alt} Open marks need the protected attribute at prediction.", drawn)
 
 
-def _sheet(height: float) -> tuple[Figure, Axes]:
+def sheet(height: float) -> tuple[Figure, Axes]:
+    """An empty drawing with one pair of axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, height))
@@ -144,7 +145,8 @@ def _sheet(height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _told(row: Any) -> str:
+def told_value(row: Any) -> str:
+    """A group's value with its interval in words."""
     if row["state"] == "not_estimable":
         return f"{row['group']} not estimable"
     return f"{row['group']} {row['value']:.3g} ({row['low']:.3g} to {row['high']:.3g})"

@@ -18,8 +18,11 @@ import numpy.typing as npt
 from riskmodel.fairness.audit import audit_scores
 from riskmodel.fairness.estimability import NOT_ESTIMABLE
 from riskmodel.fairness.groups import UNKNOWN, Grouping, groupings
+from riskmodel.fairness.pictures import known_plot
+from riskmodel.fairness.plots import Plot
 from riskmodel.fairness.rules import Row, Rules
 from riskmodel.fairness.scored import refused
+from riskmodel.fairness.view import told_html
 from riskmodel.models.metrics import Numbers, auroc
 from riskmodel.seeds import derived, stream
 
@@ -50,6 +53,15 @@ class Proxies:
         own = self.carried[self.carried["attribute"] == attribute]
         order = own.groupby("feature")["lost"].max().sort_values(ascending=False, kind="stable")
         return tuple(order.index[:count])
+
+    def plot(self) -> Plot:
+        """How well the features tell each group."""
+        return known_plot(self.known)
+
+    def _repr_html_(self) -> str:
+        """The findings and which features carry each attribute, for a notebook."""
+        tables = {"What the features know": self.known, "Which features carry it": self.carried}
+        return told_html("Proxies", self.findings, tables)
 
     @property
     def findings(self) -> tuple[str, ...]:

@@ -114,9 +114,24 @@ class Audit:
             raise _damaged("a saved audit whose content is not that of its fingerprint")
         return made
 
-    def frame(self, metric: str | None = None) -> pd.DataFrame:
-        """The table as a pandas DataFrame, of one figure or of all."""
-        frame: pd.DataFrame = self.table.to_pandas()
+    def frame(self, metric: str | None = None, *, of: str = "table") -> pd.DataFrame:
+        """One of the audit's tables as a pandas DataFrame, of one figure or of all.
+
+        Parameters
+        ----------
+        metric : a figure, for tables that have one a row
+        of : "table", "disparities", "heterogeneity", "estimates", "crossed", "curves" or "slopes"
+
+        Raises
+        ------
+        NotFound : no such table, or a figure of a table that is of one figure alone
+        """
+        if of not in COLUMNS or (metric is not None and "metric" not in COLUMNS[of]):
+            found = f"no table {of!r}" if of not in COLUMNS else f"no column of figures in {of!r}"
+            raise NotFound(
+                "audit-table", found=found, expected=", ".join(COLUMNS), repair="Ask for one of them, without a figure."
+            )
+        frame: pd.DataFrame = getattr(self, of).to_pandas()
         return frame if metric is None else frame[frame["metric"] == metric].reset_index(drop=True)
 
     def figure(self, attribute: str, group: str, metric: str) -> Row:

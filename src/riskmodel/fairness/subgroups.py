@@ -23,6 +23,7 @@ from riskmodel.fairness.measures import Measure, added
 from riskmodel.fairness.prepared import Prepared, prepared
 from riskmodel.fairness.rules import Row, Rules
 from riskmodel.fairness.scored import refused
+from riskmodel.fairness.view import told_html
 from riskmodel.models.metrics import Numbers
 from riskmodel.seeds import stream
 
@@ -53,6 +54,10 @@ class SubgroupSearch:
     left_out: int
     held_out: Row | None = field(repr=False)
     permutations: int
+
+    def _repr_html_(self) -> str:
+        """The finding and the subgroups, for a notebook."""
+        return told_html("Worst subgroup", [self.sentence], {"Subgroups looked at": self.table})
 
     @property
     def sentence(self) -> str:

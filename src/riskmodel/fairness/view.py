@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -12,6 +12,9 @@ from riskmodel.fairness.estimability import IMPRECISE, NOT_ESTIMABLE
 from riskmodel.fairness.findings import WORDS, Finding
 from riskmodel.fairness.measures import MEASURE
 from riskmodel.fairness.rules import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TITLES: Final = {
     "differs": "Shown to differ beyond chance",
@@ -42,6 +45,17 @@ def audit_html(findings: Sequence[Finding], table: pa.Table, tests: pa.Table, me
         parts.append(_figures(attribute, [row for row in rows if row["attribute"] == attribute], tests.to_pylist()))
     parts.append(f"<details><summary>Method</summary><p>{_text(method)}</p></details></section>")
     return "".join(parts)
+
+
+def told_html(title: str, findings: Sequence[str], tables: Mapping[str, pd.DataFrame]) -> str:
+    """Findings as a list, and tables folded below: how everything beside an audit shows itself in a notebook."""
+    lines = "".join(f"<li>{_text(said)}</li>" for said in findings)
+    parts = [f'<section aria-label="{_text(title)}"><p><b>{_text(title)}</b></p><ul>{lines}</ul>']
+    for caption, table in tables.items():
+        shown = table.to_html(index=False, border=0, na_rep="", float_format=lambda value: f"{value:.3g}")
+        wide = f'<div style="overflow-x:auto">{shown}</div>'
+        parts.append(f"<details><summary>{_text(caption)} ({len(table)} rows)</summary>{wide}</details>")
+    return "".join(parts) + "</section>"
 
 
 def _figures(attribute: str, rows: list[Row], tests: list[Row]) -> str:

@@ -68,6 +68,7 @@ class LinkageTable(Table):
     method: Literal["probabilistic", "shared_key"] = "probabilistic"
     threshold: float = Field(default=0.5, ge=0.5, lt=1)
     seed: int = 0
+    draws: int = Field(default=0, ge=0, le=100)  # linked worlds, in each of which the whole audit is made again
 
 
 class CohortTable(Table):

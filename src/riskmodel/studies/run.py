@@ -23,7 +23,7 @@ from riskmodel.engines.folders import alone, publish
 from riskmodel.governance.access import Glance, Store, connect
 from riskmodel.governance.approvals import Approval, draft_approval, sign_off
 from riskmodel.models.risk_model import RiskModel
-from riskmodel.studies import stages
+from riskmodel.studies import linked_worlds, stages
 from riskmodel.studies.progress import Progress, shown
 from riskmodel.studies.study import Study
 
@@ -36,6 +36,7 @@ SHARES = {
     "fit": 20.0,
     "audit": 4.0,
     "footing": 6.0,
+    "linked worlds": 200.0,
     "explain": 5.0,
     "card": 6.0,
     "record": 12.0,
@@ -104,7 +105,8 @@ def run_study(study: Study, places: Places, society: stages.WorldMaker | None = 
     RiskmodelError : one of its kinds, saying what to do; finished stages are kept
     """
     store = connect(f"duckdb:///{places.store}", study.purpose)
-    shares = {name: share for name, share in SHARES.items() if study.declaration.feeds.world or name != "deliver"}
+    made = {"deliver": study.declaration.feeds.world, "linked worlds": linked_worlds.are_drawn(study)}
+    shares = {name: share for name, share in SHARES.items() if made.get(name, True)}
     with alone(places.store), shown(shares) as progress:
         return _run(study, places, store, society, Stages(store, progress))
 
@@ -145,10 +147,16 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
         audit = stages.audit(store, study, model, training)
     with run.stage("footing", "footing"):
         footing = stages.footing(store, study, model, training)
+    over = None
+    if linked_worlds.are_drawn(study):
+        with run.stage("linked worlds", linked_worlds.NAME):
+            over = linked_worlds.audit_over_worlds(store, study, people, audit, run.progress.step)
     with run.stage("explain", "explanation"):
         explanation = stages.explain(store, model, training, footing)
     with run.stage("card", "card"):
-        card = stages.card(store, study, model, audit, explanation, training, intake, people, histories, places.data)
+        card = stages.card(
+            store, study, model, audit, explanation, training, intake, people, histories, places.data, over
+        )
         publish(card, places.cards, PUBLISHED)
         if places.front_page is not None:
             write_index(places.front_page)
@@ -160,7 +168,8 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
 
 
 def _fingerprints(store: Store) -> dict[str, str]:
-    names = ("received", "linked", "histories", "training", "model", "audit", "footing", "explanation", "card")
+    judged = ("audit", linked_worlds.NAME, "footing", "explanation", "card")
+    names = ("received", "linked", "histories", "training", "model", *judged)
     found = {name: result.fingerprint for name in names if (result := store.peek(name)) is not None}
     aside = store.folder / ".fingerprints.tmp"
     aside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -148,7 +148,14 @@ def data_folder(folder: Path, study: str, name: str, data: Path | None) -> Path:
 def link(store: Store, study: Study, intake: Intake) -> People:
     """Join records into people."""
     settings = study.declaration.linkage
-    return identity.link(store, intake, method=settings.method, threshold=settings.threshold, seed=settings.seed)
+    return identity.link(
+        store,
+        intake,
+        method=settings.method,
+        threshold=settings.threshold,
+        seed=settings.seed,
+        draws=settings.draws,
+    )
 
 
 def assemble(store: Store, people: People) -> Histories:
@@ -244,12 +251,14 @@ def card(
     people: People,
     histories: Histories,
     data: Path | None,
+    linked_worlds: dict[str, Any] | None = None,
 ) -> Path:
     """Write the card, and the report for a referee beside it; returns their folder."""
     published = published_figures(study, data)
     inputs = {
         "parts": [intake.fingerprint, people.fingerprint, training.fingerprint, model.fingerprint],
         "judged": [audit.fingerprint, explanation.fingerprint],
+        "linked_worlds": linked_worlds,
         "study": study.declaration.model_dump(mode="json"),
         "published": published,
     }
@@ -275,6 +284,7 @@ def card(
             intake_report={**intake.report, "fields_used": used.document()},
             linkage_quality=people.quality,
             published=published,
+            linked_worlds=linked_worlds,
             checks=checks,
             date=study.declaration.study.date,
             edition=study.declaration.study.edition,

@@ -91,7 +91,7 @@ def test_the_finding_is_told_in_hundreds(case: Case, card: ModelCard) -> None:
 
 def test_small_counts_of_people_do_not_leave(card: ModelCard) -> None:
     # 8 people are "other"; in the intersection some of their groups are smaller
-    by_both = next(table for table in tables(card, "groups") if table.caption == "Figures by sex and ethnicity")
+    by_both = next(table for table in tables(card, "groups") if table.caption == "Of 100, by sex and ethnicity")
     counts = [cell for row in by_both.rows for cell in row[1:3]]
     assert "suppressed" in counts
     assert all(cell == "suppressed" or cell % 5 == 0 for cell in counts)
