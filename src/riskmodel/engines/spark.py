@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 Batches = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+Likeness = Callable[[pa.Array, pa.Array], pa.Array]
 
 _ADDRESS: Final = re.compile(r"local(\[(\*|[1-9]\d*)(,[1-9]\d*)?\])?|spark://[^\s/]+|yarn|k8s://\S+")
 _OLDEST_JAVA: Final = 17
@@ -102,6 +103,14 @@ def read(session: SparkSession, paths: Iterable[Path]) -> DataFrame:
     return session.read.option("mergeSchema", str(len(places) > 1)).parquet(*(f"file://{place}" for place in places))
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """What Spark raises when a query fails."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    return (PySparkException, Py4JError)
+
+
 def answers(table: DataFrame, function: Batches, columns: str) -> list[dict[str, Any]]:
     """The function run on every partition of the table, where the data lies; only what it returns comes here.
 
@@ -114,16 +123,13 @@ def answers(table: DataFrame, function: Batches, columns: str) -> list[dict[str,
     ------
     DataRefused : a task failed, also when it was tried again
     """
-    from py4j.protocol import Py4JError
-    from pyspark.errors import PySparkException
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", ResourceWarning
             )  # pyspark leaves its sockets to be closed as they are freed
             return [row.asDict() for row in table.mapInArrow(function, columns).collect()]
-    except (PySparkException, Py4JError) as error:
+    except failures() as error:
         told = re.search(r"riskmodel\.errors\.\w+: (Found .*)", str(error))
         raise DataRefused(
             "spark-task-failed",
@@ -131,6 +137,38 @@ def answers(table: DataFrame, function: Batches, columns: str) -> list[dict[str,
             expected="every partition computed",
             repair=f"It said: {told[1]}" if told else "Look into the logs of the executors; nothing was written.",
         ) from None  # what Spark quotes of a failure may hold rows
+
+
+def sent(session: SparkSession, table: pa.Table) -> DataFrame:
+    """A table of this process as one of Spark's, column by column in Arrow: what is missing stays missing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        return session.createDataFrame(table)
+
+
+def fetched(session: SparkSession, sql: str) -> pa.Table:
+    """The answer to a query, brought here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        return session.sql(sql).toArrow()
+
+
+def add_text_function(session: SparkSession, name: str, function: Likeness) -> None:
+    """Let queries of the session call a function of two texts that gives a number; it runs where the data lies.
+
+    Parameters
+    ----------
+    function : takes two Arrow columns of text and gives one of float64; importable on the executors
+    """
+    from pyspark.sql.functions import pandas_udf
+
+    def called(left: Any, right: Any) -> Any:
+        texts = (pa.array(side.to_numpy(dtype=object, na_value=None), pa.string()) for side in (left, right))
+        return function(*texts).to_pandas()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # pyspark asks for type hints of pandas
+        session.udf.register(name, pandas_udf(lambda left, right: called(left, right), "double"))
 
 
 def partition_number() -> int:

@@ -41,6 +41,10 @@ _KEYS: Final = {
     "name": "least(given, family) || ' ' || greatest(given, family)",
     # names that sound so, either way round; with one half of the birth date
     "sounds": "least(given_sound, family_sound) || ' ' || greatest(given_sound, family_sound)",
+    # one end of the family name misspelt, and no birth date to go by
+    "name_start": "root || ' ' || left(family, 3)",
+    "name_end": "root || ' ' || right(family, 3)",
+    "name_starts": "left(root, 2) || ' ' || left(family, 4)",
     "sound_year": "family_sound || ' ' || substr(birth, 1, 4) || left(given, 1)",
     "family_day": "family || ' ' || substr(birth, 5, 4)",
     "family_month": "family || ' ' || substr(birth, 1, 6)",
@@ -53,13 +57,16 @@ _KEYS: Final = {
 }
 _KEYS_OF_LISTS: Final = {
     # the same door with the start of the name, or the year of birth
-    "place_given": ("doors", "left(root, 3)"),
-    "place_family": ("doors", "left(family, 3)"),
+    "place_given": ("doors", "left(root, 1)"),
+    "place_family": ("doors", "left(family, 1)"),
     "place_year": ("doors", "substr(birth, 1, 4)"),
     "postcode_given": ("postcodes", "given_sound"),
     "postcode_family": ("postcodes", "family_sound"),
     "postcode_year": ("postcodes", "substr(birth, 1, 4)"),
 }
+_LOOSE: Final = {"sound_initial": "family_sound || ' ' || left(root, 1)"}
+_THIN: Final = "birth IS NULL"
+"""A record without birth date has little to be found by: for it alone, names that begin and sound alike are enough."""
 _FINER: Final = "coalesce(substr(birth, 1, 4), '') || coalesce(left(given, 1), '')"
 
 
@@ -68,6 +75,8 @@ def blocked(
     keys: Mapping[str, str] = _KEYS,
     keys_of_lists: Mapping[str, tuple[str, str]] = _KEYS_OF_LISTS,
     finer: str = _FINER,
+    loose: Mapping[str, str] = _LOOSE,
+    thin: str = _THIN,
 ) -> Blocking:
     """The pairs of `records` (see `records.prepared`) that share a key.
 
@@ -75,8 +84,11 @@ def blocked(
     ----------
     keys, keys_of_lists : rule -> SQL of the key; rule -> column of lists and what is added to each of its values
     finer : SQL of what a key is narrowed by that too many share
+    loose : as `keys`; they bring two records together only where one of them is thin
+    thin : SQL of whether a record holds so little that it needs loose keys
     """
-    sql = _KEYED.format(keys=_keys_sql(keys, keys_of_lists), finer=finer, most=MOST_SHARING)
+    every = _keys_sql(keys, keys_of_lists, loose)
+    sql = _KEYED.format(keys=every, finer=finer, thin=thin, most=MOST_SHARING)
     connection = connect()
     try:
         connection.register("records", records)
@@ -88,10 +100,13 @@ def blocked(
     return Blocking(pairs, int(counted[0][0]), int(counted[0][1]))
 
 
-def _keys_sql(keys: Mapping[str, str], keys_of_lists: Mapping[str, tuple[str, str]]) -> str:
-    single = [f"SELECT record, '{rule}' AS rule, {key} AS key FROM records" for rule, key in keys.items()]
+def _keys_sql(keys: Mapping[str, str], keys_of_lists: Mapping[str, tuple[str, str]], loose: Mapping[str, str]) -> str:
+    single = [
+        f"SELECT record, '{rule}' AS rule, {key} AS key, {rule in loose} AS loose FROM records"
+        for rule, key in {**keys, **loose}.items()
+    ]
     lists = [
-        f"SELECT record, '{rule}' AS rule, value || ' ' || {also} AS key "
+        f"SELECT record, '{rule}' AS rule, value || ' ' || {also} AS key, false AS loose "
         f"FROM (SELECT *, unnest({column}) AS value FROM records)"
         for rule, (column, also) in keys_of_lists.items()
     ]
@@ -100,13 +115,14 @@ def _keys_sql(keys: Mapping[str, str], keys_of_lists: Mapping[str, tuple[str, st
 
 _KEYED: Final = """
 WITH keys AS (
-    SELECT DISTINCT record, hash(rule, key) AS key FROM ({keys}) WHERE key IS NOT NULL
+    SELECT DISTINCT record, hash(rule, key) AS key, loose FROM ({keys}) WHERE key IS NOT NULL
 ), sized AS (
-    SELECT record, key, count(*) OVER (PARTITION BY key) > {most} AS crowded FROM keys
+    SELECT record, key, loose, count(*) OVER (PARTITION BY key) > {most} AS crowded FROM keys
 ), finer AS (
-    SELECT record, {finer} AS also FROM records
+    SELECT record, {finer} AS also, {thin} AS thin FROM records
 )
-SELECT s.record, s.key AS own, s.crowded, CASE WHEN s.crowded THEN hash(s.key, f.also) ELSE s.key END AS key,
+SELECT s.record, s.loose, f.thin, s.key AS own, s.crowded,
+       CASE WHEN s.crowded THEN hash(s.key, f.also) ELSE s.key END AS key,
        count(*) OVER (PARTITION BY CASE WHEN s.crowded THEN hash(s.key, f.also) ELSE s.key END) AS sharing
 FROM sized s JOIN finer f USING (record)
 """
@@ -115,6 +131,6 @@ SELECT count(DISTINCT own) FILTER (crowded), count(DISTINCT key) FILTER (sharing
 """
 _PAIRS: Final = """
 SELECT DISTINCT l.record AS l, r.record AS r FROM keyed l JOIN keyed r
-ON l.key = r.key AND l.record < r.record
+ON l.key = r.key AND l.record < r.record AND (NOT l.loose OR l.thin OR r.thin)
 WHERE l.sharing BETWEEN 2 AND {most} AND r.sharing BETWEEN 2 AND {most} ORDER BY 1, 2
 """

@@ -60,6 +60,7 @@ def link(
     draws: int = 0,
     seed: int = 0,
     threads: int | None = None,
+    engine: str | None = None,
 ) -> People:
     """Find the people behind the records.
 
@@ -71,6 +72,8 @@ def link(
     draws : int, linked worlds to draw beside the best one, see `linkage.draws`; 20 carry the doubt on well enough
     seed : int, of the random pairs from which chance agreement is learned, and of the draws
     threads : int or None, for speed only: the result is the same for any number
+    engine : where pairs are compared, the store's own unless said: "duckdb" is this process; ``local[2]``,
+        ``spark://HOST:PORT`` and the like are Spark (`engines.spark`). The people are the same
 
     Raises
     ------
@@ -88,7 +91,7 @@ def link(
         found = (
             shared_key(people)
             if method == "shared_key"
-            else matched(people, threshold, draws=draws, seed=seed, threads=threads)
+            else matched(people, threshold, draws=draws, seed=seed, threads=threads, engine=engine or store.engine)
         )
         with store.writing(NAME, inputs) as draft:
             _write(draft, people, found, salt_of(store), settings)
@@ -97,9 +100,15 @@ def link(
 
 
 def matched(
-    people: pa.Table, threshold: float = THRESHOLD, *, draws: int = 0, seed: int = 0, threads: int | None = None
+    people: pa.Table,
+    threshold: float = THRESHOLD,
+    *,
+    draws: int = 0,
+    seed: int = 0,
+    threads: int | None = None,
+    engine: str = "duckdb",
 ) -> Linked:
-    """Compare and join records: the probabilistic method on a table of PERSON_RECORDS.
+    """Compare and join records: the probabilistic method on a table of PERSON_RECORDS. Arguments as `link`.
 
     Raises
     ------
@@ -109,11 +118,11 @@ def matched(
     if _is_encoded(people):
         records = encoded_records.prepared(people)
         keys, keys_of_lists = encoded_records.KEYS, encoded_records.KEYS_OF_LISTS
-        blocking = blocked(records, keys, keys_of_lists, encoded_records.FINER)
+        blocking = blocked(records, keys, keys_of_lists, encoded_records.FINER, {}, "false")
     else:
         records = prepared(people)
         blocking = blocked(records)
-    matches, learned = scored(records, blocking.pairs, seed=seed, threads=threads)
+    matches, learned = scored(records, blocking.pairs, seed=seed, threads=threads, engine=engine)
     facts, evidence = facts_of(records), Evidence.of(records.column("agency").to_pylist(), matches, learned)
     clusters = clustered(facts, evidence, threshold)
     worlds = drawn(facts, evidence, matches, clusters, draws=draws, seed=seed)

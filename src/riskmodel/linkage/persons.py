@@ -1,25 +1,28 @@
-"""Scoring pairs of records with Splink on DuckDB. The only module that knows Splink.
+"""Scoring pairs of records with Splink, on DuckDB or on Spark. The only module that knows Splink.
 
 Splink compares the pairs and adds up the evidence, with the frequency of each name; which pairs, and the parameters,
 come from `blocking` and `training`. What comes back is record numbers and probabilities, cut to six decimals and in
-order, so that the number of threads cannot show. Splink's own messages are kept quiet: they can quote the data.
+order, so that neither the number of threads nor the engine can show. Splink's own messages are kept quiet: they can
+quote the data.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from riskmodel import seeds
+from riskmodel.engines import spark
 from riskmodel.engines.duckdb import connect
 from riskmodel.errors import RiskmodelError
-from riskmodel.linkage import encoded_records
+from riskmodel.linkage import encoded_records, spark_words
 from riskmodel.linkage.comparisons import Comparison, Level, comparisons_for
 from riskmodel.linkage.records import IDENTIFIERS
 from riskmodel.linkage.training import Codes, Numbers, Parameters, Patterns, trained
@@ -32,7 +35,9 @@ RAREST: Final = 0.0001
 """A name shared by fewer than one in ten thousand counts as if by one in ten thousand: it may be a misspelling."""
 
 
-def scored(records: pa.Table, pairs: pa.Table, *, seed: int, threads: int | None = None) -> tuple[pa.Table, Parameters]:
+def scored(
+    records: pa.Table, pairs: pa.Table, *, seed: int, threads: int | None = None, engine: str = "duckdb"
+) -> tuple[pa.Table, Parameters]:
     """The probability that the two records of each pair are of one person.
 
     Parameters
@@ -40,23 +45,24 @@ def scored(records: pa.Table, pairs: pa.Table, *, seed: int, threads: int | None
     records : see `records.prepared`
     pairs : Arrow table of record numbers l < r, sorted, that share a blocking key
     seed : int, of the random pairs
+    engine : "duckdb", or the address of a Spark (`engines.spark.session`): the same numbers come out
 
     Returns
     -------
     Arrow table (l, r, probability) of the pairs worth keeping, sorted by l, r; and the learned parameters
     """
     with _quiet():
-        engine = _Engine(records, threads)
+        on = _engine_at(engine, records, threads)
         try:
             comparisons = _comparisons(records)
-            random = engine.levels(comparisons, random_pairs(len(records), seed))
+            random = on.levels(comparisons, random_pairs(len(records), seed))
             step = max(1, -(-pairs.num_rows // TRAINING_PAIRS))
             sample = pairs.take(pa.array(np.arange(0, pairs.num_rows, step)))
-            blocked = Patterns.of(engine.levels(comparisons, sample), each=step)
+            blocked = Patterns.of(on.levels(comparisons, sample), each=step)
             learned = trained(comparisons, Patterns.of(random), blocked, records=len(records))
-            return engine.probabilities(learned, pairs), learned
+            return on.probabilities(learned, pairs), learned
         finally:
-            engine.close()
+            on.close()
 
 
 def _comparisons(records: pa.Table) -> tuple[Comparison, ...]:
@@ -79,20 +85,10 @@ def random_pairs(records: int, seed: int) -> pa.Table:
     return pa.table({"l": left.astype(np.int64), "r": right.astype(np.int64)})
 
 
-class _Engine:
-    """One DuckDB connection with the records in it, and Splink on top."""
+class _Engine(ABC):
+    """The records in an engine, and Splink on top."""
 
-    def __init__(self, records: pa.Table, threads: int | None) -> None:
-        from splink import DuckDBAPI
-
-        self._connection = connect(threads=threads)
-        self._connection.register("given_records", records)
-        self._connection.execute("CREATE TABLE records AS SELECT * FROM given_records")
-        self._api = DuckDBAPI(self._connection)
-        self._made = 0
-
-    def close(self) -> None:
-        self._connection.close()
+    api: Any
 
     def levels(self, comparisons: tuple[Comparison, ...], pairs: pa.Table) -> Codes:
         """The level codes of pairs, (n_pairs, n_comparisons) int64, in no particular order.
@@ -103,7 +99,7 @@ class _Engine:
         counted: list[Numbers] = [np.exp2(np.arange(len(one.levels), dtype=np.float64) - 59.0) for one in comparisons]
         numbered = Parameters(comparisons, tuple(counted), tuple(np.full(len(m), 2.0**-60) for m in counted), 0.5)
         names = ", ".join(f"mw_{one.name}" for one in comparisons)
-        found = self._predict(_settings(numbered, frequencies=False), pairs, f"SELECT {names} FROM {{scores}}")
+        found = self._predict(numbered, pairs, f"SELECT {names} FROM {{scores}}", frequencies=False)
         if not found.num_rows:
             return np.zeros((0, len(comparisons)), np.int64)
         return np.column_stack([np.rint(column.to_numpy()).astype(np.int64) - 1 for column in found.columns])
@@ -113,29 +109,23 @@ class _Engine:
         sql = f"""SELECT least(record_l, record_r) AS l, greatest(record_l, record_r) AS r,
                   round(match_probability, 6) AS probability
                   FROM {{scores}} WHERE match_probability >= {WORTH_KEEPING} ORDER BY 1, 2"""
-        return self._predict(_settings(parameters, frequencies=True), pairs, sql)
+        return self._predict(parameters, pairs, sql, frequencies=True)
 
-    def _predict(self, settings: dict[str, Any], pairs: pa.Table, sql: str) -> pa.Table:
+    def _predict(self, parameters: Parameters, pairs: pa.Table, sql: str, *, frequencies: bool) -> pa.Table:
         from splink import Linker
-        from splink.internals.exceptions import SplinkException
 
-        self._made += 1
-        name = f"pairs_{self._made}"
-        self._connection.register("given_pairs", pairs)
-        self._connection.execute(
-            f"CREATE TABLE {name} AS SELECT l AS join_key_l, r AS join_key_r, '0' AS match_key FROM given_pairs"
+        settings = _settings(parameters, self.words, frequencies=frequencies)
+        known = pa.table(
+            {"join_key_l": pairs.column("l"), "join_key_r": pairs.column("r"), "match_key": ["0"] * pairs.num_rows}
         )
         try:
-            table = self._api.register("records", table_name=f"records_{self._made}")
-            linker = Linker(table, settings, log_level=None, validate_settings=False)
-            linker.table_management.register_blocked_pairs_for_predict(
-                self._api.register(name, table_name=f"known_{name}")
-            )
+            linker = Linker(self.registered_records(), settings, log_level=None, validate_settings=False)
+            linker.table_management.register_blocked_pairs_for_predict(self.registered(known))
             scores = linker.inference.predict(warning_mode="never")
-            found = self._connection.sql(sql.format(scores=scores.physical_name)).to_arrow_table()
-            self._api.delete_tables_created_by_splink_from_db()
-        except SplinkException:
-            # Splink's text quotes SQL and may quote cells: none of it goes on
+            found = self.answer(sql.format(scores=scores.physical_name))
+            self.forget(scores.physical_name)
+        except self.failures():
+            # what an engine says of a failure quotes SQL and may quote cells: none of it goes on
             raise RiskmodelError(
                 "linkage-failed",
                 found=f"{pairs.num_rows} pairs that the linkage engine could not compare",
@@ -144,14 +134,127 @@ class _Engine:
             ) from None
         return found
 
+    @abstractmethod
+    def words(self, condition: str) -> str:
+        """A condition in the engine's dialect."""
 
-def _settings(parameters: Parameters, *, frequencies: bool) -> dict[str, Any]:
+    @abstractmethod
+    def registered(self, table: pa.Table) -> Any:
+        """A table made known to Splink."""
+
+    @abstractmethod
+    def registered_records(self) -> Any:
+        """The records, made known to Splink."""
+
+    @abstractmethod
+    def answer(self, sql: str) -> pa.Table:
+        """The answer to a query over what Splink made."""
+
+    @abstractmethod
+    def forget(self, scores: str) -> None:
+        """Drop what Splink made."""
+
+    @abstractmethod
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What the engine raises when it cannot compare."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let the engine go."""
+
+
+class _OnDuckDB(_Engine):
+    """One DuckDB connection in this process."""
+
+    def __init__(self, records: pa.Table, threads: int | None) -> None:
+        from splink import DuckDBAPI
+
+        self._connection = connect(threads=threads)
+        self._connection.register("given_records", records)
+        self._connection.execute("CREATE TABLE records AS SELECT * FROM given_records")
+        self.api = DuckDBAPI(self._connection)
+        self._made = 0
+
+    def words(self, condition: str) -> str:
+        return condition
+
+    def registered(self, table: pa.Table) -> Any:
+        self._made += 1
+        name = f"given_{self._made}"
+        self._connection.register("given", table)
+        self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
+        self._connection.unregister("given")
+        return self.api.register(name, table_name=f"known_{name}")
+
+    def registered_records(self) -> Any:
+        self._made += 1
+        return self.api.register("records", table_name=f"records_{self._made}")
+
+    def answer(self, sql: str) -> pa.Table:
+        return self._connection.sql(sql).to_arrow_table()
+
+    def forget(self, scores: str) -> None:  # noqa: ARG002 - Splink keeps its own list
+        self.api.delete_tables_created_by_splink_from_db()
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        from splink.internals.exceptions import SplinkException
+
+        return (SplinkException,)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _OnSpark(_Engine):
+    """A session of a Spark, with the same settings in its words."""
+
+    def __init__(self, records: pa.Table, address: str) -> None:
+        from splink.backends.spark import SparkAPI
+
+        self._session = spark_words.session(address)
+        self._records = spark.sent(self._session, records).persist()
+        self.api = SparkAPI(
+            spark_session=self._session, break_lineage_method="persist", register_udfs_automatically=False
+        )
+
+    def words(self, condition: str) -> str:
+        return spark_words.translated(condition)
+
+    def registered(self, table: pa.Table) -> Any:
+        return self.api.register(spark.sent(self._session, table))
+
+    def registered_records(self) -> Any:
+        return self.api.register(self._records)
+
+    def answer(self, sql: str) -> pa.Table:
+        return spark.fetched(self._session, sql)
+
+    def forget(self, scores: str) -> None:
+        self._session.table(scores).unpersist()
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        from splink.internals.exceptions import SplinkException
+
+        return (SplinkException, *spark.failures())
+
+    def close(self) -> None:
+        self._records.unpersist()
+
+
+def _engine_at(engine: str, records: pa.Table, threads: int | None) -> _Engine:
+    return _OnDuckDB(records, threads) if engine == "duckdb" else _OnSpark(records, engine)
+
+
+Words: TypeAlias = Callable[[str], str]
+
+
+def _settings(parameters: Parameters, words: Words, *, frequencies: bool) -> dict[str, Any]:
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "record",
         "probability_two_random_records_match": parameters.match_rate,
         "comparisons": [
-            _comparison(one, parameters.m[column], parameters.u[column], frequencies)
+            _comparison(one, parameters.m[column], parameters.u[column], words, frequencies=frequencies)
             for column, one in enumerate(parameters.comparisons)
         ],
         "blocking_rules_to_generate_predictions": ["l.record = r.record"],  # never used: the pairs are given
@@ -160,18 +263,18 @@ def _settings(parameters: Parameters, *, frequencies: bool) -> dict[str, Any]:
     }
 
 
-def _comparison(one: Comparison, m: np.ndarray, u: np.ndarray, frequencies: bool) -> dict[str, Any]:
-    missing = {"sql_condition": _columns(one.missing), "label_for_charts": "missing", "is_null_level": True}
+def _comparison(one: Comparison, m: Numbers, u: Numbers, words: Words, *, frequencies: bool) -> dict[str, Any]:
+    missing = {"sql_condition": _columns(words(one.missing)), "label_for_charts": "missing", "is_null_level": True}
     levels = [
-        _level(level, float(m[code]), float(u[code]), frequencies)
+        _level(level, float(m[code]), float(u[code]), words, frequencies=frequencies)
         for level, code in zip(one.levels, range(len(one.levels) - 1, -1, -1), strict=True)
     ]
     return {"output_column_name": one.name, "comparison_levels": [missing, *levels]}
 
 
-def _level(level: Level, m: float, u: float, frequencies: bool) -> dict[str, Any]:
+def _level(level: Level, m: float, u: float, words: Words, *, frequencies: bool) -> dict[str, Any]:
     settings: dict[str, Any] = {
-        "sql_condition": _columns(level.condition),
+        "sql_condition": _columns(words(level.condition)),
         "label_for_charts": level.name,
         "m_probability": m,
         "u_probability": u,

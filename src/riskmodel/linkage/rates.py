@@ -169,6 +169,7 @@ def rate(value: float, variance: float, pairs: float, people: int) -> LinkRate:
     z = NormalDist().inv_cdf((1 + _LEVEL) / 2)
     middle = (value + z * z / (2 * size)) / (1 + z * z / size)
     half = z / (1 + z * z / size) * math.sqrt(value * (1 - value) / size + z * z / (4 * size * size))
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    low = max(0.0, middle - half) if value > 0 else 0.0
+    high = min(1.0, middle + half) if value < 1 else 1.0
     state: Literal["ok", "imprecise"] = "imprecise" if (high - low) / 2 > WIDEST else "ok"
     return LinkRate(state, value, low, high, variance, pairs, people)
