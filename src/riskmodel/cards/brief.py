@@ -7,6 +7,7 @@ questions that no run can answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,10 +86,18 @@ def _lead_words(lead: Claim) -> str:
     if not lead.usable or lead.low is None or lead.high is None:
         return "no difference could be estimated."
     if lead.low > 0:
-        return f"it ranks people better, by {lead.words()} in AUROC."
+        return f"it ranks people better. {_pairs(lead.value, lead.low, lead.high)} more."
     if lead.high < 0:
-        return f"it ranks people worse, by {lead.words()} in AUROC."
-    return f"no difference in ranking was shown; {lead.words()} in AUROC."
+        return f"it ranks people worse. {_pairs(lead.value, -lead.high, -lead.low)} fewer."
+    return "no difference in ranking was shown."
+
+
+def _pairs(value: float | None, low: float, high: float) -> str:
+    """A lead in AUROC as pairs of people: how many more of 100 it puts in the right order."""
+    return (
+        "Of 100 pairs of one with the outcome and one without, it puts the right one first in"
+        f" {100 * abs(value or 0.0):.0f} ({100 * low:.0f} to {100 * high:.0f})"
+    )
 
 
 def _groups(document: Mapping[str, Any]) -> Section:
@@ -98,10 +107,25 @@ def _groups(document: Mapping[str, Any]) -> Section:
     shown = [item for block in blocks if isinstance(block, Bullets) and not block.folded for item in block.items]
     kept: list[Block] = [*headline]
     if shown:
-        kept.append(Bullets(tuple(sorted(shown, key=_errors_first)[:MOST_FINDINGS])))
-    if len(shown) > MOST_FINDINGS:
-        kept.append(Paragraph(f"{len(shown) - MOST_FINDINGS} more findings, and all figures, stand on the card."))
+        kept.append(Bullets(tuple(_short(item) for item in sorted(shown, key=_errors_first)[:MOST_FINDINGS])))
+    more = len(shown) - MOST_FINDINGS
+    if more > 0:
+        kept.append(
+            Paragraph(f"{more} more {'finding' if more == 1 else 'findings'}, and all figures, are on the card.")
+        )
     return Section("groups", "Is it the same for everyone", tuple(kept))
+
+
+def _short(sentence: str) -> str:
+    """A finding without the gaps to each group and without its p value, which stand on the card.
+
+    Examples
+    --------
+    >>> _short("Sex: of 100 people, the list held 3.3 for female. Against male: 3.3 fewer (2.4 to 4.2). The groups"
+    ...        " differ more than chance would have it (p < 0.001).")
+    'Sex: of 100 people, the list held 3.3 for female. The groups differ more than chance would have it.'
+    """
+    return re.sub(r" \(p [^)]*\)", "", re.sub(r" Against .*?(?= The groups )", "", sentence))
 
 
 def _errors_first(sentence: str) -> int:

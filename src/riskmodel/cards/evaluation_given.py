@@ -7,21 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodel.cards.evidence import Claim, Evidence
-from riskmodel.cards.words import plain
 
 Row = Mapping[str, Any]
-_AGENCIES: Mapping[str, str] = {"childrens_services": "children's services"}
-
-
-def agency_words(agency: str) -> str:
-    """An agency as a reader knows it.
-
-    Examples
-    --------
-    >>> agency_words("childrens_services"), agency_words("youth_justice")
-    ("children's services", 'youth justice')
-    """
-    return _AGENCIES.get(agency, plain(agency))
 
 
 def chance_words(p_value: float | None) -> str:

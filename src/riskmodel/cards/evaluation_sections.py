@@ -19,7 +19,7 @@ from riskmodel.cards.blocks import (
     Table,
     text_blocks,
 )
-from riskmodel.cards.evaluation_given import EvaluationGiven, Row, agency_words, chance_words
+from riskmodel.cards.evaluation_given import EvaluationGiven, Row, chance_words
 from riskmodel.cards.words import capital, day_words, listed, plain
 
 _MEANINGS: Final = {"harm": "Harm", "demand": "Work made"}
@@ -142,7 +142,7 @@ def _says(each: Row) -> str:
 def _outcome_words(each: Row) -> str:
     """An outcome with its agency, and what kind of thing it is."""
     kind = "cannot move" if each["placebo"] else _MEANINGS[each["meaning"]].lower()
-    return f"{capital(plain(each['name']))} ({agency_words(each['agency'])}): {kind}"
+    return f"{capital(plain(each['name']))} ({plain(each['agency'])}): {kind}"
 
 
 def _forest(given: EvaluationGiven) -> Figure:
@@ -202,7 +202,7 @@ def _event_study(given: EvaluationGiven, outcome: Row) -> list[Block]:
         "axis": f"{capital(name)} a {given.period}",
         "across": f"{capital(given.period)}s since the start",
     }
-    caption = f"{capital(name)} ({agency_words(outcome['agency'])}), effect in each {unit}"
+    caption = f"{capital(name)} ({plain(outcome['agency'])}), effect in each {unit}"
     columns = (Column(f"{capital(given.period)}s since the start"), Column("Effect", "number_interval"))
     return [
         Figure("event_study", caption, alt, data, "evaluation"),
@@ -211,7 +211,7 @@ def _event_study(given: EvaluationGiven, outcome: Row) -> list[Block]:
 
 
 def label(each: Row) -> str:
-    return f"{capital(plain(each['name']))} ({agency_words(each['agency'])})"
+    return f"{capital(plain(each['name']))} ({plain(each['agency'])})"
 
 
 def _relative(each: Row, lag: int) -> list[float | None]:

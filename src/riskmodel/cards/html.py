@@ -92,7 +92,13 @@ def _environment(*, escaped: bool) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["md"] = escaped_markdown
+    environment.filters["breakable"] = _breakable
     return environment
+
+
+def _breakable(name: str) -> Markup:
+    """A machine name that may break after a point or an underscore."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._])", name))
 
 
 def _template(name: str) -> str:

@@ -25,6 +25,7 @@ from riskmodel.cards.provenance import seal
 from riskmodel.cards.sections import (
     annex,
     challenge,
+    context,
     fairness,
     opening,
     performance,
@@ -240,6 +241,7 @@ def _sections(given: Given, software: Mapping[str, str], checks: Sequence[Check]
         worlds.linked_worlds(given),
         reasons.reasons(given),
         safeguards.limits(given),
+        context.context(),
         safeguards.people_decide(given),
         questions.questions(checks) if checks else None,
         annex.annex(given, software),

@@ -151,8 +151,13 @@ def probast_record(card: ModelCard) -> Record:
     return _record(card, "probast_ai")
 
 
+def duties_record(card: ModelCard) -> Record:
+    """What law and codes ask beyond the standards."""
+    return _record(card, "duties")
+
+
 def questions(standard: str) -> tuple[str, str, tuple[Question, ...]]:
-    """Name, version and fields of a standard: "atrs", "algo_care", "tripod_ai" or "probast_ai"."""
+    """Name, version and fields of a standard, such as "atrs" (`cards.text.STANDARDS` names them)."""
     text = (files("riskmodel.cards") / f"{standard}.toml").read_text(encoding="utf-8")
     given = tomllib.loads(text)
     asked = (Question(**{**field, "checks": tuple(field.get("checks", ()))}) for field in given["field"])

@@ -16,6 +16,7 @@ from riskmodel.cards.questionnaire import (
     Record,
     algo_care_record,
     atrs_record,
+    duties_record,
     probast_record,
     tripod_record,
 )
@@ -25,6 +26,7 @@ _ABOUT: Mapping[str, str] = {
     "atrs": "What a public body publishes about a tool that helps it decide.",
     "algo-care": "What a police force or its partners ask before they use such a tool (Oswald, Grace, Urwin and Barnes"
     " 2018).",
+    "duties": "What law and codes ask beyond these: human involvement, equality, Serious Violence Duty, and more.",
     "tripod": "What a report of a prediction model has to tell (Collins and others, BMJ 2024).",
     "probast": "How a study of a prediction model could mislead (Moons and others, BMJ 2025). The run answers what a"
     " machine can see. Whether each part is sound, and fits the use that is meant, is for a person to judge.",
@@ -36,6 +38,7 @@ def records(card: ModelCard) -> dict[str, Record]:
     return {
         "atrs": atrs_record(card),
         "algo-care": algo_care_record(card),
+        "duties": duties_record(card),
         "tripod": tripod_record(card),
         "probast": probast_record(card),
     }

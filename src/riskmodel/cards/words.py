@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 
 LEARNERS: Mapping[str, str] = {
@@ -93,9 +94,32 @@ def plain(name: str) -> str:
     Examples
     --------
     >>> plain("childrens_services"), plain("injury_by_violence")
-    ('childrens services', 'injury by violence')
+    ("children's services", 'injury by violence')
     """
-    return name.replace("_", " ").replace("-", " ")
+    return name.replace("_", " ").replace("-", " ").replace("childrens ", "children's ")
+
+
+_LEAD = re.compile(r"^(?P<metric>[\w@.%-]+) beats (?P<rival>[\w-]+)(?: by (?P<by>\S+))?$")
+_LEVEL = re.compile(r"^(?P<metric>[\w@.%-]+) *(?P<sign>>=|<=) *(?P<level>\S+)$")
+
+
+def condition_words(condition: str) -> str:
+    """A condition of the success bar as a reader knows it; one in other words stays as it was written.
+
+    Examples
+    --------
+    >>> condition_words("auroc beats best_count by 0.02")
+    'Ranking (AUROC) better than best single count by 0.02 or more'
+    >>> condition_words("precision@5% >= 0.2"), condition_words("The board is content")
+    ('On the list with the outcome, list of 5%: 0.2 or more', 'The board is content')
+    """
+    if lead := _LEAD.match(condition):
+        by = f" by {lead['by']} or more" if lead["by"] else ""
+        return f"{measure_words(lead['metric'])} better than {uncapital(learner_words(lead['rival']))}{by}"
+    if level := _LEVEL.match(condition):
+        more = "or more" if level["sign"] == ">=" else "or less"
+        return f"{measure_words(level['metric'])}: {level['level']} {more}"
+    return condition
 
 
 def uncapital(text: str) -> str:

@@ -13,7 +13,7 @@ from riskmodel.cards import html
 from riskmodel.cards.model_card import ModelCard
 
 ATTACK = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
-VOID = {"meta", "link", "br", "img", "hr", "input", "path", "use", "rect"}
+VOID = {"meta", "wbr", "link", "br", "img", "hr", "input", "path", "use", "rect"}
 
 
 class Reader(HTMLParser):

@@ -16,6 +16,7 @@ from riskmodel.cards.questionnaire import (
     Record,
     algo_care_record,
     atrs_record,
+    duties_record,
     probast_record,
     questions,
     tripod_record,
@@ -37,7 +38,7 @@ def checked(case: Any) -> ModelCard:
 
 
 @pytest.mark.parametrize(
-    ("standard", "count"), [("atrs", 57), ("algo_care", 18), ("tripod_ai", 52), ("probast_ai", 34)]
+    ("standard", "count"), [("atrs", 57), ("algo_care", 18), ("tripod_ai", 52), ("probast_ai", 34), ("duties", 21)]
 )
 def test_the_fields_are_whole(standard: str, count: int, card: ModelCard) -> None:
     _, _, asked = questions(standard)
@@ -48,6 +49,7 @@ def test_the_fields_are_whole(standard: str, count: int, card: ModelCard) -> Non
     assert len(aliases) == len(set(aliases))
     # a fact that no card has would leave a field missing for ever
     optional = {"benefits", "alternatives", "legal", "participation", "fairness_choice", "missing"}
+    optional |= {"equality", "impact_assessment", "training", "oversight"}
     assert {question.answer for question in asked if question.answer} - optional <= set(answers_of(card.document))
 
 
@@ -97,7 +99,7 @@ def rows_of(record: Record) -> list[list[str]]:
     return [row for table in record.tables() for row in table.worded()]
 
 
-@pytest.mark.parametrize("made", [atrs_record, algo_care_record, tripod_record, probast_record])
+@pytest.mark.parametrize("made", [atrs_record, algo_care_record, duties_record, tripod_record, probast_record])
 def test_the_document_and_the_tables_hold_every_field(made: Any, card: ModelCard) -> None:
     record = made(card)
     assert len(record.document()["fields"]) == len(rows_of(record)) == len(record.answers)

@@ -10,7 +10,7 @@ from riskmodel.cards.capacity import capacity_labels
 from riskmodel.cards.disclosed import count_cell, count_or_none, gives_away
 from riskmodel.cards.evidence import Claim, State, interval_words, share_words
 from riskmodel.cards.given import MODEL, Given, cell, clean, point
-from riskmodel.cards.words import capital, day_words, learner_words, listed, measure_words, uncapital
+from riskmodel.cards.words import capital, condition_words, day_words, learner_words, listed, measure_words, uncapital
 from riskmodel.dates import Duration, duration_words
 
 
@@ -59,7 +59,7 @@ def _success(given: Given) -> list[Block]:
         said = "It cannot be said that the success bar, fixed before the run, was met."
     rows = tuple(
         (
-            finding.condition,
+            condition_words(finding.condition),
             capital(finding.verdict),
             {
                 "value": finding.value,
@@ -71,7 +71,7 @@ def _success(given: Given) -> list[Block]:
         for finding in findings
     )
     columns = (
-        Column("Condition", "code"),
+        Column("Condition"),
         Column("Verdict"),
         Column("Figure or lead, 95% interval", "number_interval"),
     )

@@ -74,6 +74,7 @@ def feeds(given: Given) -> Section:
     blocks.append(
         Table("Rows of each feed", columns, shown, source="intake", note="These are rows of records, not people.")
     )
+    blocks += _source_mix(given, by_feed)
     alarms = tuple(
         f"{_feed_words(name)}: {alarm}" for name, feed in sorted(by_feed.items()) for alarm in feed.get("alarms", ())
     )
@@ -130,6 +131,36 @@ def _fields(intake: Mapping[str, Any]) -> list[Block]:
 
 def _share_of_weight(one: Mapping[str, Any]) -> str:
     return f"{share_words(one['share'])} ({share_words(one['low'])} to {share_words(one['high'])})"
+
+
+def _source_mix(given: Given, by_feed: Mapping[str, Any]) -> list[Block]:
+    """How the records come about, as people declared it for each agency, with the rows of events accepted from it."""
+    declared = given.text.source_mix
+    if not declared:
+        return []
+    accepted: dict[str, int] = {}
+    for name, feed in by_feed.items():
+        agency, _, holds = name.partition(".")
+        if holds == "events":
+            how = declared.get(agency, "not said")
+            accepted[how] = accepted.get(how, 0) + int(feed.get("accepted", 0))
+    total = sum(accepted.values())
+    rows = tuple(
+        (
+            capital(how),
+            capital(listed([plain(agency) for agency in sorted(declared) if declared[agency] == how])) or "the others",
+            count,
+            given.worked_out(f"source.{how}", count / total, "intake", n=total, unit="share").value,
+        )
+        for how, count in sorted(accepted.items(), key=lambda each: (-each[1], each[0]))
+        if total
+    )
+    columns = (Column("How they come about"), Column("Records of"), Column("Events", "count"), Column("Share", "share"))
+    note = (
+        "Reported: somebody told the agency. Discovered: the agency went and looked, so that more looking makes more"
+        " records. A model that leans on what is discovered learns where agencies look."
+    )
+    return [Table("How the records come about", columns, rows, source="intake", note=note)]
 
 
 def _checked_words(checked: Mapping[str, Any]) -> str:
