@@ -16,6 +16,8 @@ from riskmodel.cards.words import day_words
 from riskmodel.errors import EvidenceError
 
 PAGE, MARKDOWN = "index.html", "README.md"
+BESIDE = {"brief.html": "Brief for the board", "public.html": "Public summary", "records.html": "Records"}
+"""Pages that may stand beside a card, and what they are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Entry:
     title, summary, finding : str, empty when the card cannot be read
     state : str, in words
     facts : tuple of (term, value)
+    pages : tuple of (name, address), the pages that stand beside the card
     """
 
     folder: str
@@ -36,6 +39,7 @@ class Entry:
     summary: str = ""
     finding: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    pages: tuple[tuple[str, str], ...] = ()
 
     @property
     def link(self) -> str:
@@ -66,6 +70,7 @@ def index_markdown(folder: str | Path) -> str:
         title = f"[{escaped(entry.title)}]({entry.link})" if entry.title else escaped(entry.folder)
         lines += [f"## {title}", "", escaped(entry.state), ""]
         lines += [line for text in (entry.summary, entry.finding) if text for line in (escaped(text), "")]
+        lines += [f"- [{words}]({address})" for words, address in entry.pages]
         lines += [f"- **{escaped(term)}**: {escaped(value)}" for term, value in entry.facts]
         lines.append("")
     return "\n".join(lines).strip() + "\n"
@@ -92,6 +97,9 @@ def _entry(folder: Path) -> Entry:
             title=document["title"],
             summary=document["summary"],
             finding=_finding(document["sections"]),
+            pages=tuple(
+                (words, f"{quote(folder.name)}/{page}") for page, words in BESIDE.items() if (folder / page).exists()
+            ),
             facts=(
                 ("Published by", document["organisation"]),
                 ("Edition", document["edition"] + (f", {day_words(document['date'])}" if document["date"] else "")),

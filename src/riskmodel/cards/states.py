@@ -59,7 +59,7 @@ def holds_back(document: Mapping[str, Any], state: State, today: dt.date) -> Ite
     for name, what in lacking(document, state).items():
         yield f"nothing written for {name} ({what})"
     yield from content_faults(document)
-    if state == "retired":
+    if state in ("draft", "retired"):
         return
     for day, what in (
         (document["text"]["review_by"], "to be looked at again"),

@@ -37,6 +37,9 @@ def test_the_page_links_to_the_card_and_tells_its_finding(folder: Path) -> None:
     assert '<a href="a%20good%20one/card.html">Early support for young people</a>' in page
     assert "Of 100 young people on a list" in page
     assert "3 cards." in page
+    assert "brief.html" not in page  # nothing stands beside this one
+    (folder / "a good one" / "brief.html").write_text("x", encoding="utf-8")
+    assert '<a href="a%20good%20one/brief.html">Brief for the board</a>' in index_page(folder)
     assert "<script" not in page
 
 

@@ -152,10 +152,6 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         lambda document: document["sections"][2].update(blocks=[]),
         "nothing in the sections purpose",
     ),
-    "a day that has passed": (
-        lambda document: document["text"].update(review_by="2020-01-01"),
-        "to be looked at again by 2020-01-01",
-    ),
 }  # fmt: skip
 
 
@@ -226,6 +222,14 @@ def test_each_state_asks_for_its_own_texts(case: Any) -> None:
 def test_adults_need_no_word_on_children(card: ModelCard) -> None:
     document = {**card.document, "cohort": {**card.document["cohort"], "aged": [18, 25]}}
     assert "children" not in lacking(document, "reviewed")
+
+
+def test_a_day_that_has_passed_keeps_a_card_from_going_on(case: Any, tmp_path: Path) -> None:
+    case.draft(case.draft().document["text"] | LATER).save(tmp_path)
+    verify_card(tmp_path, today=dt.date(2030, 1, 1))  # as a draft it stays what it was
+    found = refused(tmp_path, state="approved", today=dt.date(2027, 6, 1)).found
+    assert "to be looked at again by 2027-03-31" in found
+    assert "its purpose ends by 2027-06-01" in found
 
 
 def test_a_gap_keeps_a_card_from_the_next_state(case: Any, tmp_path: Path) -> None:
