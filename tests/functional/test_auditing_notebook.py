@@ -28,7 +28,7 @@ def test_the_notebook_runs_and_finds_what_was_planted() -> None:
     ):
         assert words in said
     shown = "".join(output["data"].get("text/html", "") for output in outputs if "data" in output)
-    assert shown.count("<img alt=") == 3
+    assert shown.count("<img alt=") == 6
     assert "Shown to differ beyond chance" in shown
 
 
