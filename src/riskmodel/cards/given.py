@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from riskmodel.cards.blocks import Cell
 from riskmodel.cards.disclosed import count_cell, count_or_none, gives_away, is_small
 from riskmodel.cards.evidence import Claim, Evidence, State, Unit
+from riskmodel.cards.lists import Place, is_of, telling_lists
 from riskmodel.cards.text import CardText
 from riskmodel.cards.words import learner_words, plain
 from riskmodel.dates import duration_words
@@ -23,6 +24,7 @@ from riskmodel.fairness.audit import Audit
 from riskmodel.fairness.measures import MEASURE
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.governance.purposes import Purpose
+from riskmodel.models.membership import Membership
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
 
@@ -72,6 +74,7 @@ class Given:
     evidence: Evidence
     scored: Mapping[str, Any] | None = None
     linked_worlds: Mapping[str, Any] | None = None
+    membership: Membership | None = None
 
     @property
     def outcome_words(self) -> str:
@@ -129,12 +132,19 @@ class Given:
             "table": indexed(self.audit.table, "attribute", "group", "metric"),
         }
 
+    @cached_property
+    def _telling(self) -> frozenset[Place]:
+        return telling_lists(self.model.evaluation.metrics)
+
     def _from_table(self, name: str, metric: str, who: str, fold: str) -> Claim | None:
         at = {"model": who, "fold": fold, "metric": metric}
         row = self._rows[name].get((who, fold, metric))
         if row is None:
             return None
         part = "performance" if name == "metrics" else "lead"
+        if name == "metrics" and is_of(row, self._telling):
+            key, found_at = f"{part}.{who}.{fold}.{metric}", {"table": name, **at}
+            return self.evidence.claim(Claim(key, None, "evaluation", state="suppressed", found_at=found_at))
         return row_claim(self.evidence, f"{part}.{who}.{fold}.{metric}", row, "evaluation", {"table": name, **at})
 
 
@@ -187,6 +197,8 @@ def gathered(given: Given) -> None:
     evidence.artefact("evaluation", model.evaluation.fingerprint, f"evaluation on {kind}")
     evidence.artefact("audit", given.audit.fingerprint, "audit by group")
     evidence.artefact("explanation", given.explanation.fingerprint, "explanation of the model")
+    if given.membership is not None:
+        evidence.artefact("membership", given.membership.fingerprint, "attacks on what the model remembers of people")
     for name, document, holds in (
         ("intake", given.intake, "report of the intake of records"),
         ("linkage", given.linkage, "report of the linkage of records"),

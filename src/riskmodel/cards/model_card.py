@@ -42,6 +42,7 @@ from riskmodel.fairness.audit import Audit
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.governance.purposes import Purpose
 from riskmodel.models.checking import Check
+from riskmodel.models.membership import Membership
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
 
@@ -95,6 +96,7 @@ class ModelCard:
         published: Sequence[Mapping[str, Any]] | None = None,
         scored: Mapping[str, Any] | None = None,
         linked_worlds: Mapping[str, Any] | None = None,
+        membership: Membership | None = None,
         checks: Sequence[Check] = (),
         date: dt.date | None = None,
         edition: str = "1",
@@ -111,6 +113,7 @@ class ModelCard:
         published : figures that others have published, beside the same computed here
         scored : scores of a forecasting challenge on its judged rows, with published scores beside them
         linked_worlds : the audit over linked worlds (`fairness.linked_worlds`), for studies that drew some
+        membership : attacks on what the model remembers of people, None where there were too few
         checks : a referee's questions and their answers (`models.checks.referee`)
         date, edition : of the card; a card that is given no date has none, because no clock is read
 
@@ -134,6 +137,7 @@ class ModelCard:
             Evidence(),
             _json(scored),
             _json(linked_worlds),
+            membership,
         )
         gathered(given)
         used = software()

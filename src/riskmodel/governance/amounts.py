@@ -105,7 +105,8 @@ class Concentration:
         by_share = self.top / (rules.largest_percent / 100) - self.amount
         by_closeness = rules.p_percent / 100 * self.largest - (self.amount - self.largest - self.second)
         by_few = rules.p_percent / 100 * self.amount if rules.is_small(self.people) else 0.0
-        return ceil(max(by_share, by_closeness, by_few, 0.0) - 1e-9) if self.amount else 0
+        needed = ceil(max(by_share, by_closeness, by_few, 0.0) - 1e-9) if self.amount else 0
+        return max(needed, 1) if rules.is_small(self.people) else needed
 
 
 def amount_cells(table: pa.Table, amount: str, rules: RuleSet) -> list[Cell]:

@@ -153,14 +153,14 @@ class Verification:
             )
 
 
-def verify(path: str | Path, expected: Head | str | None = None) -> Verification:
+def verify(path: str | Path, expected: Head | str | Sequence[Head | str] | None = None) -> Verification:
     """Check every line, the chain and its end.
 
     Parameters
     ----------
     path : the ledger file
-    expected : a head written down earlier, or the hash of any entry that must be in the chain; by default only the
-        anchor beside the file is used
+    expected : heads written down earlier, or hashes of entries that must be in the chain, one or several; by default
+        only the anchor beside the file is used
 
     Raises
     ------
@@ -182,7 +182,8 @@ def verify(path: str | Path, expected: Head | str | None = None) -> Verification
     except EvidenceError as error:
         head = _head_of(last)
         faults.append(LedgerFault(len(lines), error.code, error.found))
-    faults += _expected_faults(expected, chain, len(lines))
+    for one in [expected] if isinstance(expected, Head | str) else expected or ():
+        faults += _expected_faults(one, chain, len(lines))
     return Verification(len(chain), head, torn, tuple(faults))
 
 
@@ -242,9 +243,7 @@ def _closes(entry: Entry, pending: Sequence[bytes]) -> bool:
     return entry.action == TORN and entry.facts.get("sha256") == hashlib.sha256(left).hexdigest()
 
 
-def _expected_faults(expected: Head | str | None, chain: Sequence[Entry], line: int) -> list[LedgerFault]:
-    if expected is None:
-        return []
+def _expected_faults(expected: Head | str, chain: Sequence[Entry], line: int) -> list[LedgerFault]:
     digest = expected.hash if isinstance(expected, Head) else expected
     known = {START: 0, **{entry.hash: entry.number for entry in chain}}
     if digest not in known or (isinstance(expected, Head) and known[digest] != expected.number):

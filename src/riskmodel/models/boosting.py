@@ -19,6 +19,7 @@ import numpy.typing as npt
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.governance.model_files import scrubbed
+from riskmodel.governance.thresholds import plain_thresholds, sampled
 from riskmodel.models.fitted import Fitted, Matrix
 from riskmodel.models.metrics import Numbers
 from riskmodel.seeds import derived
@@ -110,7 +111,7 @@ class LightGBM:
             data = lightgbm.Dataset(rows, label=outcome, free_raw_data=True, params=self._data_parameters())
             booster = lightgbm.train(settings, data, num_boost_round=self.rounds)
             text = booster.model_to_string(num_iteration=-1)
-        return FittedLightGBM(names, scrubbed(_without_machine(text)))
+        return FittedLightGBM(names, _giving_nobody_away(text, rows[sampled(len(rows))]))
 
     def fitted_in_batches(self, training: TrainingSet, threads: int = 1) -> FittedLightGBM:
         """Learn from the rows whose outcome is known, straight off the table: no matrix of them is ever made.
@@ -127,7 +128,9 @@ class LightGBM:
             data = lightgbm.Dataset(rows, label=outcome[known], params=self._data_parameters())
             booster = lightgbm.train(settings, data, num_boost_round=self.rounds)
             text = booster.model_to_string(num_iteration=-1)
-        return FittedLightGBM(training.feature_names, scrubbed(_without_machine(text)))
+        return FittedLightGBM(
+            training.feature_names, _giving_nobody_away(text, training.taken(known[sampled(len(known))]))
+        )
 
     def _data_parameters(self) -> dict[str, Any]:
         return {"verbosity": -1, "max_bin": 255, "min_data_in_leaf": self.min_rows_per_leaf, "force_row_wise": True}
@@ -210,9 +213,9 @@ class FittedLightGBM(Fitted):
         return cls(names, files[state["booster"]])
 
 
-def _without_machine(text: str) -> str:
-    """The model's text without the number of threads that happened to make it."""
-    return re.sub(r"\[num_threads: -?\d+\]", "[num_threads: 0]", text)
+def _giving_nobody_away(text: str, rows: Matrix) -> str:
+    """The model's text without people's values, and without the number of threads that happened to make it."""
+    return plain_thresholds(scrubbed(re.sub(r"\[num_threads: -?\d+\]", "[num_threads: 0]", text)), rows)
 
 
 def _as_sequence(training: TrainingSet, rows: npt.NDArray[np.int64]) -> Any:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 from riskmodel.errors import DataRefused, DeclarationError
+from riskmodel.governance.thresholds import FEWEST_ROWS
 from riskmodel.models.fitted import floats, rounded
 from riskmodel.models.metrics import Numbers, expit, logit, recalibration
 from riskmodel.models.splits import person_parts
@@ -30,7 +31,8 @@ PARTS = 3
 class MonotoneSteps:
     """Isotonic regression, joined through the middles of its steps (Oron and Flournoy 2017, centred isotonic).
 
-    The steps themselves are those of isotonic regression (Zadrozny and Elkan 2002). Joining their middles keeps the
+    The steps themselves are those of isotonic regression (Zadrozny and Elkan 2002), the smallest joined with their
+    neighbours: a step of one row would tell that person's score and outcome. Joining their middles keeps the
     order within a step, so that a list is not full of ties. The lowest and the highest step are held away from 0 and
     1: k of n counts as (k + 1/2) / (n + 1) there, because nobody's chance was shown to be nil or certain.
 
@@ -53,7 +55,7 @@ class MonotoneSteps:
         scores, group = np.unique(score, return_inverse=True)
         rows = np.bincount(group).astype(np.float64)
         positives = np.bincount(group, weights=outcome)
-        blocks = isotonic_regression(positives / rows, weights=rows, increasing=True).blocks
+        blocks = _joined(isotonic_regression(positives / rows, weights=rows, increasing=True).blocks, rows)
         block_rows = np.add.reduceat(rows, blocks[:-1])
         block_positives = np.add.reduceat(positives, blocks[:-1])
         middle = np.add.reduceat(rows * scores, blocks[:-1]) / block_rows
@@ -192,6 +194,17 @@ def inner_parts(
             repair="Fit without calibration, ask for fewer folds, or gather more outcomes.",
         )
     return made
+
+
+def _joined(blocks: npt.NDArray[Any], rows: Numbers) -> npt.NDArray[np.int64]:
+    """Ends of steps such that each has enough rows: from the left, what is left over joins the last."""
+    upto = np.append(0.0, np.cumsum(rows))[blocks]
+    kept = [0]
+    for place in range(1, len(blocks)):
+        if upto[place] - upto[kept[-1]] >= FEWEST_ROWS:
+            kept.append(place)
+    kept = [*kept[:-1], len(blocks) - 1] if len(kept) > 1 else [0, len(blocks) - 1]
+    return np.asarray(blocks[kept], np.int64)
 
 
 def _held(rate: Numbers, positives: Numbers, rows: Numbers) -> Numbers:

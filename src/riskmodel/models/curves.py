@@ -8,7 +8,7 @@ be drawn. Prediction is plain arithmetic on the numbers in the document.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel.errors import DeclarationError, Fault
+from riskmodel.governance.thresholds import FEWEST_ROWS, Neighbours, sampled
 from riskmodel.models.fitted import Fitted, Matrix, floats, rounded
 from riskmodel.models.metrics import Numbers, expit
 from riskmodel.seeds import derived
@@ -83,17 +84,23 @@ class ExplainableBoosting:
             feature_types=["continuous"] * len(used),
             interactions=0,
             outer_bags=self.bags,
-            max_bins=self.bins,
+            max_bins=max(3, min(self.bins, len(X) // FEWEST_ROWS)),
             learning_rate=self.learning_rate,
             min_samples_leaf=self.min_rows_per_leaf,
             random_state=derived(self.seed, "explainable-boosting") % 2**31,
             n_jobs=1,
         ).fit(X[:, used].astype(np.float64), outcome.astype(np.int64))
+        near = Neighbours(X[sampled(len(X))])
         curves = tuple(
-            Curve(used[place], np.asarray(machine.bins_[place][0], np.float64), rounded(scores))
+            Curve(used[place], _plain(near, used[place], machine.bins_[place][0]), rounded(scores))
             for (place,), scores in zip(machine.term_features_, machine.term_scores_, strict=True)
         )
         return FittedCurves(names, curves, float(rounded(machine.intercept_)[0]))
+
+
+def _plain(near: Neighbours, column: int, cuts: Sequence[float]) -> Numbers:
+    """Cuts as plain numbers: left as they are, one may lie half-way between two people's values."""
+    return np.array([near.plain(column, float(cut), "left") for cut in cuts], np.float64)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Evaluation:
     folds : counts and dates of each fold
     counts : rows and people labelled, unknown, judged
     success : what became of each condition of the success bar, empty when none was declared
-    withheld : str, the fingerprint of `predictions` where its rows were left out, else empty
+    withheld : fingerprints of the tables whose rows were left out, by name; empty where all are there
     """
 
     metrics: pa.Table = field(repr=False)
@@ -76,12 +76,15 @@ class Evaluation:
     folds: tuple[Mapping[str, Any], ...]
     counts: Mapping[str, int]
     success: tuple[success.Finding, ...] = ()
-    withheld: str = ""
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
     def without_rows(self) -> Evaluation:
-        """The same evaluation, of the same fingerprint, without people's rows: for places where others read."""
-        held = fingerprint_table(self.predictions) if self.predictions.num_rows else self.withheld
-        return replace(self, predictions=self.predictions.slice(0, 0), withheld=held)
+        """The same evaluation, of the same fingerprint, without the rows of its tables: for places where others read.
+
+        Not people's rows alone: a ROC curve steps at single people, and a band of a calibration table may hold few.
+        """
+        empty = {name: getattr(self, name).slice(0, 0) for name in _TABLES}
+        return replace(self, **empty, withheld=self._fingerprints())
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -112,14 +115,16 @@ class Evaluation:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over tables and counts."""
-        tables = {name: fingerprint_table(getattr(self, name)) for name in _TABLES}
-        if self.withheld and not self.predictions.num_rows:
-            tables["predictions"] = self.withheld
-        return fingerprint_document({**tables, "document": self.document()})
+        return fingerprint_document({**self._fingerprints(), "document": self.document()})
+
+    def _fingerprints(self) -> dict[str, str]:
+        tables = {name: getattr(self, name) for name in _TABLES}
+        kept = {name: self.withheld[name] for name, table in tables.items() if name in self.withheld and not len(table)}
+        return {name: kept.get(name) or fingerprint_table(table) for name, table in tables.items()}
 
     def save(self, folder: Path) -> None:
         """Write ``evaluation.json`` and one Parquet file a table; `predictions` holds people's rows."""
-        withheld = {"withheld": self.withheld} if self.withheld else {}
+        withheld = {"withheld": dict(self.withheld)} if self.withheld else {}
         write_json(folder / "evaluation.json", {**self.document(), **withheld})
         for name in _TABLES:
             pq.write_table(getattr(self, name), folder / f"{name}.parquet", compression="snappy")
@@ -134,7 +139,7 @@ class Evaluation:
             folds=tuple(document["folds"]),
             counts=document["counts"],
             success=tuple(success.Finding(**finding) for finding in document["success"]),
-            withheld=document.get("withheld", ""),
+            withheld=document.get("withheld", {}),
         )
 
 

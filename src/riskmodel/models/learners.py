@@ -95,10 +95,10 @@ def fitted(
 
     Examples
     --------
-    >>> X = np.array([[0], [1], [2], [3]], np.float32)
-    >>> made = fitted(BestCount(), X, np.array([0.0, 0, 1, 1]), ("arrests",))
-    >>> made.chosen, made.predict(X).round(3).tolist()
-    ('arrests', [0.167, 0.333, 0.667, 0.833])
+    >>> X = np.repeat(np.arange(4, dtype=np.float32), 10)[:, None]
+    >>> made = fitted(BestCount(), X, np.repeat([0.0, 0, 1, 1], 10), ("arrests",))
+    >>> made.chosen, made.predict(X[::10]).round(3).tolist()
+    ('arrests', [0.024, 0.262, 0.738, 0.976])
     """
     names = tuple(f"x{column}" for column in range(X.shape[1])) if names is None else names
     if X.ndim != 2 or X.shape[0] != len(outcome) or X.shape[1] != len(names):

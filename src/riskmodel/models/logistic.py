@@ -184,7 +184,7 @@ def _medians(X: Matrix, missing: Any) -> Numbers:
         known = X[~missing[:, column], column]
         if len(known):
             medians[column] = float(np.median(known.astype(np.float64)))
-    return medians
+    return rounded(medians, 3)  # the median is the value of one person
 
 
 def _design(X: Matrix, medians: Numbers, marked: tuple[int, ...]) -> Numbers:

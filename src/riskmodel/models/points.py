@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from riskmodel.errors import DeclarationError, Fault
+from riskmodel.governance.thresholds import FEWEST_ROWS, plain_between
 from riskmodel.models.fitted import Fitted, Matrix, rounded
 from riskmodel.models.metrics import Numbers, expit
 
@@ -162,7 +164,7 @@ class _Groups:
 
 
 def _candidates(X: Matrix, cuts: int) -> list[Candidate]:
-    """All items that a set of features allows: thresholds at quantiles of the distinct values, two digits long."""
+    """All items that a set of features allows: thresholds at quantiles or between values, no longer than they must."""
     made: list[Candidate] = []
     for column in range(X.shape[1]):
         values = X[:, column]
@@ -170,12 +172,21 @@ def _candidates(X: Matrix, cuts: int) -> list[Candidate]:
         distinct = np.unique(known)
         if len(distinct) > cuts + 1:
             inner = np.quantile(known, np.linspace(0, 1, cuts + 2)[1:-1])
-            distinct = np.unique(np.append(rounded(inner, 2), distinct[0]))
-        for cut in distinct[1:]:
-            made += [(column, "at least", float(cut)), (column, "under", float(cut))]
-        if 0 < len(known) < len(values):
+            cuts_here = np.unique(rounded(inner, 2)).tolist()
+        else:
+            cuts_here = [plain_between(float(low), float(high), reaching=True) for low, high in pairwise(distinct)]
+        for cut in cuts_here:
+            made += [(column, "at least", cut), (column, "under", cut)]
+        if len(known) < len(values):
             made.append((column, "unknown", 0.0))
-    return made
+    return [one for one in made if _parts_many(X, one)]
+
+
+def _parts_many(X: Matrix, candidate: Candidate) -> bool:
+    """Whether enough rows are on both sides: an item that holds for one person would tell what that person has."""
+    column, rule, cut = candidate
+    holds = int(_holds(X[:, column], rule, cut).sum())
+    return FEWEST_ROWS <= holds <= len(X) - FEWEST_ROWS
 
 
 def _chosen(X: Matrix, outcome: Numbers, most: int, cuts: int) -> tuple[list[Candidate], npt.NDArray[np.int64]]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from riskmodel.governance.thresholds import plain_between
 from riskmodel.models.fitted import floats, rounded
 from riskmodel.models.metrics import Numbers
 from riskmodel.models.uncertainty import rate_interval
@@ -54,7 +56,7 @@ class SimilarCases:
 
     Attributes
     ----------
-    upper : (n_bands,) float64, ascending, highest probability of each band
+    upper : (n_bands,) float64, ascending, where each band ends: a plain number, nobody's probability
     rows, people, positives : (n_bands,) int64
     low, high : (n_bands,) float64, interval of the share of positives
     """
@@ -73,7 +75,7 @@ class SimilarCases:
         members = [np.flatnonzero(band == number) for number in range(int(band.max()) + 1)]
         bounds = np.array([rate_interval(outcome[rows], people[rows]) for rows in members])
         return cls(
-            upper=np.array([probability[rows].max() for rows in members]),
+            upper=_ends([probability[rows] for rows in members]),
             rows=np.array([len(rows) for rows in members], np.int64),
             people=np.array([len(np.unique(people[rows])) for rows in members], np.int64),
             positives=np.array([outcome[rows].sum() for rows in members]).astype(np.int64),
@@ -115,6 +117,11 @@ class SimilarCases:
 
     def __repr__(self) -> str:
         return f"SimilarCases({len(self.upper)} bands, {int(self.rows.sum())} rows)"
+
+
+def _ends(bands: list[Numbers]) -> Numbers:
+    inner = [plain_between(float(one.max()), float(other.min())) for one, other in pairwise(bands)]
+    return np.array([*inner, 1.0])
 
 
 def _bands(probability: Numbers, outcome: Numbers, people: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

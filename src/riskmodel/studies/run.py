@@ -38,6 +38,7 @@ SHARES = {
     "footing": 6.0,
     "linked worlds": 200.0,
     "explain": 5.0,
+    "attack": 4.0,
     "card": 6.0,
     "record": 12.0,
     "advise": 4.0,
@@ -153,9 +154,22 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
             over = linked_worlds.audit_over_worlds(store, study, people, audit, run.progress.step)
     with run.stage("explain", "explanation"):
         explanation = stages.explain(store, model, training, footing)
+    with run.stage("attack", "membership"):
+        membership = stages.attack(store, study, model, training, run.progress.step)
     with run.stage("card", "card"):
         card = stages.card(
-            store, study, model, audit, explanation, training, intake, people, histories, places.data, over
+            store,
+            study,
+            model,
+            audit,
+            explanation,
+            membership,
+            training,
+            intake,
+            people,
+            histories,
+            places.data,
+            over,
         )
         publish(card, places.cards, PUBLISHED)
         if places.front_page is not None:

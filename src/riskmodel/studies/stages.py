@@ -20,7 +20,7 @@ from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.provenance import provenance
 from riskmodel.cards.referee import write_referee
 from riskmodel.engines.folders import Result, read_result
-from riskmodel.errors import DeclarationError, NotFound, RiskmodelError
+from riskmodel.errors import DataRefused, DeclarationError, NotFound, RiskmodelError
 from riskmodel.explain.explanation import explanation as explained
 from riskmodel.explain.fields import fields_used
 from riskmodel.explain.summary import Explanation
@@ -42,6 +42,7 @@ from riskmodel.linkage.people import People
 from riskmodel.models import fit as fitting
 from riskmodel.models.checks import referee
 from riskmodel.models.learners import Learner
+from riskmodel.models.membership import Membership, membership_attack
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import Folds
 from riskmodel.models.tuning import Tuned
@@ -229,6 +230,21 @@ def footing(store: Store, study: Study, model: RiskModel, training: TrainingSet)
     return Footing.load(made_once(store, FOOTING, inputs, make).folder)
 
 
+def attack(store: Store, study: Judged, model: RiskModel, training: TrainingSet, steps: Steps) -> Membership | None:
+    """Try to tell who was among those who taught the model; None where there are too few people to try."""
+    by = [one for one in study.audited_by if isinstance(one, str)]
+    seed = study.model_settings.seed
+    inputs = {"learner": model.learner.document(), "training": training.fingerprint, "by": by, "seed": seed}
+
+    def make(folder: Path) -> None:
+        membership_attack(training, model.learner, by=by, seed=seed, progress=steps).save(folder)
+
+    try:
+        return Membership.load(made_once(store, "membership", inputs, make).folder)
+    except DataRefused:
+        return None
+
+
 def explain(store: Store, model: RiskModel, training: TrainingSet, against: Footing | None = None) -> Explanation:
     """Say what carries the scores and how far that holds still, counted as advice tells it where there is a footing."""
     checked = {} if against is None else {"refits": against.refits.fingerprint}
@@ -246,6 +262,7 @@ def card(
     model: RiskModel,
     audit: Audit,
     explanation: Explanation,
+    membership: Membership | None,
     training: TrainingSet,
     intake: Intake,
     people: People,
@@ -257,7 +274,7 @@ def card(
     published = published_figures(study, data)
     inputs = {
         "parts": [intake.fingerprint, people.fingerprint, training.fingerprint, model.fingerprint],
-        "judged": [audit.fingerprint, explanation.fingerprint],
+        "judged": [audit.fingerprint, explanation.fingerprint, membership.fingerprint if membership else None],
         "linked_worlds": linked_worlds,
         "study": study.declaration.model_dump(mode="json"),
         "published": published,
@@ -285,6 +302,7 @@ def card(
             linkage_quality=people.quality,
             published=published,
             linked_worlds=linked_worlds,
+            membership=membership,
             checks=checks,
             date=study.declaration.study.date,
             edition=study.declaration.study.edition,

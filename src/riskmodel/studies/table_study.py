@@ -31,6 +31,7 @@ from riskmodel.governance.purposes import Purpose
 from riskmodel.models.checks import referee
 from riskmodel.models.labelled import Labelled
 from riskmodel.models.learners import Learner
+from riskmodel.models.membership import Membership
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import PersonFolds
 from riskmodel.models.tuning import Tuned
@@ -52,6 +53,7 @@ SHARES = {
     "fit": 15.0,
     "audit": 4.0,
     "explain": 6.0,
+    "attack": 4.0,
     "score": 8.0,
     "card": 6.0,
     "record": 12.0,
@@ -170,10 +172,12 @@ def run_table_study(study: TableStudy, places: Places) -> TableRun:
             audit = stages.audit(store, chosen, model, training)
         with run.stage("explain", "explanation"):
             explanation = stages.explain(store, model, training)
+        with run.stage("attack", "membership"):
+            membership = stages.attack(store, chosen, model, training, run.progress.step)
         with run.stage("score", "scores"):
             scores = score(store, study, table, rounds, choice, places.data)
         with run.stage("card", "card"):
-            folder = card(store, study, (model, audit, explanation), rounds[first], scores)
+            folder = card(store, study, (model, audit, explanation, membership), rounds[first], scores)
             publish(folder, places.cards, PUBLISHED)
             if places.front_page is not None:
                 write_index(places.front_page)
@@ -308,16 +312,17 @@ def _who(each: BesideTable, row: Mapping[str, str]) -> str:
 def card(
     store: Store,
     study: TableStudy,
-    made: tuple[RiskModel, Audit, Explanation],
+    made: tuple[RiskModel, Audit, Explanation, Membership | None],
     rows: Rows,
     scores: Mapping[str, Any],
 ) -> Path:
     """Write the card of the first round's model, with the scores of every round; returns its folder."""
-    model, audit, explanation = made
+    model, audit, explanation, membership = made
     inputs = {
         "parts": [rows.training.fingerprint, model.fingerprint, audit.fingerprint, explanation.fingerprint],
         "study": study.declaration.model_dump(mode="json"),
         "scores": scores,
+        "membership": membership.fingerprint if membership else None,
     }
 
     def make(folder: Path) -> None:
@@ -331,6 +336,7 @@ def card(
             text=study.declaration.card,
             study=study.declaration.study.model_dump(mode="json"),
             scored=scores,
+            membership=membership,
             checks=checks,
             date=study.declaration.study.date,
             edition=study.declaration.study.edition,

@@ -16,14 +16,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
 
 from riskmodel import __version__
 from riskmodel.fairness.audit import Audit
 from riskmodel.features.training_set import TrainingSet
+from riskmodel.governance.model_files import must_give_nothing_away
 from riskmodel.models.risk_model import RiskModel
+from riskmodel.population.publication import write_csv
 from riskmodel.tables import fingerprint_document
 from riskmodel.tracking import cards, database, groups, serving
+from riskmodel.tracking import tables as disclosed
 from riskmodel.tracking.library import (
     CodeDatasetSource,
     Dataset,
@@ -176,9 +178,9 @@ def _write(
     client.log_artifacts(run_id, str(card), "card")
     with TemporaryDirectory() as aside:
         by_group = groups.by_capacity(model, audit, training)
-        tables = {"evaluation.csv": model.evaluation.metrics, "audit.csv": pa.Table.from_pylist(by_group["rows"])}
+        tables = {"evaluation.csv": disclosed.figures(model), "audit.csv": pa.Table.from_pylist(by_group["rows"])}
         for name, table in tables.items():
-            pyarrow.csv.write_csv(table, Path(aside) / name)
+            write_csv(table, Path(aside) / name)
         text = json.dumps(by_group, indent=1, allow_nan=False)
         (Path(aside) / groups.FILE).write_text(text + "\n", encoding="utf-8")
         client.log_artifacts(run_id, aside, "tables")
@@ -214,7 +216,8 @@ def _register(client: MlflowClient, run_id: str, study: str, model: RiskModel, a
     """
     with TemporaryDirectory() as aside, mlflow.start_run(run_id=run_id, log_system_metrics=False):
         saved = Path(aside) / "model"
-        model.without_rows().save(saved)  # a tracking server is read by others: no person's row goes there
+        model.without_rows().save(saved)  # a tracking server is read by others: nothing of single people goes there
+        must_give_nothing_away(saved)
         basis = Path(aside) / "basis.json"
         basis.write_text(json.dumps({name: about.get(name, "") for name in (cards.CARD, cards.PURPOSE)}) + "\n")
         logged = mlflow.pyfunc.log_model(
@@ -250,7 +253,7 @@ def _metrics(model: RiskModel, fold: str) -> list[Metric]:
     """Every usable figure of one fold, named ``who.metric``, with its interval as ``.low`` and ``.high``."""
     now = int(time.time() * 1000)
     made = []
-    for row in model.evaluation.metrics.to_pylist():
+    for row in disclosed.figures(model).to_pylist():
         if str(row["fold"]) != fold:
             continue
         name = _name(f"{row['model']}.{row['metric']}")

@@ -26,11 +26,23 @@ def test_the_steps_are_those_of_isotonic_regression():
 
 def test_worked_by_hand():
     # Scores 1..6, outcomes 0 1 0 | 1 1 1 -> pool adjacent violators: {1}: 0, {2,3}: 1/2, {4,5,6}: 1.
-    # Held: 0 of 1 -> (0 + .5) / 2 = .25; 3 of 3 -> 3.5 / 4 = .875. Middles 1, 2.5, 5.
-    steps = MonotoneSteps.learned(np.arange(1.0, 7), np.array([0.0, 1, 0, 1, 1, 1]))
+    # Twelve rows each. Held: 0 of 12 -> .5 / 13; 36 of 36 -> 36.5 / 37. Middles 1, 2.5, 5.
+    steps = MonotoneSteps.learned(np.repeat(np.arange(1.0, 7), 12), np.repeat([0.0, 1, 0, 1, 1, 1], 12))
     assert steps.at.tolist() == [1, 2.5, 5]
-    assert steps.value.tolist() == [0.25, 0.5, 0.875]
-    assert steps.probability(np.array([0.0, 1.75, 2.5, 9])).tolist() == [0.25, 0.375, 0.5, 0.875]
+    assert steps.value.tolist() == [0.5 / 13, 0.5, 36.5 / 37]
+    assert steps.probability(np.array([0.0, 2.5, 3.75, 9])).tolist() == pytest.approx(
+        [0.5 / 13, 0.5, (0.5 + 36.5 / 37) / 2, 36.5 / 37]
+    )
+
+
+def test_no_step_rests_on_fewer_than_ten_rows():
+    # 4 of the lowest score (none with the outcome), 12 in the middle (6), 3 at the top (all): the 4 are joined with
+    # the 12, and the 3 left over with them: 9 of 19
+    score, outcome = np.repeat([0.1, 0.5, 0.9], [4, 12, 3]), np.repeat([0.0, 1, 0, 1], [4, 6, 6, 3])
+    steps = MonotoneSteps.learned(score, outcome)
+    assert (steps.rows.tolist(), steps.positives.tolist(), steps.value.tolist()) == ([19], [9], [9 / 19])
+    more = MonotoneSteps.learned(np.append(score, [0.9] * 7), np.append(outcome, [1.0] * 7))
+    assert (more.rows.tolist(), more.positives.tolist()) == ([16, 10], [6, 10])
 
 
 def test_never_nil_never_certain_and_always_rising():

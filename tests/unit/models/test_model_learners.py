@@ -115,7 +115,7 @@ def test_the_logistic_learns_medians_and_marks_from_the_rows_that_teach():
     X, y = drawn()
     made = fitted(Logistic(), X, y, NAMES)
     assert made.marked == (2,)
-    assert made.medians[2] == pytest.approx(float(np.nanmedian(X[:, 2])))
+    assert made.medians[2] == pytest.approx(float(np.nanmedian(X[:, 2])), rel=5e-3)  # to three digits: it is somebody's
     assert made.slopes[3] == 0  # a constant says nothing
     full = X[~np.isnan(X[:, 2])]
     never_missing = fitted(Logistic(), full, y[~np.isnan(X[:, 2])], NAMES)
@@ -144,9 +144,9 @@ def test_the_best_count_is_a_count_and_the_best():
 
 
 def test_the_best_count_as_a_probability_by_hand():
-    # Counts 0 0 0 0 1 1: 1 of 4 and 1 of 2 positive -> .25 and .5, nothing to pool, nothing at 0 or 1.
-    X = np.array([[0], [0], [0], [0], [1], [1]], np.float32)
-    made = fitted(BestCount(), X, np.array([1.0, 0, 0, 0, 1, 0]), ("n",))
+    # Five times 0 0 0 0 1 1: 5 of 20 and 5 of 10 positive -> .25 and .5, nothing to pool, nothing at 0 or 1.
+    X = np.repeat(np.array([[0], [0], [0], [0], [1], [1]], np.float32), 5, axis=0)
+    made = fitted(BestCount(), X, np.repeat([1.0, 0, 0, 0, 1, 0], 5), ("n",))
     assert made.predict(np.array([[0], [1], [7]], np.float32)).tolist() == [0.25, 0.5, 0.5]
 
 

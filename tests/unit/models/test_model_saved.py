@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from riskmodel.errors import DataRefused, EvidenceError
@@ -42,7 +43,7 @@ def test_without_rows_it_is_the_same_model(fitted_model, quarterly, tmp_path):
     assert again.evaluation.predictions.schema == fitted_model.evaluation.predictions.schema
     assert again.fingerprint == fitted_model.fingerprint
     assert again.predict(quarterly.matrix()).tobytes() == fitted_model.predict(quarterly.matrix()).tobytes()
-    (tmp_path / "predictions.parquet").write_bytes((tmp_path / "roc.parquet").read_bytes())
+    pq.write_table(fitted_model.evaluation.roc, tmp_path / "predictions.parquet")
     with pytest.raises(EvidenceError, match="model-altered"):
         RiskModel.load(tmp_path)
 

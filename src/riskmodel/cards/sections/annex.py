@@ -8,6 +8,7 @@ from typing import Any
 from riskmodel.cards.blocks import Block, Cell, Column, Facts, Heading, Paragraph, Section, Table
 from riskmodel.cards.evidence import SAID
 from riskmodel.cards.given import Given
+from riskmodel.cards.sections.privacy import privacy
 from riskmodel.cards.words import capital, day_words, learner_words, listed, plain
 
 
@@ -71,7 +72,7 @@ def annex(given: Given, software: Mapping[str, str]) -> Section:
         blocks.append(
             Table("Until when each agency has delivered", (Column("Agency"), Column("Until")), rows, "training")
         )
-    blocks += [Heading("Fingerprints"), _fingerprints(given), Heading("Software")]
+    blocks += [*privacy(given), Heading("Fingerprints"), _fingerprints(given), Heading("Software")]
     blocks.append(Facts(tuple((name, version) for name, version in software.items())))
     return Section("annex", "Technical annex", tuple(blocks))
 
