@@ -77,18 +77,17 @@ class Footing:
                 repair="Make them with Footing.of(model, training), on the training set of this model.",
             )
 
-    def withheld(self, X: Matrix, features: Sequence[Feature]) -> dict[int, str]:
+    def withheld(self, X: Matrix, names: Sequence[str], features: Sequence[Feature]) -> dict[int, str]:
         """The rows whose score is withheld, and the sentence that says so.
 
         Raises
         ------
         DataRefused : the rows together are no longer like those who taught the model
         """
-        names = [feature.name for feature in features]
         self.familiar.must_not_have_drifted(X, names)
         words = {feature.name: str(feature.sentence) for feature in features}
         found = enumerate(self.familiar.strangers(X, names))
-        return {row: withheld_words([words[name] for name in out]) for row, out in found if out}
+        return {row: withheld_words([words.get(name, name) for name in out]) for row, out in found if out}
 
     def save(self, folder: str | Path) -> None:
         """Write both into a folder."""

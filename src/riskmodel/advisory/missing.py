@@ -133,9 +133,13 @@ def missing_of(
     matrix : (n, p) float32, NaN where a feature has no answer
     """
     agencies = agencies_read(histories, features)
+    return Gaps(matrix, questions_of(features), agencies, _agencies_heard(histories, rows, agencies), late)
+
+
+def questions_of(features: Sequence[Feature]) -> tuple[tuple[int, str], ...]:
+    """The features whose answer can be missing: their place and their words."""
     asked = [place for place, feature in enumerate(features) if not _none_is_an_answer(feature)]
-    questions = tuple((place, str(features[place].sentence)) for place in asked)
-    return Gaps(matrix, questions, agencies, _agencies_heard(histories, rows, agencies), late)
+    return tuple((place, str(features[place].sentence)) for place in asked)
 
 
 def _none_is_an_answer(feature: Feature) -> bool:

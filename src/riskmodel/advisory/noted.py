@@ -25,12 +25,12 @@ class Noted:
     Parameters
     ----------
     path : Path, the file with the notes
-    action : str, the action of their entries in the ledger, such as "review"
+    kind : str, the kind of their entries in the ledger, such as "review"
     ledger : Ledger
     """
 
     path: Path
-    action: str
+    kind: str
     ledger: Ledger
 
     def add(self, document: Mapping[str, Any], **facts: str | int | bool | None) -> str:
@@ -44,7 +44,7 @@ class Noted:
         finally:
             os.close(file)
         record = fingerprint_document(document)
-        self.ledger.append(self.action, record=record, **facts)
+        self.ledger.append(self.kind, record=record, **facts)
         return record
 
     def all(self) -> Sequence[dict[str, Any]]:
@@ -54,7 +54,7 @@ class Noted:
         ------
         EvidenceError : the notes are not those that the ledger has
         """
-        known = {str(entry.facts.get("record")) for entry in self.ledger.entries() if entry.action == self.action}
+        known = {str(entry.facts.get("record")) for entry in self.ledger.entries() if entry.action == self.kind}
         records = self.unchecked()
         if strange := sum(fingerprint_document(record) not in known for record in records):
             raise self._altered(f"{strange} records that the ledger does not have")
@@ -73,7 +73,7 @@ class Noted:
 
     def _altered(self, found: str) -> EvidenceError:
         return EvidenceError(
-            f"{self.action}-altered",
+            f"{self.kind}-altered",
             found=found,
             expected="every record as it was written",
             repair="Keep the file as it is and tell the data protection lead.",

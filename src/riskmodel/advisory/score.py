@@ -106,7 +106,7 @@ def score(
         if footing is not None:
             footing.must_be_of(model)
         matrix = _matrix(feature_matrix(histories, found.rows, model.features))
-        withheld = {} if footing is None else footing.withheld(matrix, model.features)
+        withheld = {} if footing is None else footing.withheld(matrix, model.feature_names, model.features)
     basis = Basis(
         as_of=day,
         valid_until=gate.valid_until(day, granted, wanted, gate.next_asking(cohort, day)),
@@ -123,24 +123,33 @@ def score(
     )
     refits = None if footing is None else footing.refits
     steady = SteadyReasons(model, matrix, refits, never=basis.never, others=relatives)
-    made = _scored(histories, found, basis, late, book, steady, withheld)
+    gaps = missing_of(histories, found.rows, model.features, matrix, late)
+    flow = tuple((step.name, step.people) for step in found.flow)
+    entities = found.rows["entity_id"].to_numpy()
+    made = Scores.of(basis, flow, book, entities, steady, gaps, histories, withheld)
+    noted(made, role)
+    return made
+
+
+def noted(made: Scores, role: str) -> None:
+    """Write into the ledger that a list was made: who asked, for what, with what, for how many; never for whom."""
+    basis = made.basis
     given = made._probability[~np.isnan(made._probability)]
-    book.append(
+    made.ledger.append(
         "score",
         asked_by=role,
-        purpose=wanted.name,
+        purpose=basis.purpose.name,
         model=basis.model,
         card=basis.card,
-        approval=granted.fingerprint,
+        approval=basis.approval.fingerprint,
         histories=basis.histories,
-        as_of=day.isoformat(),
+        as_of=basis.as_of.isoformat(),
         people=made.people,
         withheld=made.withheld,
         footing=basis.footing,
         mean_probability=round(float(given.mean()), 3) if len(given) >= LEAST_FOR_A_MEAN else None,
         list=made.fingerprint,
     )
-    return made
 
 
 def _eligible_on(histories: Histories, cohort: Cohort, day: dt.date) -> Eligible:
@@ -155,37 +164,6 @@ def _eligible_on(histories: Histories, cohort: Cohort, day: dt.date) -> Eligible
     found = eligible(histories, replace(cohort, between=(min(cohort.between[0], day), after)))
     on_day = found.rows.filter(pa.array(found.rows["as_of"].to_numpy() == moments([day])[0]))
     return replace(found, rows=on_day)
-
-
-def _scored(
-    histories: Histories,
-    found: Eligible,
-    basis: Basis,
-    late: tuple[tuple[str, int], ...],
-    ledger: Ledger,
-    steady: SteadyReasons,
-    withheld: dict[int, str],
-) -> Scores:
-    model, matrix = steady.model, steady.X
-    probability = model.predict(matrix)
-    low, high = model.interval(probability)
-    for figures in (probability, low, high):
-        figures[list(withheld)] = np.nan
-    return Scores(
-        basis=basis,
-        flow=tuple((step.name, step.people) for step in found.flow),
-        ledger=ledger,
-        _entities=found.rows["entity_id"].to_numpy(),
-        _probability=probability,
-        _low=low,
-        _high=high,
-        _frequency=model.natural_frequency,
-        _reasons=steady,
-        _missing=missing_of(histories, found.rows, model.features, matrix, late),
-        _histories=histories,
-        _features={feature.name: feature for feature in model.features},
-        _withheld=withheld,
-    )
 
 
 def _matrix(table: pa.Table) -> npt.NDArray[np.float32]:

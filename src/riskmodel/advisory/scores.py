@@ -219,6 +219,40 @@ class Scores:
     _features: Mapping[str, Feature] = field(repr=False)
     _withheld: Mapping[int, str] = field(repr=False, default_factory=dict)
 
+    @classmethod
+    def of(
+        cls,
+        basis: Basis,
+        flow: tuple[tuple[str, int], ...],
+        ledger: Ledger,
+        entities: npt.NDArray[np.int64],
+        steady: SteadyReasons,
+        gaps: Sequence[Missing],
+        histories: Histories,
+        withheld: Mapping[int, str],
+    ) -> Scores:
+        """The advice of the model of `steady` on its rows; those `withheld` have no figures."""
+        model = steady.model
+        probability = model.predict(steady.X)
+        low, high = model.interval(probability)
+        for figures in (probability, low, high):
+            figures[list(withheld)] = np.nan
+        return cls(
+            basis=basis,
+            flow=flow,
+            ledger=ledger,
+            _entities=entities,
+            _probability=probability,
+            _low=low,
+            _high=high,
+            _frequency=model.natural_frequency,
+            _reasons=steady,
+            _missing=gaps,
+            _histories=histories,
+            _features={feature.name: feature for feature in model.features},
+            _withheld=withheld,
+        )
+
     @property
     def people(self) -> int:
         """How many people are on the list."""
@@ -293,10 +327,12 @@ class Scores:
     def _silences(self, places: npt.NDArray[np.intp]) -> list[str]:
         """What the model makes of agencies that have no record of each person: the probability with and without it."""
         model, X = self._reasons.model, np.ascontiguousarray(self._reasons.X[places])
-        behind = [set(sources_of(self._histories, feature)) for feature in model.features]
         silent = [set(self._missing[int(place)].silent) for place in places]
+        if not any(silent):
+            return [""] * len(places)
+        behind = [set(sources_of(self._histories, feature)) for feature in model.features]
         own = np.array([[bool(each) and each <= gone for each in behind] for gone in silent])
-        added = np.where(own, contributions(model, X)[:, :-1], 0.0).sum(axis=1) if len(places) else np.empty(0)
+        added = np.where(own, contributions(model, X)[:, :-1], 0.0).sum(axis=1)
         without = model.calibration.probability(expit(logit(model.fitted.predict(X)) - added))
         return [
             words.of_silence(float(self._probability[place]), float(chance), float(size)) if gone else ""

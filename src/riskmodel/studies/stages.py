@@ -324,7 +324,15 @@ def record(
     store: Store, study: str, model: RiskModel, audit: Audit, training: TrainingSet, card: Path, uri: str | None
 ) -> None:
     """Write the run into MLflow, with the head of the ledger as it then is, so that it is kept in two places."""
-    inputs = {"model": model.fingerprint, "audit": audit.fingerprint, "card": card_fingerprint(card), "uri": uri}
+    held = store.peek(FOOTING)
+    footing_at = None if held is None else store.result(FOOTING).folder
+    inputs = {
+        "model": model.fingerprint,
+        "audit": audit.fingerprint,
+        "card": card_fingerprint(card),
+        "uri": uri,
+        **({} if held is None else {"footing": held.fingerprint}),
+    }
 
     def make(folder: Path) -> None:
         recorded = tracking.record(
@@ -334,6 +342,7 @@ def record(
             audit=audit,
             training=training,
             card=card,
+            footing=footing_at,
             parameters={"ledger": asdict(store.ledger.head())},
             tracking_uri=uri,
         )

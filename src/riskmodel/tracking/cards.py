@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from riskmodel.advisory.words import outcome_words
+from riskmodel.cohorts.outcome import Outcome
+from riskmodel.dates import Duration
+
 CARD, MODEL, PURPOSE = "riskmodel.card", "riskmodel.model_fingerprint", "riskmodel.purpose"
 TITLE, EDITION, DATE = "riskmodel.title", "riskmodel.edition", "riskmodel.date"
 COHORT, OUTCOME, REVIEW_BY = "riskmodel.cohort", "riskmodel.outcome", "riskmodel.review_by"
@@ -30,6 +34,16 @@ def about(folder: Path) -> dict[str, str]:
         OUTCOME: " ".join(str(outcome[name]) for name in ("kind", "agency") if outcome.get(name)),
     }
     return {name: str(value)[:500] for name, value in known.items() if value}
+
+
+def advice_basis(folder: Path) -> dict[str, Any]:
+    """What advice of the model rests on beside an approval: the card's fingerprint, its purpose and its outcome."""
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    outcome = card.get("outcome") or {}
+    said = outcome_words(None)
+    if outcome.get("kind") and outcome.get("within"):
+        said = outcome_words(Outcome(outcome["kind"], within=Duration.parse(outcome["within"])))
+    return {CARD: card["fingerprint"], "purpose": card["purpose"], "outcome": said}
 
 
 def _inside(card: Mapping[str, Any], part: str, name: str) -> Any:

@@ -73,6 +73,7 @@ def record(
     audit: Audit,
     training: TrainingSet,
     card: str | Path,
+    footing: str | Path | None = None,
     parameters: Mapping[str, object] | None = None,
     tracking_uri: str | None = None,
 ) -> RunRecord:
@@ -84,6 +85,7 @@ def record(
     study : str, the name of the experiment and of the registered model
     model, audit, training : what was made
     card : the folder with the card's files
+    footing : the folder with the footing of the model, which goes with it wherever it is served
     parameters : further settings to keep, flattened to names with dots
     tracking_uri : str or None; None is ``MLFLOW_TRACKING_URI``, else SQLite in `folder`
     """
@@ -104,7 +106,8 @@ def record(
         _write(client, run_id, model, audit, training, card, parameters or {})
         _write_folds(client, where, run_id, key, model)
         _write_trials(client, where, run_id, key, model)
-        model_uri = _register(client, run_id, study, model, {KEY: key, **about})
+        served = _Served(cards.advice_basis(card), None if footing is None else Path(footing))
+        model_uri = _register(client, run_id, study, model, {KEY: key, **about}, served)
         _finish(client, run_id)
         return RunRecord(key, run_id, model_uri, uri, made=True)
 
@@ -209,7 +212,17 @@ def _write_trials(client: MlflowClient, where: str, run_id: str, key: str, model
             client.set_terminated(nested.info.run_id, "FAILED" if loss is None else "FINISHED")
 
 
-def _register(client: MlflowClient, run_id: str, study: str, model: RiskModel, about: Mapping[str, str]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What goes with a model wherever it is served: what its advice rests on, and the folder of its footing."""
+
+    basis: Mapping[str, Any]
+    footing: Path | None
+
+
+def _register(
+    client: MlflowClient, run_id: str, study: str, model: RiskModel, about: Mapping[str, str], served: _Served
+) -> str:
     """Log the model folder as a pyfunc and register it; the first version of a name is its candidate.
 
     A later version becomes the candidate when it is put before the board (`riskmodel.tracking.registry`).
@@ -219,11 +232,12 @@ def _register(client: MlflowClient, run_id: str, study: str, model: RiskModel, a
         model.without_rows().save(saved)  # a tracking server is read by others: nothing of single people goes there
         must_give_nothing_away(saved)
         basis = Path(aside) / "basis.json"
-        basis.write_text(json.dumps({name: about.get(name, "") for name in (cards.CARD, cards.PURPOSE)}) + "\n")
+        basis.write_text(json.dumps(dict(served.basis)) + "\n", encoding="utf-8")
+        footing = {} if served.footing is None else {"footing": str(served.footing)}
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(__file__).with_name("served_model.py")),
-            artifacts={"model": str(saved), "basis": str(basis)},
+            artifacts={"model": str(saved), "basis": str(basis), **footing},
             signature=serving.signature(tuple(model.feature_names)),
             input_example=serving.example(tuple(model.feature_names)),
             pip_requirements=_requirements(),

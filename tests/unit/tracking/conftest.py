@@ -26,7 +26,14 @@ from riskmodel.tracking import database
 CARD = {
     "fingerprint": "c" * 64,
     "title": "Small",
-    "purpose": {"name": "early-support"},
+    "purpose": {
+        "name": "early-support",
+        "statement": "To offer help early.",
+        "lawful_basis": "Crime and Disorder Act 1998, section 115",
+        "controllers": ["health"],
+        "fields": ["birth_date"],
+        "expires": "2199-01-01",
+    },
     "outcome": {"kind": "violence", "agency": "health"},
 }
 

@@ -26,6 +26,7 @@ from riskmodel.tracking.registry import APPROVAL, STATE, Registry
 
 Finished = Any  # the class is in conftest, which tests do not import
 TODAY = dt.date.today()
+DAYS = {"as_of": "2026-01-01", "delivered_until": "2026-01-01"}
 PLAIN = """
 import sys, mlflow, pandas
 mlflow.set_tracking_uri(sys.argv[1])
@@ -36,7 +37,8 @@ try:
     print(loaded.predict(frame))
 except Exception as refusal:
     print("refused:", type(refusal).__name__, refusal)
-print(loaded.predict(frame, params={"approval": sys.argv[2], "ledger": sys.argv[3]})["probability"][0])
+under = {"approval": sys.argv[2], "ledger": sys.argv[3], "as_of": "2026-01-01", "delivered_until": "2026-01-01"}
+print(loaded.predict(frame, params=under)["probability"][0])
 """
 
 
@@ -145,7 +147,7 @@ def test_a_loaded_model_advises_under_an_approval_only(registry: Registry, store
 
     def given() -> dict[str, str]:
         path = decision_in(store, ledger, finished.model.fingerprint, "early-support")
-        return {"approval": str(path), "ledger": str(ledger.path)}
+        return {"approval": str(path), "ledger": str(ledger.path), **DAYS}
 
     with pytest.raises(NotPermitted, match="approval-missing"):
         loaded.predict(rows)
@@ -155,7 +157,7 @@ def test_a_loaded_model_advises_under_an_approval_only(registry: Registry, store
         loaded.predict(rows, params=under)["probability"], finished.model.predict(rows.to_numpy("f4"))
     )
     with pytest.raises(NotPermitted, match="approval-missing"):
-        loaded.predict(rows, params={"approval": under["approval"]})
+        loaded.predict(rows, params={"approval": under["approval"], **DAYS})
     with pytest.raises(NotPermitted, match="approval-not-recorded"):
         loaded.predict(rows, params={**under, "ledger": str(store / "other.jsonl")})
     decided(store, finished, "withdrawn")

@@ -24,6 +24,7 @@ from riskmodel.tracking.registry import Registry
 
 Finished = Any  # the class is in conftest, which tests do not import
 TODAY = dt.date.today()
+DAYS = {"as_of": "2026-01-01", "delivered_until": "2026-01-01"}
 PATIENCE = 120.0
 
 
@@ -108,7 +109,7 @@ def test_recorded_approved_and_loaded_through_a_server(
     with pytest.raises(NotPermitted, match="approval-missing"):
         loaded.predict(rows)
     path = decision_in(store, ledger, finished.model.fingerprint, "early-support")
-    under = {"approval": str(path), "ledger": str(ledger.path)}
+    under = {"approval": str(path), "ledger": str(ledger.path), **DAYS}
     assert loaded.predict(rows, params=under)["probability"].between(0, 1).all()
     registry.follow("small", ledger, TODAY + dt.timedelta(days=1))
     assert registry.aliases("small") == {"candidate": 1}
