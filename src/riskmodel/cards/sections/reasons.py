@@ -110,7 +110,7 @@ def _told(given: Given) -> list[Block]:
 
 def _places(given: Given, settled: Mapping[str, Mapping[str, float]]) -> Table:
     rows = []
-    for label, found in settled.items():
+    for label, found in sorted(settled.items(), key=lambda each: each[1]["places"]):
         kept = given.worked_out(
             f"reasons.settled.{label}", found["overlap"], "explanation", round(found["people"]), "share"
         )
