@@ -28,7 +28,7 @@ MEMORY: Final = "640MB"
 """What DuckDB may hold while it sorts; the rest it writes to disk."""
 BATCH: Final = 1 << 17
 """Rows that come back at a time."""
-_SMALL: Final = 1 << 24
+SMALL: Final = 1 << 24
 """Bytes of piles that are sorted without an engine of their own."""
 
 
@@ -99,7 +99,7 @@ class Aside:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _cursor(self, piles: Sequence[Pile]) -> duckdb.DuckDBPyConnection:
-        if sum(pile.path.stat().st_size for pile in piles if pile.path.exists()) < _SMALL:
+        if sum(pile.path.stat().st_size for pile in piles if pile.path.exists()) < SMALL:
             return cursor()
         if self._engine is None:
             self._engine = connect(memory=MEMORY, spill=str(self.folder / "spill"))

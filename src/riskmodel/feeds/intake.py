@@ -9,31 +9,29 @@ larger than memory; how large the parts are changes nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from riskmodel.engines.folders import Draft, Result
+from riskmodel.engines.folders import Result
 from riskmodel.errors import DataRefused, DeclarationError, Fault, NotPermitted
-from riskmodel.feeds.aside import Aside, Pile, put_aside
-from riskmodel.feeds.checks import judged
+from riskmodel.feeds.aside import put_aside
 from riskmodel.feeds.contract import Contract, agency_contracts
 from riskmodel.feeds.delivery import Delivery
-from riskmodel.feeds.encoded import Encoding, encoded_feed, encoding_of, must_be_encoded, must_fit_together, sidecar_of
+from riskmodel.feeds.encoded import Encoding, encoded_feed, encoding_of, must_fit_together, sidecar_of
 from riskmodel.feeds.feed import Feed
-from riskmodel.feeds.quarantine import QUARANTINE, DeliveriesRefused
-from riskmodel.feeds.reading import PART, file_hash, read_parts
-from riskmodel.feeds.report import contract_report, coverage, feed_report, field_report, report_lines
-from riskmodel.feeds.settling import ORDER, TABLES, Received, Stored, settled
-from riskmodel.feeds.standard import FIELDS, STRUCTURAL
+from riskmodel.feeds.quarantine import DeliveriesRefused
+from riskmodel.feeds.reading import PART, file_hash
+from riskmodel.feeds.report import Span, contract_report, coverage, feed_report, field_report, report_lines
+from riskmodel.feeds.settling import TABLES, Received, Stored
+from riskmodel.feeds.storing import store_settled
+from riskmodel.feeds.taking_in import taken_in
 from riskmodel.governance.access import Store
 from riskmodel.tables import combined_fingerprint
 
 NAME = "received"
-_QUARANTINE_ORDER = ("feed", "file", "row", "code", "column")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +125,50 @@ def receive(
     _must_be_permitted(store, deliveries)
     files, refusals = _distinct(deliveries)
     covered = sorted({(one.feed, one.covers_from, one.covers_until) for one in deliveries})
-    inputs = {
+    inputs = _inputs(store, chosen, files, covered, accept_partial=accept_partial)
+    if not refusals and (kept := store.kept(NAME, inputs)) is not None:
+        return Intake(store, kept)
+    encodings = _encodings(files, chosen, refusals)
+    must_fit_together(
+        [(one.feed, code) for one, code in encodings if code is not None or feeds[one.feed].holds == "people"],
+        store.purpose.name,
+    )
+    encoded = {one for one, code in encodings if code is not None}
+    usable = [(one, digest) for one, digest in files if all(one != refused for refused, _ in refusals)]
+    wanted = frozenset(store.purpose.fields)
+    own = {one: declared[one.feed] for one in encoded}
+    with put_aside(store.folder) as aside:
+        received, unreadable = taken_in(aside, feeds, usable, own, wanted, part_bytes)
+        refusals += unreadable
+        if refusals and (not accept_partial or not received):
+            raise DeliveriesRefused([(delivery.feed, error) for delivery, error in refusals])
+        feeds |= {one.feed: encoded_feed(feeds[one.feed]) for one in encoded}
+        whole = {one.delivery.feed for one in received}
+        covered = [one for one in covered if one[0] in whole]
+        with store.writing(NAME, inputs) as draft:
+            stored = store_settled(draft, aside, feeds, chosen, received)
+            report = _report(store, declared, feeds, chosen, received, stored)
+            report["coverage"] = coverage(chosen, covered)
+            report["refused"] = [
+                {"feed": one.feed, "file": one.path.name, "code": error.code} for one, error in refusals
+            ]
+            draft.write_document("report", report)
+    return Intake(store, store.result(NAME))
+
+
+def _inputs(
+    store: Store,
+    contracts: Sequence[Contract],
+    files: Sequence[tuple[Delivery, str]],
+    covered: Sequence[Span],
+    *,
+    accept_partial: bool,
+) -> dict[str, object]:
+    """All that the result depends on: made again from the same, it is found and kept."""
+    sent = {one.agency for one, _ in files}
+    return {
         "covered": covered,
-        "contracts": {
-            one.agency: one.fingerprint for one in chosen if any(file.agency == one.agency for file, _ in files)
-        },
+        "contracts": {one.agency: one.fingerprint for one in contracts if one.agency in sent},
         "controllers": sorted(store.purpose.controllers),
         "fields": sorted(store.purpose.fields),
         "files": [
@@ -141,45 +178,6 @@ def receive(
         "accept_partial": accept_partial,
         "encoded": sorted(file_hash(sidecar_of(one.path)) for one, _ in files if sidecar_of(one.path).exists()),
     }
-    if not refusals and (kept := store.kept(NAME, inputs)) is not None:
-        return Intake(store, kept)
-    encodings = _encodings(files, chosen, refusals)
-    must_fit_together(
-        [(one.feed, code) for one, code in encodings if code is not None or feeds[one.feed].holds == "people"],
-        store.purpose.name,
-    )
-    encoded = {one for one, code in encodings if code is not None}
-    unusable = {one for one, _ in refusals}
-    wanted = frozenset(store.purpose.fields)
-    with put_aside(store.folder) as aside:
-        received: list[Received] = []
-        for delivery, digest in files:
-            if delivery in unusable:
-                continue
-            one = Received(delivery, digest, aside.pile(), aside.pile())
-            own = declared[delivery.feed] if delivery in encoded else None
-            order = sum(delivery.feed == before.delivery.feed for before in received)
-            try:
-                _take_in(feeds[delivery.feed], one, wanted, order, part_bytes, encoded_from=own)
-                received.append(one)
-            except DataRefused as error:
-                one.rows.discard()
-                one.quarantine.discard()
-                refusals.append((delivery, error))
-        if refusals and (not accept_partial or not received):
-            raise DeliveriesRefused([(delivery.feed, error) for delivery, error in refusals])
-        feeds |= {one.feed: encoded_feed(feeds[one.feed]) for one in encoded}
-        whole = {one.delivery.feed for one in received}
-        covered = [one for one in covered if one[0] in whole]
-        with store.writing(NAME, inputs) as draft:
-            stored = _store(draft, aside, feeds, chosen, received)
-            report = _report(store, declared, feeds, chosen, received, stored)
-            report["coverage"] = coverage(chosen, covered)
-            report["refused"] = [
-                {"feed": one.feed, "file": one.path.name, "code": error.code} for one, error in refusals
-            ]
-            draft.write_document("report", report)
-    return Intake(store, store.result(NAME))
 
 
 def _feeds_of(deliveries: Sequence[Delivery], contracts: Sequence[Contract]) -> dict[str, Feed]:
@@ -246,85 +244,6 @@ def _encodings(
         except DataRefused as error:
             refusals.append((delivery, error))
     return found
-
-
-def _take_in(
-    feed: Feed, one: Received, wanted: frozenset[str], order: int, part_bytes: int, *, encoded_from: Feed | None
-) -> None:
-    """Read a file part by part, judge its rows, and put the accepted and the refused ones aside.
-
-    Parameters
-    ----------
-    order : int, how many files of the feed came before it
-    encoded_from : the agency's own feed where the file is encoded, None where it is in clear
-    """
-    feed = feed if encoded_from is None else encoded_feed(feed)
-    columns = feed.read_columns(wanted)
-    file = one.delivery.path.name
-    given = set(feed.gives()) & (wanted | STRUCTURAL[feed.holds])
-    absent = [name for name in FIELDS[feed.holds] if name not in given and name != "recorded_at"]
-    for part in read_parts(feed, one.delivery.path, columns, part_bytes):
-        if encoded_from is not None:
-            must_be_encoded(encoded_from, file, part.cells, part.undeclared)
-        found = judged(feed, part, columns, wanted, one.delivery.received_at, file)
-        one.encoding = part.encoding
-        one.undeclared.update(part.undeclared)
-        one.delivered += found.delivered
-        one.set_aside += found.set_aside
-        one.refused.update(found.counts)
-        one.quarantine.add(found.quarantine)
-        mark = pa.array(np.full(found.rows.num_rows, order, np.int32))
-        one.rows.add(found.rows.drop_columns(absent).append_column("delivery_", mark))
-    one.rows.close()
-
-
-def _store(
-    draft: Draft,
-    aside: Aside,
-    feeds: Mapping[str, Feed],
-    contracts: Sequence[Contract],
-    received: Sequence[Received],
-) -> dict[str, Stored]:
-    """Settle feed after feed into the stored tables, registers first; what is stored of each."""
-    registers: dict[str, list[Pile]] = {
-        one.agency: [] for one in contracts if any(feed.holds == "people" for feed in one.feeds)
-    }
-    counts: dict[str, Stored] = {}
-    for holds, schema in TABLES.items():
-        with draft.writing(holds, schema) as write:
-            for name, feed in feeds.items():
-                mine = [one for one in received if one.delivery.feed == name]
-                if feed.holds != holds or not mine:
-                    continue
-                counts[name] = Stored()
-                register = None if holds == "people" else registers.get(feed.agency)
-                tables = settled(feed, mine, aside, register, counts[name])
-                if holds != "events":
-                    tables = _again_in_order(tables, aside, holds, registers.get(feed.agency))
-                for table in tables:
-                    write(table)
-    for one in received:
-        one.quarantine.close()
-    with draft.writing("quarantine", QUARANTINE) as write:
-        for table in aside.ordered([one.quarantine for one in received], _QUARANTINE_ORDER):
-            write(table.cast(QUARANTINE))
-    return counts
-
-
-def _again_in_order(
-    tables: Iterator[pa.Table], aside: Aside, holds: str, register: list[Pile] | None
-) -> Iterator[pa.Table]:
-    """Rows that came in the order of their keys in the order in which they are stored; people join their register."""
-    pile = aside.pile()
-    for table in tables:
-        pile.add(table)
-    pile.close()
-    if holds == "people" and register is not None:
-        register.append(pile)
-    schema = TABLES[holds]
-    by = (*ORDER[holds], *(name for name in schema.names if name not in ORDER[holds]))  # so that no two rows tie
-    for table in aside.ordered([pile], by):
-        yield table.cast(schema)
 
 
 def _report(
