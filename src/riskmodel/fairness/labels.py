@@ -52,7 +52,10 @@ class LabelAudit:
 
     def plot(self, attribute: str, metric: str = "base_rate") -> Plot:
         """The gap of each group in a figure, by every label."""
-        return labels_plot(self.changes, attribute, metric)
+        import pandas as pd
+
+        gaps = [made.frame(of="disparities").assign(label=label) for label, made in self.audits.items()]
+        return labels_plot(pd.concat(gaps, ignore_index=True), attribute, metric)
 
     def _repr_html_(self) -> str:
         """The findings, the gaps by label, and how far the labels agree, for a notebook."""

@@ -14,7 +14,6 @@ from riskmodel.errors import NotFound
 from riskmodel.fairness.estimability import NOT_ESTIMABLE
 from riskmodel.fairness.findings import WORDS
 from riskmodel.fairness.plots import INK, MARKS, QUIET, Plot, sheet, told_value
-from riskmodel.fairness.rules import Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,32 +51,32 @@ def harms_plot(table: pd.DataFrame, attribute: str) -> Plot:
     return Plot(figure, alt, own.drop(columns="attribute"))
 
 
-def labels_plot(changes: pd.DataFrame, attribute: str, metric: str) -> Plot:
-    """The gap of each group by every label."""
-    own = _of(_of(changes, "attribute", attribute), "metric", metric)
+def labels_plot(gaps: pd.DataFrame, attribute: str, metric: str) -> Plot:
+    """The gap of each group by every label, with its interval; `gaps` are the audits' disparities with their label."""
+    own = _of(_of(gaps, "attribute", attribute), "metric", metric)
     own = own[own["state"] != NOT_ESTIMABLE].reset_index(drop=True)
-    rows: list[Row] = []
+    groups, labels = (list(dict.fromkeys(own[name])) for name in ("group", "label"))
+    figure, axes = sheet(0.6 * max(len(groups), 1) + 1.4)
     for row in own.to_dict("records"):
-        for label, gap in ((row["against"], row["gap_against"]), (row["label"], row["gap"])):
-            if not any((one["group"], one["label"]) == (row["group"], label) for one in rows):
-                rows.append({"group": row["group"], "label": label, "gap": gap})
-    groups, labels = (list(dict.fromkeys(row[name] for row in rows)) for name in ("group", "label"))
-    figure, axes = sheet(0.5 * max(len(groups), 1) + 1.4)
-    for made in rows:
-        number = labels.index(made["label"])
-        first = groups.index(made["group"]) == 0
-        axes.plot(100 * made["gap"], groups.index(made["group"]), MARKS[number % len(MARKS)], color=INK, ms=8, ls="",
-                  markerfacecolor="white" if number else INK, label=made["label"] if first else None)  # fmt: skip
+        number = labels.index(row["label"])
+        at = groups.index(row["group"]) + 0.3 * (number / max(len(labels) - 1, 1) - 0.5)
+        axes.plot([100 * row["low"], 100 * row["high"]], [at, at], color=QUIET, lw=1.4)
+        axes.plot(100 * row["difference"], at, MARKS[number % len(MARKS)], color=INK, ms=8, ls="",
+                  markerfacecolor="white" if number else INK,
+                  label=row["label"] if row["group"] == groups[0] else None)  # fmt: skip
     axes.axvline(0, color=QUIET, lw=0.8, ls=":")
     axes.set_yticks(range(len(groups)), groups)
     axes.set_ylim(max(len(groups), 1) - 0.5, -0.5)
     against = own["reference"].iloc[0] if len(own) else "the reference"
-    axes.set_xlabel(f"gap in the {WORDS[metric]} to {against}, in 100")
+    axes.set_xlabel(f"gap in the {WORDS[metric]} to {against}, in 100, with 95 % interval")
     axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), frameon=False, fontsize=9)
-    told = "; ".join(f"{row['group']} by {row['label']} {100 * row['gap']:+.1f}" for row in rows)
-    kept = ["group", "reference", "label", "against", "gap", "gap_against", "change", "low", "high", "state"]
+    told = "; ".join(
+        f"{row['group']} by {row['label']} {100 * row['difference']:+.1f} "
+        f"({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+        for row in own.to_dict("records")
+    )
     alt = f"Gap in the {WORDS[metric]} to {against} by whose label it is judged, in 100: {told}."
-    return Plot(figure, alt, own[kept])
+    return Plot(figure, alt, own[["group", "reference", "label", "difference", "low", "high", "state"]])
 
 
 def loop_plot(periods: pd.DataFrame, group: str) -> Plot:
