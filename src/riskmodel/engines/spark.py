@@ -6,6 +6,7 @@ knows no feature: what a partition holds and what is done with it are the caller
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -139,18 +141,25 @@ def answers(table: DataFrame, function: Batches, columns: str) -> list[dict[str,
         ) from None  # what Spark quotes of a failure may hold rows
 
 
-def sent(session: SparkSession, table: pa.Table) -> DataFrame:
-    """A table of this process as one of Spark's, column by column in Arrow: what is missing stays missing."""
+@contextmanager
+def sockets_let_go() -> Iterator[None]:
+    """Around work on Spark: pyspark leaves its sockets to be closed as they are freed, and they are freed here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        return session.createDataFrame(table)
+        try:
+            yield
+        finally:
+            gc.collect()
+
+
+def sent(session: SparkSession, table: pa.Table) -> DataFrame:
+    """A table of this process as one of Spark's, column by column in Arrow: what is missing stays missing."""
+    return session.createDataFrame(table)
 
 
 def fetched(session: SparkSession, sql: str) -> pa.Table:
     """The answer to a query, brought here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        return session.sql(sql).toArrow()
+    return session.sql(sql).toArrow()
 
 
 def add_text_function(session: SparkSession, name: str, function: Likeness) -> None:

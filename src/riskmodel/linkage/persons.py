@@ -12,7 +12,7 @@ import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -51,7 +51,7 @@ def scored(
     -------
     Arrow table (l, r, probability) of the pairs worth keeping, sorted by l, r; and the learned parameters
     """
-    with _quiet():
+    with _quiet(), nullcontext() if engine == "duckdb" else spark.sockets_let_go():
         on = _engine_at(engine, records, threads)
         try:
             comparisons = _comparisons(records)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from riskmodel.linkage.encoding import Key, encoded
 from riskmodel.linkage.identity import matched
 from riskmodel.tables import PERSON_RECORDS
 
 GIVEN = ("Oliver", "Amelia", "Muhammad", "Zoë", "Kate", "Ben", "Siân", "Jo")
 FAMILY = ("Hill", "Okafor", "Szymański", "O'Brien", "Hussain", "Wright", "Thorne")
 SAID = ("given_name", "family_name", "birth_date", "sex", "address", "postcode")
-HIDDEN = ("given_name", "family_name", "birth_date", "address", "postcode")
 
 
 def misspelt(word: str, random: np.random.Generator) -> str:
@@ -44,13 +41,7 @@ def people() -> pa.Table:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("codes", [False, True], ids=["in clear", "in codes"])
-def test_spark_finds_the_same_people(people: pa.Table, local_spark: str, codes: bool) -> None:
-    if codes:
-        hidden = {name: pa.nulls(people.num_rows, people.schema.field(name).type) for name in HIDDEN}
-        key = Key(hashlib.sha256(b"a key for tests only").digest(), "early-support")
-        kept = {name: people.column(name) for name in people.column_names}
-        people = pa.table(kept | hidden | {"encoded": encoded(people, key)})
+def test_spark_finds_the_same_people(people: pa.Table, local_spark: str) -> None:
     here, there = matched(people, draws=3, seed=5), matched(people, draws=3, seed=5, engine=local_spark)
     assert len(np.unique(here.cluster)) < people.num_rows * 0.7  # there is something to find
     assert (there.cluster == here.cluster).all()
