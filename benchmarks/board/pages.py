@@ -21,6 +21,7 @@ from types import ModuleType
 
 import httpx
 
+from riskmodel.board.pages import ready_to_draw
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.standings import BOARD, SUBMITTED
@@ -98,6 +99,7 @@ def main() -> None:
         store = making.recorded(case, root / "early")
         copied(store, case.card, given.models)
         room = making.furnished(root / "room", [store])
+        ready_to_draw()  # as `riskmodel board` does before it opens
         with making.opened(room) as address, httpx.Client(base_url=address, headers={"origin": address}) as client:
             token = client.get("/sign-in").text.split('name="csrf" value="')[1].split('"')[0]
             form = {"csrf": token, "name": "m.member", "password": making.PASSWORD}

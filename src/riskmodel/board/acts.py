@@ -250,7 +250,7 @@ def _vote(desk: Desk, motion: str, reason: str, today: dt.date, *, in_favour: bo
     if desk.account.name in held.voters:
         raise _out_of_turn("a second vote of the same account", "one vote each")
     roles = (*(vote.role for vote in held.in_favour), *([desk.account.role] if in_favour else []))
-    decided = in_favour and len(roles) >= desk.board.quorum and set(desk.board.needs) <= set(roles)
+    decided = in_favour and desk.board.decides(roles)
     if decided:
         must_mean_something(held.holds, today)  # the days may have passed while votes came in
         if CHOICES[held.choice] == "approved":

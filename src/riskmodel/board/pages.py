@@ -29,6 +29,15 @@ STATE_WORDS: Mapping[str, str] = {
     "in_use": "In use",
     "retired": "Retired",
 }
+STEP_WORDS: Mapping[str, str] = {
+    "submitted": "Put before the board",
+    "asked": "A question",
+    "answered": "An answer",
+    "proposed": "A proposal",
+    "voted": "A vote",
+    "decided": "The decision was written down",
+    "into-use": "Taken into use",
+}
 _NOTES: Mapping[str, str] = {
     "refused": "Rejected by the board",
     "deferred": "The board asked for more",
@@ -94,6 +103,12 @@ class Sections:
             return self._drawn[key]
 
 
+def ready_to_draw() -> None:
+    """Draw once for nobody: what draws takes a second to load, and no reader should wait for it."""
+    panel = {"title": "", "share": 0.5, "said": ""}
+    parts.drawn(Figure("frequencies", "", "", {"panels": [panel]}), "ready", "wide")
+
+
 def _picture(figure: Figure, name: str, width: Width, base: str) -> Markup:
     """A picture that the browser asks for at the width it has; the narrow one comes with the wide one."""
     if width == "narrow":
@@ -117,6 +132,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {"day": day_words, "plain": plain, "capital": capital, "anchor": anchor, "lines": _lines}
     environment.globals |= {
         "state_words": STATE_WORDS, "choice_words": CHOICE_WORDS, "address": address, "note": note,
+        "step_words": STEP_WORDS,
     }  # fmt: skip
     return environment
 

@@ -119,12 +119,9 @@ class Records:
 
     def about(self, card: str) -> tuple[Record, ...]:
         """The records on a card that the ledger has, in the order of the ledger."""
-        traces = self._read()
-        return tuple(
-            held
-            for trace, entry in traces.items()
-            if entry.facts.get("card") == card and (held := self._held.get(trace)) is not None
-        )
+        self._read()
+        traces = (str(entry.facts.get("record")) for entry in self.followed.about(card))
+        return tuple(self._held[trace] for trace in traces if trace in self._held)
 
     def missing(self) -> int:
         """How many records the ledger has and the file has not."""

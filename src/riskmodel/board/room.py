@@ -47,6 +47,22 @@ class Board:
         needed = f", among them the {' and the '.join(self.needs)}" if self.needs else ""
         return f"A decision needs {self.quorum} vote{'' if self.quorum == 1 else 's'} in favour{needed}."
 
+    def decides(self, roles: Sequence[str]) -> bool:
+        """Whether votes in favour of these roles make a decision."""
+        return len(roles) >= self.quorum and set(self.needs) <= set(roles)
+
+    def counted(self, roles: Sequence[str]) -> str:
+        """How far votes in favour of these roles have come, in words.
+
+        Examples
+        --------
+        >>> Board(quorum=3).counted(["member", "member"])
+        "2 of 3 votes in favour. Still needed: the chair's."
+        """
+        said = f"{len(roles)} of {self.quorum} votes in favour."
+        absent = [role for role in self.needs if role not in roles]
+        return f"{said} Still needed: the {' and the '.join(absent)}'s." if absent else said
+
 
 @dataclass(frozen=True, slots=True)
 class Room:

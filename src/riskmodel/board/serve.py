@@ -8,6 +8,7 @@ from pathlib import Path
 
 from riskmodel.board.app import application
 from riskmodel.board.guard import Guard
+from riskmodel.board.pages import ready_to_draw
 from riskmodel.board.room import Room
 from riskmodel.errors import NotFound, NotPermitted
 
@@ -57,6 +58,7 @@ def serve(room: Room, host: str, port: int, names: Sequence[str] = (), *, secure
     """Answer until interrupted."""
     import uvicorn
 
+    ready_to_draw()
     app: Guard = application(room, hosts_of(host, port, names), secure=secure)
     uvicorn.run(
         app, host=host, port=port, log_level="warning", access_log=False, server_header=False, proxy_headers=False

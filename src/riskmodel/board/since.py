@@ -56,7 +56,10 @@ def done_under(followed: Followed, decision: Entry, base_rate: float | None) -> 
     approval, model = str(decision.facts.get("approval")), decision.facts.get("model")
     until = _replaced_at(followed.entries, decision)
     inside = [each for each in followed.entries if decision.number < each.number < until]
-    scored = [each for each in inside if each.action == "score" and each.facts.get("approval") == approval]
+    asked = [each for each in inside if each.action == "score" and each.facts.get("approval") == approval]
+    scored = list(
+        {str(each.facts.get("list")): each for each in asked}.values()
+    )  # the same list asked for again is one
     lists = {str(each.facts.get("list")) for each in scored}
     own = [each for each in inside if _is_own(each, approval, model, lists)]
     facts = (

@@ -10,7 +10,7 @@ from typing import Any
 from riskmodel.board import explorer
 from riskmodel.board.accounts import Account
 from riskmodel.board.acts import Desk
-from riskmodel.board.motions import CHOICES, Motion, motions
+from riskmodel.board.motions import CHOICE_WORDS, CHOICES, Motion, motions
 from riskmodel.board.pages import Sections, address
 from riskmodel.board.records import Record
 from riskmodel.board.room import Room
@@ -19,6 +19,7 @@ from riskmodel.board.since import done_under
 from riskmodel.cards import parts
 from riskmodel.cards.diff import card_diff
 from riskmodel.cards.model_card import ModelCard
+from riskmodel.cards.words import day_words
 from riskmodel.errors import NotFound
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.decisions import FOLDER
@@ -26,6 +27,8 @@ from riskmodel.governance.entries import Entry
 from riskmodel.governance.standings import STATES
 
 PER_PAGE = 50
+AT_ONCE = 20
+"""How many of those that await the board are listed, the longest waiting first."""
 ENDS_SOON = 30
 """Days before its end from which an approval is among what awaits the board."""
 
@@ -33,12 +36,20 @@ ENDS_SOON = 30
 def models(room: Room, account: Account, state: str, page: int, today: dt.date) -> dict[str, Any]:
     """The list of models."""
     items = room.items(account)
+    awaiting = sorted(
+        ((item, why) for item in items if (why := _awaits(item, today))), key=lambda each: each[0].standing.since
+    )
+    own = room.shelves.get(account.board, {})
+    board = room.board(account)
     counts = Counter(item.standing.state for item in items)
     shown = [item for item in items if state not in STATES or item.standing.state == state]
     pages = max(1, -(-len(shown) // PER_PAGE))
     page = min(max(page, 1), pages)
     return {
-        "awaiting": [(item, why) for item in items if (why := _awaits(item, today))],
+        "awaiting": [
+            (item, why, _open_business(Desk(account, board, own[item.shelf], item))) for item, why in awaiting[:AT_ONCE]
+        ],
+        "more_awaiting": max(0, len(awaiting) - AT_ONCE),
         "items": shown[(page - 1) * PER_PAGE : page * PER_PAGE],
         "counts": [(name, counts[name]) for name in STATES],
         "total": len(items),
@@ -126,6 +137,7 @@ def decision(desk: Desk, today: dt.date) -> dict[str, Any]:
         "may_propose": desk.may("propose") and desk.item.standing.state in ("reviewed", "approved", "in_use"),
         "today": today,
         "missing": desk.shelf.records.missing(),
+        "unanswered": len(desk.shelf.card(desk.item.version).get("unanswered", ())),
     }
 
 
@@ -166,16 +178,30 @@ def _awaits(item: Item, today: dt.date) -> str:
     """Why a model awaits the board, in words; empty when it does not."""
     stands = item.standing
     if stands.state == "reviewed":
-        return "A decision."
+        return f"A decision, since {day_words(stands.since)}."
     if not stands.allowed or stands.valid_until is None:
         return ""
     if stands.ended(today):
-        return f"Its approval ended on {stands.valid_until}: renew it or let it rest."
+        return f"Its approval ended on {day_words(stands.valid_until)}: renew it or let it rest."
     if (stands.valid_until - today).days <= ENDS_SOON:
-        return f"Its approval ends on {stands.valid_until}."
+        return f"Its approval ends on {day_words(stands.valid_until)}."
     if item.review_by is not None and item.review_by <= today:
-        return f"It was to be looked at again by {item.review_by}."
+        return f"It was to be looked at again by {day_words(item.review_by)}."
     return ""
+
+
+def _open_business(desk: Desk) -> list[str]:
+    """What is open on a card that awaits the board: questions, proposals, and what its reader has still to do."""
+    records = desk.shelf.records.about(desk.card)
+    answered = {record.holds["question"] for record in records if record.kind == "answered"}
+    waiting = sum(record.kind == "asked" and record.id not in answered for record in records)
+    said = [f"{waiting} question{'' if waiting == 1 else 's'} not yet answered."] if waiting else []
+    for motion in motions(desk.shelf, desk.card):
+        if motion.open:
+            roles = [vote.role for vote in motion.in_favour]
+            own = " You have not voted on it." if desk.may("vote") and desk.account.name not in motion.voters else ""
+            said.append(f"Proposed: {CHOICE_WORDS[motion.choice].lower()}. {desk.board.counted(roles)}{own}")
+    return said
 
 
 def _approval(desk: Desk, entry: Entry) -> Approval | None:

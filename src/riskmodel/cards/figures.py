@@ -52,7 +52,7 @@ def frequencies(data: Mapping[str, Any], width: Width) -> Figure:
             axes.scatter(xs, ys, s=120, facecolor=face, edgecolor=BLUE, linewidth=1.2)
         axes.set_title(panel["title"], loc="left", fontsize=14, fontweight="bold")
         axes.text(10.2, 9, _wrapped(panel["said"], 22), va="top", fontsize=14)
-        axes.set(xlim=(-0.8, 19.5), ylim=(-0.8, 9.8), aspect="equal")
+        axes.set(xlim=(-0.8, 19.5), ylim=(-0.8, 9.8), aspect="equal", xticks=[], yticks=[])
         axes.set_axis_off()
     return figure
 
