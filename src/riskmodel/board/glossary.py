@@ -6,7 +6,6 @@ text is marked: no heading, no table, no link, no picture.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -21,9 +20,8 @@ _LEFT_ALONE = {"a", "h2", "h3", "summary", "figure", "table", "code", "svg", "ca
 
 @cache
 def words() -> Mapping[str, str]:
-    """Every word with its meaning, as in docs/glossary.md."""
-    held: dict[str, dict[str, str]] = json.loads((files("riskmodel.board") / "glossary.json").read_text("utf-8"))
-    return held["words"]
+    """Every word with its meaning, as in docs/glossary.md: the file here is a link to that one."""
+    return documented((files("riskmodel.board") / "glossary.md").read_text("utf-8"))
 
 
 def documented(text: str) -> dict[str, str]:

@@ -42,7 +42,10 @@ from riskmodel.tracking.library import (
 KEY, FINISHED, PARENT = "riskmodel.key", "riskmodel.finished", "mlflow.parentRunId"
 CANDIDATE = "candidate"
 _BATCH = 900  # MLflow takes at most 1,000 metrics and 100 parameters in one call
-_NEEDED = ("mlflow", "numpy", "scipy", "pandas", "pyarrow", "lightgbm", "scikit-learn", "numba", "pydantic")
+_NEEDED = (
+    *("mlflow", "numpy", "scipy", "pandas", "pyarrow", "lightgbm", "scikit-learn", "numba", "pydantic", "duckdb"),
+    *("threadpoolctl", "interpret-core"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,7 @@ def _register(
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(__file__).with_name("served_model.py")),
+            code_paths=[str(serving.code_beside(Path(aside)))],
             artifacts={"model": str(saved), "basis": str(basis), **footing},
             signature=serving.signature(tuple(model.feature_names)),
             input_example=serving.example(tuple(model.feature_names)),
@@ -319,8 +323,11 @@ def _name(text: str) -> str:
 
 
 def _requirements() -> list[str]:
-    """The exact versions at hand; given outright, because MLflow takes seconds to guess them."""
-    pinned = [f"riskmodel-advisory=={__version__}"]
+    """The exact versions at hand; given outright, because MLflow takes seconds to guess them.
+
+    The package itself is not among them: what the model needs of it lies beside the model.
+    """
+    pinned = []
     for name in _NEEDED:
         try:
             pinned.append(f"{name}=={version(name)}")

@@ -9,6 +9,7 @@ asks. `estimate` is for judging the model on rows of the past. Neither carries a
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import riskmodel
 from riskmodel.advisory.footing import Footing
 from riskmodel.advisory.rows import COLUMNS, advice_columns, score_rows
 from riskmodel.dates import parse_date
@@ -28,6 +30,8 @@ from riskmodel.models.risk_model import RiskModel
 from riskmodel.tracking.cards import CARD
 from riskmodel.tracking.library import ColSpec, DataType, ModelSignature, ParamSchema, ParamSpec, PythonModel, Schema
 
+LEFT_OUT = ("board", "cards", "cli", "policies", "population", "studies", "world")
+"""The parts of the package that scoring a matrix under an approval does not need."""
 ESTIMATES = ("probability", "low", "high")
 FIGURES = (*ESTIMATES, "similar_cases", "of_whom_with_outcome", "made_again_low", "made_again_high")
 PARAMETERS = ("approval", "ledger", "as_of", "delivered_until", "asked_by")
@@ -110,6 +114,27 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no type info
                 repair="Build the features with riskmodel.features.training_set.feature_matrix.",
             )
         return np.ascontiguousarray(model_input[names].to_numpy(np.float32))
+
+
+def code_beside(folder: Path) -> Path:
+    """Put beside the model what it needs of this package, so that it loads, and refuses, where that is not installed.
+
+    Parameters
+    ----------
+    folder : to copy into
+
+    Returns
+    -------
+    Path of the copied package
+    """
+    package = Path(riskmodel.__file__).parent
+    for path in sorted(package.rglob("*")):
+        inside = path.relative_to(package)
+        if path.is_file() and path.suffix != ".pyc" and (len(inside.parts) == 1 or inside.parts[0] not in LEFT_OUT):
+            target = folder / package.name / inside
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    return folder / package.name
 
 
 def signature(feature_names: tuple[str, ...]) -> ModelSignature:

@@ -22,6 +22,7 @@ from riskmodel.board.serve import prepared
 from riskmodel.board.shelf import Shelf
 from riskmodel.board.since import done_under
 from riskmodel.cards import pdf
+from riskmodel.cards.words import day_words
 from riskmodel.errors import DeclarationError, EvidenceError, NotFound, NotInstalled, NotPermitted
 from riskmodel.governance.ledger import Ledger
 
@@ -43,8 +44,8 @@ def approved(desk: Sit, **limits: int) -> None:
 def test_the_glossary_says_what_the_documentation_says() -> None:
     said = documented((ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"))
     assert len(said) > 60
-    # a word was added or changed there: write board/glossary.json anew, {"words": documented(...)}
     assert dict(words()) == said
+    assert all(said.values())
 
 
 def test_a_word_is_explained_once_and_only_in_running_text() -> None:
@@ -130,17 +131,26 @@ def test_what_awaits_the_board(desk: Sit, room: Room) -> None:
     account = desk("m.member").account
 
     def awaiting(day: dt.date = TODAY) -> list[str]:
-        return [why for _, why in views.models(room, account, "", 1, day)["awaiting"]]
+        return [why for _, why, _ in views.models(room, account, "", 1, day)["awaiting"]]
+
+    def open_business() -> list[str]:
+        ((_, _, said),) = views.models(room, account, "", 1, TODAY)["awaiting"]
+        return said
 
     assert awaiting() == []
     acts.submit(desk("c.clerk"), "Please decide on this.")
-    assert awaiting() == ["A decision."]
+    assert awaiting() == [f"A decision, since {day_words(TODAY)}."]
+    asked = acts.ask(desk("m.member"), "label", "What of people not seen?")
     acts.propose(desk("h.chair"), "reject", "Too little is known.", today=TODAY)
+    proposed = "Proposed: reject. 1 of 2 votes in favour. You have not voted on it."
+    assert open_business() == ["1 question not yet answered.", proposed]
+    acts.answer(desk("d.scientist"), asked.id, "They are missing.")
+    assert open_business() == [proposed]
     motion = views.decision(desk("m.member"), TODAY)["open"][0]
     acts.vote(desk("m.member"), motion.id, "I agree with it.", in_favour=True, today=TODAY)
     assert awaiting() == []
     approved(desk)
-    assert awaiting() == [f"Its approval ends on {TODAY + dt.timedelta(days=20)}."]
+    assert awaiting() == [f"Its approval ends on {day_words(TODAY + dt.timedelta(days=20))}."]
     assert "ended" in awaiting(TODAY + dt.timedelta(days=20))[0]
 
 

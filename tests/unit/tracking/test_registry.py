@@ -39,6 +39,8 @@ except Exception as refusal:
     print("refused:", type(refusal).__name__, refusal)
 under = {"approval": sys.argv[2], "ledger": sys.argv[3], "as_of": "2026-01-01", "delivered_until": "2026-01-01"}
 print(loaded.predict(frame, params=under)["probability"][0])
+import riskmodel
+print(riskmodel.__file__)
 """
 
 
@@ -184,6 +186,9 @@ def test_mlflow_alone_loads_the_model_in_another_process(registry: Registry, sto
     assert lines[0].startswith("refused: NotPermitted Found no approval"), said.stderr
     expected = finished.model.predict(np.ones((1, len(finished.model.feature_names)), np.float32))
     assert float(lines[1]) == expected[0]
+    # it ran from the code that lies beside the model: where mlflow is, the package need not be installed
+    assert Path(lines[2]).is_relative_to(store / "mlartifacts")
+    assert not any((Path(lines[2]).parent / part).exists() for part in ("board", "world", "cli"))
 
 
 def test_nothing_answers_there(tmp_path: Path) -> None:
