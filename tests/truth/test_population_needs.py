@@ -26,7 +26,7 @@ from riskmodel.population.rates import rate
 from riskmodel.population.reading import reading
 from riskmodel.population.thresholds import JointRule, Threshold
 from riskmodel.population.unseen import averaged
-from riskmodel.population.who_knew import who_knew
+from riskmodel.population.who_knew import Asked, who_knew
 from riskmodel.world.society import World
 
 WORLD = World.generate(people=2_000, seed=11, scenes=True)
@@ -98,7 +98,15 @@ def test_susan_is_below_every_threshold_for_ten_years_and_so_are_her_records_tog
     assert made.joint.year == 2019
     assert made.on("2015-01-01").together == 6  # two a year in three years
     assert "No agency's own threshold" in made.sentence
-    assert "Who knew what" in made._repr_html_()
+    told = who_knew(
+        histories, cast["susan", "susan"], "2022-12-31", reason="test of a review", joint=JointRule(15, years(10), 1),
+        also=(Asked("The model, all together", dt.date(2016, 4, 1), "8 lists"), Asked("The model, police alone", None)),
+    )  # fmt: skip
+    assert told.first == Asked("The model, all together", dt.date(2016, 4, 1), "8 lists")
+    assert "The earliest to ask would have been: The model, all together, on 1 April 2016." in told.sentence
+    shown = told._repr_html_()
+    assert "Who knew what" in shown
+    assert "<td>The model, police alone</td><td>never</td>" in shown
 
 
 def test_the_child_is_known_to_four_services_one_after_the_other(linked):

@@ -37,8 +37,13 @@ CRITICISM: Final = (
         "Every model here supposes that no three lists hang together beyond their pairs, that everybody could be on "
         "every list, and that records were linked without error. Missed links raise the total."
     ),
+    (
+        "Our own trial: in a synthetic society whose truth is known, with police, a hospital and a charity as lists, "
+        "the average over models came out half too high, and its 95 % interval held the truth in 10 of 36 years. Much "
+        "harm can reach one of the lists only, which no model of overlaps can tell."
+    ),
 )
-"""What was published against such figures; printed with each."""
+"""What was published against such figures, and what a trial of our own showed; printed with each."""
 
 
 @dataclass(frozen=True, slots=True)
