@@ -202,6 +202,7 @@ def _same_share_found(score: Numbers, folds: _Folds, capacity: float) -> Numbers
     """The list at the same capacity on which each group has the same share of its outcomes found, as others' rows tell.
 
     Where each group's edge lies is read off the rows of the other folds; within a group the highest scores are listed.
+    Edges move in steps, one an outcome: the places left below the next step are shared among those whom it would add.
     """
     made = np.zeros(len(score))
     for number in range(FOLDS):
@@ -212,7 +213,9 @@ def _same_share_found(score: Numbers, folds: _Folds, capacity: float) -> Numbers
             share = (low + high) / 2
             wanted = _list_for(score, folds, test, other, np.full(folds.n_groups, share))
             low, high = (share, high) if wanted.sum() < available else (low, share)
-        made[test] = _list_for(score, folds, test, other, np.full(folds.n_groups, low))[test]
+        under, over = (_list_for(score, folds, test, other, np.full(folds.n_groups, share)) for share in (low, high))
+        added = over - under
+        made[test] = (under + added * min((available - under.sum()) / max(added.sum(), 1.0), 1.0))[test]
     return made
 
 
