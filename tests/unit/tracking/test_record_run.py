@@ -126,7 +126,7 @@ def test_the_version_carries_signature_alias_and_fingerprint(store: Path, finish
     assert version.tags["riskmodel.model_fingerprint"] == finished.model.fingerprint
     assert version.run_id == made.run_id
     assert [column.name for column in signature.inputs] == list(finished.model.feature_names)
-    assert [column.name for column in signature.outputs] == ["probability", "low", "high"]
+    assert [column.name for column in signature.outputs][:3] == ["probability", "low", "high"]
 
 
 def test_a_finished_record_is_found_and_left_alone(store: Path, finished: Finished) -> None:
@@ -142,7 +142,9 @@ def test_another_card_is_another_record(store: Path, finished: Finished, tmp_pat
     first = recorded(store, finished)
     other = tmp_path / "card"
     other.mkdir()
-    (other / "card.json").write_text('{"fingerprint": "another"}', encoding="utf-8")
+    (other / "card.json").write_text(
+        '{"fingerprint": "another", "purpose": {"name": "early-support"}}', encoding="utf-8"
+    )
     second = recorded(store, finished, card=other)
     assert second.made
     assert second.key != first.key
