@@ -41,7 +41,8 @@ KINDS = (
     ("unauthorised_absence", "education", "subject", 2500),
     ("referral", "childrens_services", "subject", 900),
     ("charge", "justice", "subject", 370),
-    ("rent_arrears", "housing", "subject", 900),
+    ("rent_arrears", "housing", "subject", 870),
+    ("abuse_support", "charity", "subject", 30),
 )
 
 
