@@ -23,7 +23,9 @@ PUBLISHED = ("card.*", "brief.*", "public.*", "records.*", README)
 
 
 def files_beside(card: ModelCard) -> Mapping[str, str]:
-    """The files that stand beside the card, by name."""
+    """The files that stand beside the card, by name; none beside one on which a person must still answer."""
+    if card.document.get("unanswered"):
+        return {}
     if card.document.get("kind") == EVALUATION:
         brief = evaluation_brief(card)
         return {PAGE: html.page(brief), MARKDOWN: html.markdown(brief)}

@@ -43,15 +43,21 @@ NEEDS: Mapping[State, Mapping[str, str]] = {
 def lacking(document: Mapping[str, Any], state: State) -> dict[str, str]:
     """The texts that the card still lacks for a state, and what each has to answer.
 
-    Evaluation cards have texts of their own, all of them asked for when they are drafted.
+    Evaluation cards have texts of their own, all of them asked for when they are drafted. The draft card of a run made
+    elsewhere may leave questions open, as long as it says which.
     """
     if document.get("kind") == EVALUATION:
         return {}
     text = document["text"]
     asked = {name: what for step in STATES[: STATES.index(state) + 1] for name, what in NEEDS[step].items()}
-    if _grown_up(document):
-        asked.pop("children", None)
-    return {name: what for name, what in asked.items() if not text.get(name) or is_empty(text[name])}
+    left_open = {"children"} if _grown_up(document) else set()
+    if state == "draft":
+        left_open |= set(document.get("unanswered", ()))
+    return {
+        name: what
+        for name, what in asked.items()
+        if name not in left_open and (not text.get(name) or is_empty(text[name]))
+    }
 
 
 def holds_back(document: Mapping[str, Any], state: State, today: dt.date) -> Iterator[str]:
@@ -62,10 +68,10 @@ def holds_back(document: Mapping[str, Any], state: State, today: dt.date) -> Ite
     if state in ("draft", "retired"):
         return
     for day, what in (
-        (document["text"]["review_by"], "to be looked at again"),
+        (document["text"].get("review_by"), "to be looked at again"),
         (_expires(document), "its purpose ends"),
     ):
-        if dt.date.fromisoformat(str(day)[:10]) <= today:
+        if day is not None and dt.date.fromisoformat(str(day)[:10]) <= today:
             yield f"{what} by {str(day)[:10]}, and today is {today}"
 
 

@@ -212,26 +212,34 @@ def writing(root: Path, name: str, inputs: str) -> Iterator[Draft]:
     aside.mkdir()
     draft = Draft(aside)
     try:
-        yield draft
-        draft.add_files()
-        manifest = {
-            "name": name,
-            "inputs": inputs,
-            "fingerprint": combined_fingerprint(draft.parts),
-            "parts": draft.parts,
-            "rows": draft.rows,
-        }
-        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        _replace(root / name, aside)
+        with refusals_of_the_disk(name):
+            yield draft
+            draft.add_files()
+            manifest = {
+                "name": name,
+                "inputs": inputs,
+                "fingerprint": combined_fingerprint(draft.parts),
+                "parts": draft.parts,
+                "rows": draft.rows,
+            }
+            (aside / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            _replace(root / name, aside)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def refusals_of_the_disk(name: str) -> Iterator[None]:
+    """Say it in a sentence when the disk has no room, or no permission, for what is written of the result `name`."""
+    try:
+        yield
     except OSError as error:
         raise DataRefused(
             "disk-refused",
-            found=f"the disk refused to write {name!r} ({error.strerror})",
+            found=f"the disk refused to write {name!r} ({error.strerror or 'no room or no permission'})",
             expected="room and permission to write",
             repair="Free some space or choose another folder, then run again: finished stages are kept.",
         ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def publish(folder: Path, to: Path, patterns: Sequence[str]) -> None:

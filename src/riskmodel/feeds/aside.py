@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmodel.engines.duckdb import connect, cursor
+from riskmodel.engines.folders import refusals_of_the_disk
 
 if TYPE_CHECKING:
     import duckdb
@@ -135,6 +136,7 @@ def put_aside(store: Path) -> Iterator[Aside]:
     folder.mkdir(parents=True)
     aside = Aside(folder)
     try:
-        yield aside
+        with refusals_of_the_disk("received"):
+            yield aside
     finally:
         aside.close()
