@@ -148,7 +148,7 @@ def test_no_pickle_anywhere(ran: Ran) -> None:
 
 def test_manifests_name_every_file_as_it_is(ran: Ran) -> None:
     manifests = sorted(ran.store.glob("*/manifest.json"))
-    assert len(manifests) == 11
+    assert len(manifests) == 13
     for path in manifests:
         manifest = json.loads(path.read_text())
         files = {file.relative_to(path.parent).as_posix() for file in path.parent.rglob("*") if file.is_file()}

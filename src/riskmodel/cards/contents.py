@@ -61,7 +61,7 @@ def _artefacts(document: Mapping[str, Any]) -> Iterator[str]:
         ("model", document["model"]["fingerprint"]),
         ("training", document["model"]["training_fingerprint"]),
     ):
-        if prints.get(name) != wanted:
+        if prints.get(name, "") != wanted:
             yield f"the {name} of the card is not the one that its figures come from"
 
 

@@ -57,6 +57,8 @@ def _gathered(given: FoundGiven) -> None:
     evidence.artefact("model", run.model, "the model's file, as MLflow keeps it")
     evidence.artefact("run", fingerprint_document(run.document()), "the run's own record in MLflow")
     evidence.artefact("rows", given.scored.fingerprint, "scores, outcomes and groups of the rows judged")
+    if given.run.datasets:
+        evidence.artefact("training", given.run.datasets[0][1], "rows that the run says it learned from")
     evidence.artefact("evaluation", fingerprint_document(given.judged_document()), "evaluation of the scores")
     evidence.artefact("audit", given.audit.fingerprint, "audit by group")
 

@@ -13,6 +13,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
@@ -104,7 +105,7 @@ def test_an_sklearn_run_gets_a_draft_with_its_open_questions(store: Path, run_id
     page = (made.folder / "card.html").read_text()
     assert "18 questions are still for a person to answer" in page
     for name in made.unanswered:
-        assert f"{ASKED[name]}." in page
+        assert f"{escape(ASKED[name])}." in page
     assert "LogisticRegression, kept as skops" in page
     assert "Nobody has said whether the model was made from these very rows" in page
 
