@@ -121,7 +121,7 @@ def _software(document: Mapping[str, Any]) -> str:
 
 def _characteristics(document: Mapping[str, Any]) -> str:
     captions = [block["caption"] for block in _blocks(document, "groups") if block["block"] == "table"]
-    shown = [caption.removeprefix("Figures by ") for caption in captions if caption.startswith("Figures by ")]
+    shown = [caption.removeprefix("Of 100, by ") for caption in captions if caption.startswith("Of 100, by ")]
     return f"Numbers of people and of outcomes are shown by {listed(shown)}." if shown else ""
 
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from riskmodel.cards import figures
+from riskmodel.explain.drawings import DRAWINGS as OF_REASONS
 
 ROW = {"label": "This model", "value": 0.7, "low": 0.6, "high": 0.8, "state": "ok", "marked": True}
 MISSING = {"label": "Mixed", "value": None, "low": None, "high": None, "state": "not_estimable", "marked": False,
@@ -46,7 +47,7 @@ DATA: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("width", ["wide", "narrow"])
-@pytest.mark.parametrize("drawing", sorted(figures.DRAWINGS))
+@pytest.mark.parametrize("drawing", sorted(DATA))
 def test_the_same_data_give_the_same_well_formed_drawing(drawing: str, width: Any) -> None:
     first = figures.svg(drawing, DATA[drawing], "part-1", "In words", width)
     assert first == figures.svg(drawing, DATA[drawing], "part-1", "In words", width)
@@ -58,7 +59,7 @@ def test_the_same_data_give_the_same_well_formed_drawing(drawing: str, width: An
 
 
 def test_every_drawing_has_a_case() -> None:
-    assert set(DATA) == set(figures.DRAWINGS)
+    assert set(DATA) | set(OF_REASONS) == set(figures.DRAWINGS)  # those of reasons have theirs beside the reasons
 
 
 def test_two_drawings_on_a_page_share_no_id() -> None:

@@ -123,7 +123,7 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "the model of the card is not the one that its figures come from",
     ),
     "few people": (
-        lambda document: in_table(document, "Figures by sex and ethnicity", 3, 1),
+        lambda document: in_table(document, "Of 100, by sex and ethnicity", 3, 1),
         "a number of people too small to show",
     ),
     "few behind a figure": (
