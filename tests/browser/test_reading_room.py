@@ -89,7 +89,7 @@ def test_from_submission_to_a_condition_that_lapses(
     assert "Before the board" in clerk.inner_text(".state")
 
     member = visitor("m.member")
-    assert "A decision." in member.inner_text(".awaiting")
+    assert "A decision, since" in member.inner_text(".awaiting")
     by_keyboard_alone(member, address)
 
     scientist = visitor("d.scientist")

@@ -69,7 +69,10 @@ class Ledger:
         with self.path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             tail = _tail(file)
-            head = _checked(tail.last, read_anchor(self.path))
+            anchor = read_anchor(self.path)
+            head = _checked(tail.last, anchor)
+            if head != (anchor or Head()):  # a writer was killed between line and anchor; two in a row must not add up
+                _write_anchor(self.path, head)
             before = tail.separator
             if tail.torn:
                 left: dict[str, Fact] = {"bytes": len(tail.torn), "sha256": hashlib.sha256(tail.torn).hexdigest()}
