@@ -70,7 +70,7 @@ def headings(card: dict[str, Any]) -> list[Any]:
     [
         ("quickstart", None),
         pytest.param("compas", ("compas_events", "two_years.parquet"), marks=pytest.mark.data),
-        pytest.param("nij", ("nij_recidivism", "nij_full.parquet"), marks=pytest.mark.data),
+        pytest.param("nij", ("nij_recidivism", "nij_full.parquet"), marks=[pytest.mark.data, pytest.mark.nightly]),
     ],
 )
 def test_the_committed_card_is_the_one_made_today(name, needs, published_data, tmp_path, monkeypatch):

@@ -40,7 +40,7 @@ def people() -> pa.Table:
     return pa.table(columns, schema=PERSON_RECORDS)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_spark_finds_the_same_people(people: pa.Table, local_spark: str) -> None:
     here, there = matched(people, draws=3, seed=5), matched(people, draws=3, seed=5, engine=local_spark)
     assert len(np.unique(here.cluster)) < people.num_rows * 0.7  # there is something to find
