@@ -83,6 +83,18 @@ def local_spark() -> Iterator[str]:
     started.sparkContext.stop()
 
 
+@pytest.fixture(autouse=True)
+def _sockets_of_spark_let_go(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What pyspark leaves open is freed in the test that opened it, and does not warn in another."""
+    if "local_spark" not in request.fixturenames:
+        yield
+        return
+    from riskmodel.engines import spark
+
+    with spark.sockets_let_go():
+        yield
+
+
 @pytest.fixture(scope="session")
 def side_by_side() -> Callable[[Sequence[Any]], Any]:
     """Many small societies as one, in which nobody of one knows anybody of another: a job of Spark costs a second."""

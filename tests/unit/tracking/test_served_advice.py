@@ -14,12 +14,14 @@ from riskmodel import tracking
 from riskmodel.advisory.export import REVIEW_COLUMNS
 from riskmodel.advisory.footing import Footing
 from riskmodel.advisory.rows import COLUMNS, advice_columns, score_rows
+from riskmodel.engines import spark
 from riskmodel.errors import DataRefused, NotPermitted
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.decisions import decide, decision_in
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.tracking import database
+from riskmodel.tracking.library import mlflow
 
 TODAY = dt.date.today()
 DAY = dt.date(2026, 1, 1)
@@ -111,3 +113,28 @@ def test_attack_each_gate_of_a_list_holds_for_a_served_model_and_leaves_a_trace(
     text = forged.read_text().replace('conditions = "none"', 'conditions = "whatever"')
     (served.store / "forged.toml").write_text(text)
     refused("approval-altered", NotPermitted, approval=str(served.store / "forged.toml"))
+
+
+@pytest.mark.nightly
+def test_a_spark_function_gives_the_same_and_its_executors_ask(
+    served: Served, local_spark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # Spark keeps its warehouse where it runs
+
+    approval = served.approved(TODAY + dt.timedelta(days=9))
+    expected = served.as_a_list(approval)
+    session = spark.session(local_spark)
+    served.rows.assign(place=np.arange(len(served.rows))).to_parquet(served.store / "rows.parquet")
+    table = session.read.parquet(str(served.store / "rows.parquet")).repartition(2)
+    names = list(served.model.feature_names)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", served.address)
+    advise = mlflow.pyfunc.spark_udf(session, "models:/small@candidate", env_manager="local", params=served.under())
+    made = table.select("place", advise(*names).alias("advice")).orderBy("place").collect()
+    must_be_the_list(pd.DataFrame([row["advice"].asDict() for row in made])[list(COLUMNS)], expected)
+    before = len(list(served.ledger.entries()))
+    served.approved(TODAY)
+    ended = mlflow.pyfunc.spark_udf(session, "models:/small@candidate", env_manager="local", params=served.under())
+    with pytest.raises(Exception, match="approval-expired"):
+        table.select(ended(*names)).collect()
+    codes = {entry.facts.get("code") for entry in list(served.ledger.entries())[before:]}
+    assert "approval-expired" in codes
