@@ -13,6 +13,7 @@ from riskmodel.cards.found_given import MUST, OF_PROBABILITIES, RANKING, FoundGi
 from riskmodel.cards.given import cell, clean
 from riskmodel.cards.limits import RunFigures, standing_limits
 from riskmodel.cards.sections.opening import ADVISORY, missed, on_the_list, pictures
+from riskmodel.cards.sections.records import declared_purpose
 from riskmodel.cards.words import capital, day_words, listed, measure_words, plain
 from riskmodel.governance.disclosure import Total
 
@@ -78,14 +79,7 @@ def what_it_is(given: FoundGiven) -> Section:
 
 def purpose(given: FoundGiven) -> Section:
     """Why the rows may be read, and where they come from."""
-    declared = given.purpose
-    rows = (
-        ("Purpose", declared.name),
-        ("Lawful basis", declared.lawful_basis),
-        ("Whose records", listed([plain(name) for name in declared.controllers])),
-        ("Holds until", day_words(declared.expires)),
-    )
-    blocks = (Paragraph(declared.statement), Facts(rows), Heading("The records"), *given.text.blocks("records"))
+    blocks = (*declared_purpose(given.purpose), Heading("The records"), *given.text.blocks("records"))
     return Section("purpose", "Purpose and lawful basis", blocks)
 
 

@@ -14,6 +14,7 @@ from riskmodel.cards.given import Given
 from riskmodel.cards.words import capital, day_words, listed, plain
 from riskmodel.dates import duration_words
 from riskmodel.governance.disclosure import SUPPRESSED, Total
+from riskmodel.governance.purposes import Purpose
 
 TABLE_RULE = (
     "The table holds no dates, so nothing can be checked against a day. Which columns were known by the time of the"
@@ -36,16 +37,20 @@ LINKED = (
 )
 
 
-def purpose(given: Given) -> Section:
-    """Why the records may be read."""
-    declared = given.purpose
+def declared_purpose(declared: Purpose) -> tuple[Paragraph, Facts]:
+    """What a purpose says of itself."""
     rows = (
         ("Purpose", declared.name),
         ("Lawful basis", declared.lawful_basis),
         ("Whose records", listed([plain(name) for name in declared.controllers])),
         ("Holds until", day_words(declared.expires)),
     )
-    blocks: list[Block] = [Paragraph(declared.statement), Facts(rows)]
+    return Paragraph(declared.statement), Facts(rows)
+
+
+def purpose(given: Given) -> Section:
+    """Why the records may be read."""
+    blocks: list[Block] = [*declared_purpose(given.purpose)]
     if given.text.legal:
         blocks += [Heading("The law, source by source"), *text_blocks(given.text.legal)]
     if given.text.equality:
