@@ -119,28 +119,8 @@ class Key:
 
 
 def encoded(people: pa.Table, key: Key) -> pa.Array:
-    """The code of each row of PERSON_RECORDS, base64 text.
-
-    The names are made comparable before they are encoded, with the same rules as in clear text.
-    """
-    columns = {
-        "given": names.each(people.column("given_name"), names.given),
-        "root": names.each(people.column("given_name"), names.root),
-        "family": names.each(people.column("family_name"), names.family),
-        "parts": names.each(people.column("family_name"), names.parts),
-        "birth": pc.strftime(people.column("birth_date"), format="%Y%m%d"),
-        "address": people.column("address"),
-        "postcode": people.column("postcode"),
-    }
-    rows = zip(*(column.to_pylist() for column in columns.values()), strict=True)
-    coder = _Coder(key)
-    codes = np.zeros((people.num_rows, LENGTH), np.uint64)
-    for at, (given, root, family, parts, birth, address, postcode) in enumerate(rows):
-        for place, words in coder.row(given, root, family, parts, birth, address, postcode).items():
-            start = PLACES[place]
-            codes[at, start : start + len(words)] = words
-    cells = codes.astype("<u8")
-    return pa.array([base64.b64encode(cells[at].tobytes()).decode() for at in range(len(codes))], pa.string())
+    """The code of each row of PERSON_RECORDS, base64 text; see `Coder`."""
+    return Coder(key).codes(people)
 
 
 def decoded(texts: pa.Array | pa.ChunkedArray) -> Codes:
@@ -165,14 +145,37 @@ def decoded(texts: pa.Array | pa.ChunkedArray) -> Codes:
     return found
 
 
-class _Coder:
-    """Fills the layout for one row after another; what many rows share is worked out once."""
+class Coder:
+    """Makes the codes of rows with one key; what many rows share, also of other parts of a file, is worked out once."""
 
     def __init__(self, key: Key) -> None:
+        self.key = key
         self._token: Callable[..., int] = lru_cache(maxsize=500_000)(key.token)
         self._filter: Callable[[str, str], list[int]] = lru_cache(maxsize=200_000)(key.filter)
 
-    def row(
+    def codes(self, people: pa.Table) -> pa.Array:
+        """The code of each row of PERSON_RECORDS, base64 text.
+
+        The names are made comparable before they are encoded, with the same rules as in clear text.
+        """
+        columns = (
+            names.each(people.column("given_name"), names.given),
+            names.each(people.column("given_name"), names.root),
+            names.each(people.column("family_name"), names.family),
+            names.each(people.column("family_name"), names.parts),
+            pc.strftime(people.column("birth_date"), format="%Y%m%d"),
+            people.column("address"),
+            people.column("postcode"),
+        )
+        words = np.zeros((people.num_rows, LENGTH), np.uint64)
+        for at, row in enumerate(zip(*(column.to_pylist() for column in columns), strict=True)):
+            for place, found in self._row(*row).items():
+                start = PLACES[place]
+                words[at, start : start + len(found)] = found
+        cells = words.astype("<u8")
+        return pa.array([base64.b64encode(row.tobytes()).decode() for row in cells], pa.string())
+
+    def _row(
         self, given: str | None, root: str | None, family: str | None, parts: str | None, birth: str | None,
         address: str | None, postcode: str | None,
     ) -> Mapping[str, list[int]]:  # fmt: skip

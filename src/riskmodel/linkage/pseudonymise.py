@@ -2,30 +2,35 @@
 
 Runs at the agency, on its own machine, with its own contract. Rows that the contract refuses stay at the agency and are
 counted by code; of the others, names and dates of birth go into a code, numbers of people and addresses become tokens,
-and columns that mean nothing are left out. The key is read and never written.
+and columns that mean nothing are left out. The file is read in parts; a run that is stopped leaves no encoded file.
+The key is read and never written.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from riskmodel.errors import DataRefused, DeclarationError
-from riskmodel.feeds.checks import check
+from riskmodel.feeds.checks import judged
 from riskmodel.feeds.contract import Contract
 from riskmodel.feeds.encoded import CODE, SCHEME, TOKENS, Encoding, encoded_feed
 from riskmodel.feeds.feed import Feed
-from riskmodel.feeds.reading import read_rows
+from riskmodel.feeds.raw import RawRows
+from riskmodel.feeds.reading import PART, read_parts
 from riskmodel.feeds.standard import FIELDS
 from riskmodel.linkage import addresses
-from riskmodel.linkage.encoding import Key, encoded
+from riskmodel.linkage.encoding import Coder, Key
 from riskmodel.linkage.names import each, plain
 
 SALTS_USED: Final = ".salts-used.json"
@@ -34,7 +39,7 @@ SALTS_USED: Final = ".salts-used.json"
 
 def pseudonymise(
     contract: Contract, feed: str, file: Path, *, key_file: Path, purpose: str, salt: str, to: Path,
-    expected_check: str | None = None,
+    expected_check: str | None = None, part_bytes: int = PART,
 ) -> tuple[Path, Encoding]:  # fmt: skip
     """Encode one file of a feed.
 
@@ -47,6 +52,7 @@ def pseudonymise(
     purpose, salt : str, agreed by the partnership: a salt serves one purpose only
     to : Path, the folder for the encoded file; the clear file is not touched
     expected_check : str, the key check that the partnership gave out; another one is a wrong key
+    part_bytes : int, about how much of the file is in memory at a time; the result does not depend on it
 
     Returns
     -------
@@ -61,34 +67,54 @@ def pseudonymise(
     coded = encoded_feed(own)
     key = Key.read(key_file, purpose=purpose, salt=salt)
     _check_key(key, expected_check)
-    _check_salt(key_file, purpose, salt)
-    columns = own.read_columns()
-    raw = read_rows(own, file, columns)
-    checked = check(own, raw, columns, frozenset(FIELDS[own.holds]), dt.datetime.now(), file.name)
-    rows = checked.rows
-    place = {int(number): at for at, number in enumerate(raw.row.tolist())}
-    cells = raw.cells.take(pa.array([place[number] for number in rows.column("row_").to_pylist()], pa.int64()))
     path = to / f"{own.agency}_{own.file}_encoded{coded.suffix}"
-    if path.resolve() == file.resolve() or path.exists():
-        raise DataRefused(
-            "encoded-exists",
-            found=f"a file {path.name} already",
-            expected="a place for a new file",
-            repair="Move it away, or write into another folder.",
-        )
+    _check_place(path, file)
+    _check_salt(key_file, purpose, salt)
     to.mkdir(parents=True, exist_ok=True)
-    _write(coded, _encoded_cells(coded, cells, rows, key), path)
-    encoding = Encoding(SCHEME, own.name, purpose, key.check, checked.delivered, rows.num_rows, checked.counts)
-    encoding.write(path)
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        delivered, written, refused = _encode_parts(own, coded, file, Coder(key), unfinished, part_bytes)
+        encoding = Encoding(SCHEME, own.name, purpose, key.check, delivered, written, dict(refused))
+        encoding.write(path)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return path, encoding
 
 
-def _encoded_cells(coded: Feed, cells: pa.Table, rows: pa.Table, key: Key) -> pa.Table:
+def _encode_parts(
+    own: Feed, coded: Feed, file: Path, coder: Coder, to: Path, part_bytes: int
+) -> tuple[int, int, Counter[str]]:
+    """Rows delivered and encoded, and the refused ones by code; rows that repeat each other are settled at receipt."""
+    columns = own.read_columns()
+    fields = frozenset(FIELDS[own.holds])
+    now = dt.datetime.now()
+    delivered = encoded = 0
+    refused: Counter[str] = Counter()
+    with ExitStack() as held:
+        writer = None
+        for part in read_parts(own, file, columns, part_bytes):
+            found = judged(own, part, columns, fields, now, file.name)
+            table = _encoded_cells(coded, _cells_of(found.rows, part), found.rows, coder)
+            writer = writer or held.enter_context(_writer(coded, table.schema, to))
+            writer.write_table(table)
+            delivered += found.delivered
+            encoded += table.num_rows
+            refused.update(found.counts)
+    return delivered, encoded, refused
+
+
+def _cells_of(rows: pa.Table, part: RawRows) -> pa.Table:
+    """The cells of the accepted rows of a part, in their order."""
+    return part.cells.take(pa.array(np.searchsorted(part.row, rows.column("row_").to_numpy())))
+
+
+def _encoded_cells(coded: Feed, cells: pa.Table, rows: pa.Table, coder: Coder) -> pa.Table:
     made: dict[str, pa.Array | pa.ChunkedArray] = {}
-    tokens = _tokens(rows, key)
+    tokens = _tokens(rows, coder.key)
     for column in coded.columns:
         if column.name == CODE and column.means == CODE:
-            made[CODE] = encoded(rows, key)
+            made[CODE] = coder.codes(rows)
         elif column.means in TOKENS:
             made[column.name] = tokens[column.means]
         else:
@@ -117,11 +143,21 @@ def _tokens(rows: pa.Table, key: Key) -> Mapping[str, pa.Array]:
     return made
 
 
-def _write(coded: Feed, table: pa.Table, path: Path) -> None:
+def _writer(coded: Feed, schema: pa.Schema, path: Path) -> pq.ParquetWriter | pacsv.CSVWriter:
     if coded.format == "parquet":
-        pq.write_table(table, path, compression="snappy")
-    else:
-        pacsv.write_csv(table, path, pacsv.WriteOptions(delimiter=coded.delimiter, quoting_style="needed"))
+        return pq.ParquetWriter(path, schema, compression="snappy")
+    options = pacsv.WriteOptions(delimiter=coded.delimiter, quoting_style="needed")
+    return pacsv.CSVWriter(path, schema, write_options=options)
+
+
+def _check_place(path: Path, file: Path) -> None:
+    if path.resolve() == file.resolve() or path.exists():
+        raise DataRefused(
+            "encoded-exists",
+            found=f"a file {path.name} already",
+            expected="a place for a new file",
+            repair="Move it away, or write into another folder.",
+        )
 
 
 def _check_key(key: Key, expected: str | None) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
 import pytest
 
 from riskmodel.errors import DataRefused, DeclarationError
@@ -346,6 +348,31 @@ def test_a_wrong_key_and_a_used_place_are_refused(agency, key_file, tmp_path):
     with pytest.raises(DeclarationError, match="key-wrong"):
         pseudonymise(contract, "people", files["people"], **settings | {"key_file": other},
                      expected_check=encoding.key_check)  # fmt: skip
+
+
+def test_the_size_of_the_parts_changes_nothing(agency, key_file, tmp_path):
+    contract, files = agency("police")
+    made = []
+    for size in (40, 1 << 20):
+        path, _ = pseudonymise(contract, "people", files["people"], key_file=key_file, purpose="early-support",
+                               salt="2026-a", to=tmp_path / str(size), part_bytes=size)  # fmt: skip
+        made.append((path.read_bytes(), sidecar_of(path).read_bytes()))
+    assert made[0] == made[1]
+
+
+def test_a_file_that_breaks_off_leaves_no_encoded_one(agency, key_file, tmp_path):
+    contract, files = agency("police")
+    table = pacsv.read_csv(files["people"])
+    file = tmp_path / "people.parquet"
+    pq.write_table(table, file, row_group_size=2, compression="zstd")
+    second = pq.ParquetFile(file).metadata.row_group(1).column(0)
+    with file.open("r+b") as broken:
+        broken.seek(second.data_page_offset)
+        broken.write(b"\xff" * second.total_compressed_size)
+    with pytest.raises(DataRefused, match="file-unreadable"):
+        pseudonymise(contract, "people", file, key_file=key_file, purpose="early-support", salt="2026-a",
+                     to=tmp_path / "p", part_bytes=1)  # fmt: skip
+    assert not list((tmp_path / "p").iterdir())
 
 
 def test_a_key_that_is_a_name_is_refused(tmp_path, key_file):
