@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 
-collect_ignore_glob = ["published/acro/*", "published/aequitas/*"]  # scripts that run in environments of their own
+collect_ignore_glob = [
+    "published/acro/*",
+    "published/aequitas/*",
+    "published/sacroml/*",
+]  # scripts that run in environments of their own
 CHROMIUM = "/usr/bin/chromium"
 FAR_APART = 1_000_000
 """How far the numbers of societies that stand side by side lie apart."""

@@ -54,6 +54,7 @@ _WHERE = {
     "PlaceFolds": "models.splits",
     "fit": "models.fit",
     "referee": "models.checks",
+    "membership_attack": "models.membership_attack",
     "Audit": "fairness.audit",
     "audit": "fairness.audit",
     "audit_scores": "fairness.audit",

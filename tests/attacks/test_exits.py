@@ -20,7 +20,7 @@ LEANS = re.compile(r"disclos|gives_away|count_or_none|Publication|write_csv|tabl
 STAYS = {
     "cli/card.py": "copies of a finished card",
     "engines/folders.py": "results in the store",
-    "explain/refits.py": "the footing, in the store",
+    "models/refits.py": "the footing, in the store",
     "explain/summary.py": "the explanation, in the store",
     "fairness/plots.py": "bytes of a drawing for a notebook; the audit itself stays in the store",
     "fairness/result.py": "the audit, in the store",

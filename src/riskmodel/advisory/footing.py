@@ -12,11 +12,11 @@ from pathlib import Path
 
 from riskmodel.advisory.familiar import Familiar
 from riskmodel.errors import DataRefused
-from riskmodel.explain.refits import Refits, refits
 from riskmodel.features.feature import Feature
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.governance.access import Store
 from riskmodel.models.fitted import Matrix
+from riskmodel.models.refits import Refits, refits
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.tables import fingerprint_document
 

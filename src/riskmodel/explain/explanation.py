@@ -17,7 +17,6 @@ from riskmodel.explain.by_group import by_group
 from riskmodel.explain.contributions import ERROR_ALLOWED, METHODS, contributions_of, must_add_up, with_margin
 from riskmodel.explain.families import FAMILY, FEATURE, Told, added_up, told
 from riskmodel.explain.reasons import reasons_of
-from riskmodel.explain.refits import BAG, Refits, refits_of
 from riskmodel.explain.shapes import cloud, dependence
 from riskmodel.explain.stability import Overlap, overlap
 from riskmodel.explain.steady import Steady, counted, held_against
@@ -26,6 +25,7 @@ from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.arbitrariness import standings
 from riskmodel.models.fitted import Fitted, Matrix
 from riskmodel.models.metrics import Numbers
+from riskmodel.models.refits import BAG, Refits, refits_of
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.seeds import stream
 

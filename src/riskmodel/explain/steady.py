@@ -16,9 +16,9 @@ import numpy as np
 from riskmodel.explain.contributions import contributions_of
 from riskmodel.explain.families import FAMILY
 from riskmodel.explain.reasons import LEAST, TOP, Reason, Reasons, reasons, reasons_of
-from riskmodel.explain.refits import Refits
 from riskmodel.models.fitted import Matrix
 from riskmodel.models.metrics import Numbers
+from riskmodel.models.refits import Refits
 from riskmodel.models.risk_model import RiskModel
 
 AGREE: Final = 0.9

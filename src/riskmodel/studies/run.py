@@ -38,7 +38,7 @@ SHARES = {
     "footing": 6.0,
     "linked worlds": 200.0,
     "explain": 5.0,
-    "attack": 4.0,
+    "attack": 2.0,
     "card": 6.0,
     "record": 12.0,
     "advise": 4.0,
@@ -155,7 +155,7 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
     with run.stage("explain", "explanation"):
         explanation = stages.explain(store, model, training, footing)
     with run.stage("attack", "membership"):
-        membership = stages.attack(store, study, model, training, run.progress.step)
+        membership = stages.attack(store, study, model, training, run.progress.step, refits=footing.refits)
     with run.stage("card", "card"):
         card = stages.card(
             store,

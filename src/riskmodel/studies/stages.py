@@ -42,7 +42,9 @@ from riskmodel.linkage.people import People
 from riskmodel.models import fit as fitting
 from riskmodel.models.checks import referee
 from riskmodel.models.learners import Learner
-from riskmodel.models.membership import Membership, membership_attack
+from riskmodel.models.membership import Membership
+from riskmodel.models.membership_attack import membership_attack
+from riskmodel.models.refits import Refits
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import Folds
 from riskmodel.models.tuning import Tuned
@@ -230,14 +232,29 @@ def footing(store: Store, study: Study, model: RiskModel, training: TrainingSet)
     return Footing.load(made_once(store, FOOTING, inputs, make).folder)
 
 
-def attack(store: Store, study: Judged, model: RiskModel, training: TrainingSet, steps: Steps) -> Membership | None:
-    """Try to tell who was among those who taught the model; None where there are too few people to try."""
+def attack(
+    store: Store,
+    study: Judged,
+    model: RiskModel,
+    training: TrainingSet,
+    steps: Steps,
+    *,
+    refits: Refits | None = None,
+    strangers: TrainingSet | None = None,
+) -> Membership | None:
+    """Try to tell who was among those who taught the saved model; None where there are too few people to try.
+
+    `refits`, where there are any, spare making the model again; `strangers` are people whom it never saw.
+    """
     by = [one for one in study.audited_by if isinstance(one, str)]
     seed = study.model_settings.seed
-    inputs = {"learner": model.learner.document(), "training": training.fingerprint, "by": by, "seed": seed}
+    beside = {"refits": refits and refits.fingerprint, "strangers": strangers and strangers.fingerprint}
+    inputs = {"model": model.fingerprint, "training": training.fingerprint, "by": by, "seed": seed, **beside}
 
     def make(folder: Path) -> None:
-        membership_attack(training, model.learner, by=by, seed=seed, progress=steps).save(folder)
+        membership_attack(model, training, refits=refits, strangers=strangers, by=by, seed=seed, progress=steps).save(
+            folder
+        )
 
     try:
         return Membership.load(made_once(store, "membership", inputs, make).folder)

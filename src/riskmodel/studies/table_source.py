@@ -140,6 +140,19 @@ def judged_rows(table: pa.Table, declared: TableDeclaration, round_: RoundTable)
     return np.asarray(rows[round_.outcome].cast(pa.float64()).to_numpy(), np.float64), groups
 
 
+def never_seen(table: pa.Table, declared: TableDeclaration, round_: RoundTable, rows: Rows) -> TrainingSet:
+    """The judged rows with their outcomes, whom a finished model never saw: for attacks on it, never to teach."""
+    outcome, groups = judged_rows(table, declared, round_)
+    laid_out = {
+        "entity_id": rows.keys,
+        "as_of": np.full(len(rows.keys), np.datetime64(declared.table.as_of, "us")),
+        "outcome": pa.array(outcome).cast(pa.int8()),
+        **{GROUP + name: pa.array(words.tolist(), pa.string()) for name, words in groups.items()},
+        **dict(zip(rows.training.feature_names, rows.judged.T, strict=True)),
+    }
+    return TrainingSet.of(pa.table(laid_out), horizon=years(1))
+
+
 def risk_set(table: pa.Table, round_: RoundTable) -> pa.Table:
     """Those whose risk did not end in an earlier round."""
     for earlier in round_.without:

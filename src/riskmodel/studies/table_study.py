@@ -44,7 +44,7 @@ from riskmodel.studies.study import LEARNER_WORDS
 from riskmodel.studies.table_choice import FILE, Choice, chosen_by_folds, taught
 from riskmodel.studies.table_declaration import BesideTable, TableDeclaration, derived_of, fields_of
 from riskmodel.studies.table_scores import Trick, challenge_scores, frontier
-from riskmodel.studies.table_source import Rows, judged_rows, read_table, rows_of
+from riskmodel.studies.table_source import Rows, judged_rows, never_seen, read_table, rows_of
 from riskmodel.tables import fingerprint_table
 
 SHARES = {
@@ -173,7 +173,9 @@ def run_table_study(study: TableStudy, places: Places) -> TableRun:
         with run.stage("explain", "explanation"):
             explanation = stages.explain(store, model, training)
         with run.stage("attack", "membership"):
-            membership = stages.attack(store, chosen, model, training, run.progress.step)
+            round_ = next(each for each in study.declaration.rounds if each.number == first)
+            judged = never_seen(table, study.declaration, round_, rounds[first])
+            membership = stages.attack(store, chosen, model, training, run.progress.step, strangers=judged)
         with run.stage("score", "scores"):
             scores = score(store, study, table, rounds, choice, places.data)
         with run.stage("card", "card"):

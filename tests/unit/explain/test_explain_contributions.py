@@ -17,7 +17,6 @@ from riskmodel.explain.explanation import explanation
 from riskmodel.explain.families import ANY_AGENCY, LEVELS, Told, added_up, told
 from riskmodel.explain.plots import beeswarm, by_group, dependence
 from riskmodel.explain.reasons import reasons, reasons_of, top_reasons
-from riskmodel.explain.refits import refits
 from riskmodel.explain.stability import overlap, top_shared
 from riskmodel.explain.steady import SteadyReasons, counted
 from riskmodel.explain.summary import Explanation, direction
@@ -28,6 +27,7 @@ from riskmodel.models.comparators import BaseRate, BestCount
 from riskmodel.models.fit import fit
 from riskmodel.models.learners import ExplainableBoosting, LightGBM, Logistic, PointsScore
 from riskmodel.models.metrics import logit
+from riskmodel.models.refits import refits
 from riskmodel.models.splits import ForwardFolds
 from riskmodel.models.stack import FittedStack
 from riskmodel.seeds import stream

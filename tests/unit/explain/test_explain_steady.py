@@ -12,13 +12,13 @@ import pytest
 from riskmodel.dates import days
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError
 from riskmodel.explain.reasons import reasons
-from riskmodel.explain.refits import Refits, refits
 from riskmodel.explain.steady import Steady, SteadyReasons, counted
 from riskmodel.features.language import count
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.fit import fit
 from riskmodel.models.learners import LightGBM, Logistic
 from riskmodel.models.logistic import FittedLogistic
+from riskmodel.models.refits import Refits, refits
 from riskmodel.models.splits import ForwardFolds
 from riskmodel.seeds import stream
 

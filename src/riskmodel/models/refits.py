@@ -1,7 +1,8 @@
 """Models that could as well have been the one: the same learner on other samples of the people, with other seeds.
 
-They are made once, while the training set is there, and kept beside the model as text, so that later each person's
-reasons can be held against what the others would have said. They advise on nobody.
+They are made once, while the training set is there, and kept beside the model as text: each person's reasons are held
+against what the others would have said, and what the model remembers of a person against models that never saw them.
+They advise on nobody.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError
 from riskmodel.features.training_set import TrainingSet
@@ -46,6 +48,15 @@ class Refits:
     training: str
     seed: int
     members: tuple[Fitted, ...] = field(repr=False)
+
+    def taught(self, people: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Who of the people taught each member, given all people of the training set: (n_members, n_people).
+
+        Parameters
+        ----------
+        people : (n_people,) int64, everybody with a known outcome, sorted
+        """
+        return np.array([_drawn(self.seed, number, len(people)) for number in range(len(self.members))])
 
     def must_be_of(self, model: RiskModel) -> None:
         """Refuse to stand beside another model.
@@ -147,8 +158,7 @@ def refits_of(model: RiskModel, training: TrainingSet, members: int, seed: int) 
     people, person = np.unique(labelled.people, return_inverse=True)
 
     def again(number: int) -> Fitted:
-        kept = stream(seed, "explain", "refit", number).random(len(people)) < BAG
-        rows = np.flatnonzero(kept[person])
+        rows = np.flatnonzero(_drawn(seed, number, len(people))[person])
         learner: Any = model.learner
         if hasattr(learner, "seed"):
             learner = replace(learner, seed=derived(learner.seed, "explain", number))
@@ -156,3 +166,8 @@ def refits_of(model: RiskModel, training: TrainingSet, members: int, seed: int) 
 
     with ThreadPoolExecutor(min(members, os.cpu_count() or 1)) as pool:
         return list(pool.map(again, range(members)))
+
+
+def _drawn(seed: int, number: int, people: int) -> npt.NDArray[np.bool_]:
+    """The people who teach one of them."""
+    return stream(seed, "explain", "refit", number).random(people) < BAG
