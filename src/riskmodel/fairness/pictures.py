@@ -43,8 +43,9 @@ def harms_plot(table: pd.DataFrame, attribute: str) -> Plot:
         panel.set_xlabel(words, fontsize=9)
     panels[0].set_yticks(range(len(own)), own["group"])
     panels[0].set_ylim(len(own) - 0.5, -0.5)
+    panels[0].set_ylabel(attribute, fontsize=9)
     told = "; ".join(
-        f"{row['group']} {_hundred(row, 'missed_per_100')} missed, {_hundred(row, 'listed_in_error_per_100')} in error"
+        f"{row['group']}: {_hundred(row, 'missed_per_100')} missed, {_hundred(row, 'listed_in_error_per_100')} in error"
         for row in own.to_dict("records")
     )
     alt = f"Of 100 with the outcome, missed, and of 100 without it, listed, by {attribute}: {told}."
@@ -135,7 +136,8 @@ def _mark(axes: Axes, at: int, row: Mapping[Any, Any]) -> None:
                   transform=axes.get_yaxis_transform())  # fmt: skip
         return
     axes.plot([row["low"], row["high"]], [at, at], color=INK, lw=1.6)
-    axes.plot(row["value"], at, "o", color=INK, markerfacecolor=INK if row["state"] == "ok" else "white", ms=7)
+    axes.plot(row["value"], at, "o", color=INK, markerfacecolor=INK if row["state"] == "ok" else "white", ms=7,
+              clip_on=False, zorder=3)  # fmt: skip
 
 
 def _hundred(row: Mapping[Any, Any], name: str) -> str:

@@ -32,7 +32,7 @@ def test_two_harms_side_by_side():
     plot = made.plot("sex")
     row = made.side_by_side.set_index("group").loc["f"]
     missed, error = (f"{row[name]:.0f}" for name in ("missed_per_100", "listed_in_error_per_100"))
-    assert f"f {missed} (" in plot.alt
+    assert f"f: {missed} (" in plot.alt
     assert f") missed, {error} (" in plot.alt
     assert list(plot.table["group"]) == ["f", "m"]
     assert "Who is seen" in made._repr_html_()
