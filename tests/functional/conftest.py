@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 
@@ -55,34 +57,66 @@ EXCLUSIONS = "ref,pupil,what,from,to,days,recorded\n" + "".join(
 )
 
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("RISKMODEL", "MLFLOW"))} | {
+    "COLUMNS": "120"
+}
+
+
+class Forks:
+    """The process that forks for each command (`forks.py`)."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+
+    def run(
+        self, *given: object, cwd: Path, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command there and wait for it."""
+        words = [str(word) for word in given]
+        if self.process is None:
+            server = [sys.executable, str(Path(__file__).with_name("forks.py"))]
+            self.process = subprocess.Popen(server, stdin=-1, stdout=-1, text=True, env=ENVIRONMENT)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with NamedTemporaryFile("r+") as stdout, NamedTemporaryFile("r+") as stderr:
+            asked = {"words": words, "cwd": str(cwd), "env": environment or ENVIRONMENT}
+            asked |= {"stdout": stdout.name, "stderr": stderr.name}
+            print(json.dumps(asked), file=self.process.stdin, flush=True)
+            code = int(self.process.stdout.readline())
+            return subprocess.CompletedProcess(words, code, stdout.read(), stderr.read())
+
+    def close(self) -> None:
+        """End it."""
+        if self.process is not None:
+            self.process.communicate()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """One such process for this test process."""
+    made = Forks()
+    yield made
+    made.close()
+
+
 class Command:
     """The command line as a user has it: a process with an exit code and two streams."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("RISKMODEL", "MLFLOW"))
-        }
-        self.environment = environment | {"COLUMNS": "120"}
+    def __init__(self, folder: Path, forks: Forks) -> None:
+        self.folder, self.forks = folder, forks
+        self.environment = dict(ENVIRONMENT)
 
-    def __call__(self, *words: object, timeout: int = 300) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.words(*words),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env=self.environment,
-            check=False,
-        )
+    def __call__(self, *words: object) -> subprocess.CompletedProcess[str]:
+        return self.forks.run(*words, cwd=self.folder, environment=self.environment)
 
     def words(self, *words: object) -> list[str]:
+        """The words that start the command without the help of a process that is there already."""
         return [sys.executable, "-m", "riskmodel.cli", *map(str, words)]
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
-    return Command(tmp_path)
+def command(tmp_path: Path, forks: Forks) -> Command:
+    return Command(tmp_path, forks)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "riskmodel.cli", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +33,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_two_editions_from_one_study(study: Path, tmp_path: Path):
-    first = run("needs", study, "--to", tmp_path / "2022")
+def test_two_editions_from_one_study(command: Command, study: Path, tmp_path: Path):
+    first = command("needs", study, "--to", tmp_path / "2022")
     assert first.returncode == 0, first.stderr
     assert "statutory headings are not fully answered" in first.stdout
     for name in ("needs.html", "violence.html", "searches.html", "edition.json", "data/harm.csv", "data/harm.parquet",
@@ -53,9 +50,9 @@ def test_two_editions_from_one_study(study: Path, tmp_path: Path):
     assert "too few searches in a year" in (tmp_path / "2022" / "searches.html").read_text(encoding="utf-8")
     text = (study / "needs.toml").read_text(encoding="utf-8")
     (study / "needs.toml").write_text(text.replace('edition = "2022"', 'edition = "2022b"'), encoding="utf-8")
-    over = run("needs", study, "--to", tmp_path / "2022")
+    over = command("needs", study, "--to", tmp_path / "2022")
     assert over.returncode == 3  # another edition lies there
-    second = run("needs", study, "--to", tmp_path / "2022b", "--earlier", tmp_path / "2022")
+    second = command("needs", study, "--to", tmp_path / "2022b", "--earlier", tmp_path / "2022")
     assert second.returncode == 0, second.stderr
     record = json.loads((tmp_path / "2022b" / "edition.json").read_text(encoding="utf-8"))
     assert record["compared_with"] == "2022"
@@ -67,14 +64,14 @@ def test_two_editions_from_one_study(study: Path, tmp_path: Path):
     ).read_text()
     ledger = (study / "run" / "ledger.jsonl").read_text(encoding="utf-8")
     assert ledger.count('"action":"released"') >= 30
-    nobody = run("who-knew", study, "P-00000000000000ff", "--reason", "a test", "--to", tmp_path / "review")
+    nobody = command("who-knew", study, "P-00000000000000ff", "--reason", "a test", "--to", tmp_path / "review")
     assert nobody.returncode == 0, nobody.stderr
     assert "Nothing could be seen" in (tmp_path / "review" / "who-knew.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_missed_use_by_rule_and_by_the_model_taught_again(study: Path, tmp_path: Path):
-    missed = run("missed-use", study, "--to", tmp_path / "missed")
+def test_missed_use_by_rule_and_by_the_model_taught_again(command: Command, study: Path, tmp_path: Path):
+    missed = command("missed-use", study, "--to", tmp_path / "missed")
     assert missed.returncode == 0, missed.stderr
     page = (tmp_path / "missed" / "missed-use.html").read_text(encoding="utf-8")
     assert "By the model, taught again for each coalition" in page
@@ -84,22 +81,22 @@ def test_missed_use_by_rule_and_by_the_model_taught_again(study: Path, tmp_path:
         assert (tmp_path / "missed" / "data" / f"{name}.csv").is_file(), name
 
 
-def test_every_fault_of_the_declared_half_is_said_at_once_with_its_line(study: Path, tmp_path: Path):
+def test_every_fault_of_the_declared_half_is_said_at_once_with_its_line(command: Command, study: Path, tmp_path: Path):
     broken = tmp_path / "study"
     shutil.copytree(study, broken, ignore=shutil.ignore_patterns("run"))
     text = (broken / "needs.toml").read_text(encoding="utf-8")
     broken_text = text.replace("weight = 10", "weight = -1").replace("synthetic = true", "sinthetic = true")
     (broken / "needs.toml").write_text(broken_text, encoding="utf-8")
-    refused = run("needs", broken)
+    refused = command("needs", broken)
     assert refused.returncode == 2
     assert "2 faults [needs-invalid]" in refused.stderr
     assert refused.stderr.count("needs.toml line") == 2
     (broken / "needs.toml").unlink()
-    assert "needs-missing" in run("needs", broken).stderr
+    assert "needs-missing" in command("needs", broken).stderr
 
 
-def test_open_tables_that_are_not_there(tmp_path: Path):
-    refused = run("stop-search", tmp_path)
+def test_open_tables_that_are_not_there(command: Command, tmp_path: Path):
+    refused = command("stop-search", tmp_path)
     assert refused.returncode == 2
     assert "open-table-missing" in refused.stderr
     assert "Traceback" not in refused.stderr

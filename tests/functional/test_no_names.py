@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,21 +63,16 @@ def _numeric(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind))
 
 
-def _run(study: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=study.parent, timeout=300)
-
-
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def ran(tmp_path_factory: pytest.TempPathFactory, forks: Any) -> Ran:
     """The quickstart with 2,000 people, approved, so that there is an advisory list too."""
     study = tmp_path_factory.mktemp("names") / "quickstart"
     study.mkdir()
     text = (ROOT / "experiments" / "quickstart" / "study.toml").read_text(encoding="utf-8")
     (study / "study.toml").write_text(re.sub(r"people = [\d_]+", "people = 2_000", text, count=1), encoding="utf-8")
-    first = _run(study, "run", study)
+    first = forks.run("run", study, cwd=study.parent)
     assert first.returncode == 0, first.stderr
-    drafted = _run(study, "approval", "draft", study)
+    drafted = forks.run("approval", "draft", study, cwd=study.parent)
     assert drafted.returncode == 0, drafted.stderr
     approval = study / "approval.toml"
     text = approval.read_text().replace('"pending"', '"approved"').replace("= []", '= ["chair"]')
@@ -84,9 +80,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     for name, day in (("decided_on", "2026-01-01"), ("valid_from", "2026-01-02"), ("valid_until", "2999-01-01")):
         text = re.sub(rf"# {name} = \S+", f"{name} = {day}", text)
     approval.write_text(text)
-    signed = _run(study, "approval", "sign-off", study)
+    signed = forks.run("approval", "sign-off", study, cwd=study.parent)
     assert signed.returncode == 0, signed.stderr
-    second = _run(study, "run", study)
+    second = forks.run("run", study, cwd=study.parent)
     assert "Advisory list for" in second.stdout, second.stdout + second.stderr
     said = "".join(done.stdout + done.stderr for done in (first, drafted, signed, second))
     return Ran(study, study / "run", study / "model_cards" / "quickstart", said)

@@ -304,6 +304,11 @@ def alone(root: Path) -> Iterator[None]:
         os.close(mark)
 
 
+def user_cache() -> Path:
+    """Where what is made once for a machine is kept, whatever study asked for it; the folder may not be there yet."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "riskmodel"
+
+
 def sweep(root: Path) -> None:
     """Remove what killed processes left behind."""
     for left in root.glob(".partial-*"):

@@ -155,7 +155,7 @@ def _clustered(
     Rows come with those of one person together.
     """
     people, squares = np.zeros(len(n)), np.zeros(len(n))
-    _compiled()(cell, person, error, people, squares)
+    compiled_pass()(cell, person, error, people, squares)
     spread = np.sqrt(squares * people / np.maximum(people - 1, 1))
     return people, np.divide(spread, n, out=np.full(len(n), np.nan), where=n > 0)
 
@@ -182,7 +182,7 @@ def _by_person(cell: Any, person: Any, error: Any, people: Any, squares: Any) ->
 
 
 @cache
-def _compiled() -> Callable[..., None]:
+def compiled_pass() -> Callable[..., None]:
     """The pass as machine code."""
     import numba
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from riskmodel.features.machine import NUMBER, REAL, REALS, WHOLE, WHOLES, Given, compiled
+from riskmodel.features.machine import NUMBER, REAL, REALS, WHOLE, WHOLES, Given, compiled, has_code
 from riskmodel.features.machine import compiled_loop as compiled_loop
 
 COUNT, LAST_TIME, FIRST_TIME, SUM, LARGEST, SMALLEST, LATEST, DISTINCT, OPEN, OPEN_TIME, OPEN_DISTINCT = range(11)
@@ -283,37 +283,21 @@ def sweep(
                 out[begin + r] = np.float32(y)
 
 
+def _givens() -> tuple[Given, ...]:
+    times, values = Given(strided=True), Given("float64", strided=True)
+    kinds, codes, out = Given("int32"), Given("int32", 2), Given("float32")
+    of_rows = WHOLES, WHOLE, WHOLE, WHOLE, WHOLES, WHOLES
+    of_events = WHOLE, WHOLE, times, times, values, kinds, codes
+    of_steps = WHOLE, WHOLES, REALS, WHOLES, WHOLE, REAL
+    return *of_rows, *of_events, *of_steps, out, NUMBER, WHOLE, REAL, WHOLES
+
+
 @cache
 def compiled_sweep() -> Callable[..., None]:
     """`sweep`, compiled: some seconds the first time on a machine, then read from a file."""
-    times, values = Given(strided=True), Given("float64", strided=True)
-    kinds, codes = Given("int32"), Given("int32", 2)
-    return compiled(
-        sweep,
-        (
-            WHOLES,
-            WHOLE,
-            WHOLE,
-            WHOLE,
-            WHOLES,
-            WHOLES,
-            WHOLE,
-            WHOLE,
-            times,
-            times,
-            values,
-            kinds,
-            codes,
-            WHOLE,
-            WHOLES,
-            REALS,
-            WHOLES,
-            WHOLE,
-            REAL,
-            Given("float32"),
-            NUMBER,
-            WHOLE,
-            REAL,
-            WHOLES,
-        ),
-    )
+    return compiled(sweep, _givens())
+
+
+def is_kept() -> bool:
+    """Whether the compiled sweep can be read from a file."""
+    return has_code(sweep, _givens())

@@ -18,6 +18,8 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any, Final
 
+from riskmodel.engines.folders import user_cache
+
 _log = getLogger(__name__)
 
 _NAME: Final = "riskmodel_loop"
@@ -78,6 +80,14 @@ def compiled(loop: Callable[..., None], givens: Sequence[Given]) -> Callable[...
     except Exception as error:  # whatever it is: numba compiles the loop, and says what is wrong with it
         _log.info("%s is compiled by numba in this process: %s", loop.__name__, error)
         return compiled_loop(loop, _signature(givens))
+
+
+def has_code(loop: Callable[..., None], givens: Sequence[Given]) -> bool:
+    """Whether the machine code of the loop is kept already."""
+    import llvmlite.binding as llvm
+
+    where = _file(loop, givens, llvm)
+    return where is not None and where.exists()
 
 
 def compiled_loop(loop: Callable[..., None], signature: Any) -> Callable[..., None]:
@@ -158,8 +168,7 @@ def _file(loop: Callable[..., None], givens: Sequence[Given], llvm: Any) -> Path
     parts = (_FORM, loop.__name__, llvm.llvm_version_info, cpu, llvm.get_process_triple(), tuple(givens))
     key = hashlib.sha256(source.read_bytes() + repr(parts).encode()).hexdigest()
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "riskmodel"
-    for folder in [Path(chosen)] if chosen else [source.parent / "__pycache__", user]:
+    for folder in [Path(chosen)] if chosen else [source.parent / "__pycache__", user_cache()]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:

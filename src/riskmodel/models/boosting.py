@@ -7,10 +7,11 @@ their own way in each split. The number of threads is a matter of the machine an
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from threading import RLock
+from threading import Condition
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,9 +28,36 @@ from riskmodel.seeds import derived
 BOOSTER = "booster.txt"
 _BATCH = 8192
 """Rows that are laid out at a time when a training set is read in batches."""
-_ONE_AT_A_TIME = RLock()
-"""Held around every native call: LightGBM keeps its number of threads in one global, and a call that sets it while
-another learns has that one write beyond its buffers, which can kill the process (met once with 4.7)."""
+_MANY = 250_000
+"""Rows from which a prediction is worth all cores, and the wait for them."""
+
+
+class _Turns:
+    """Who may call LightGBM: calls on one thread beside each other, a call on more threads alone.
+
+    LightGBM keeps its number of threads in one global, and a call that raises it while another learns has that one
+    write beyond its buffers, which can kill the process (met once with 4.7). Calls that all set it to one are safe.
+    """
+
+    def __init__(self) -> None:
+        self._changed, self._calls, self._alone = Condition(), 0, False
+
+    @contextmanager
+    def taken(self, threads: int) -> Iterator[None]:
+        """The turn of a call on so many threads."""
+        alone = threads != 1
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone and not (alone and self._calls))
+            self._calls, self._alone = self._calls + 1, alone
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._calls, self._alone = self._calls - 1, False
+                self._changed.notify_all()
+
+
+_TURNS = _Turns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +135,8 @@ class LightGBM:
 
         settings = self._parameters(names, threads)
         rows = np.ascontiguousarray(X, np.float32)
-        with _ONE_AT_A_TIME:
-            data = lightgbm.Dataset(rows, label=outcome, free_raw_data=True, params=self._data_parameters())
+        with _TURNS.taken(threads):
+            data = lightgbm.Dataset(rows, label=outcome, free_raw_data=True, params=self._data_parameters(threads))
             booster = lightgbm.train(settings, data, num_boost_round=self.rounds)
             text = booster.model_to_string(num_iteration=-1)
         return FittedLightGBM(names, _giving_nobody_away(text, rows[sampled(len(rows))]))
@@ -123,17 +151,18 @@ class LightGBM:
         outcome = training.outcome()
         known = np.flatnonzero(~np.isnan(outcome))
         settings = self._parameters(training.feature_names, threads)
-        with _ONE_AT_A_TIME:
+        with _TURNS.taken(threads):
             rows = _as_sequence(training, known)
-            data = lightgbm.Dataset(rows, label=outcome[known], params=self._data_parameters())
+            data = lightgbm.Dataset(rows, label=outcome[known], params=self._data_parameters(threads))
             booster = lightgbm.train(settings, data, num_boost_round=self.rounds)
             text = booster.model_to_string(num_iteration=-1)
         return FittedLightGBM(
             training.feature_names, _giving_nobody_away(text, training.taken(known[sampled(len(known))]))
         )
 
-    def _data_parameters(self) -> dict[str, Any]:
-        return {"verbosity": -1, "max_bin": 255, "min_data_in_leaf": self.min_rows_per_leaf, "force_row_wise": True}
+    def _data_parameters(self, threads: int) -> dict[str, Any]:
+        least = {"min_data_in_leaf": self.min_rows_per_leaf}
+        return {"verbosity": -1, "max_bin": 255, **least, "force_row_wise": True, "num_threads": threads}
 
     def _parameters(self, names: tuple[str, ...], threads: int) -> dict[str, Any]:
         unknown = sorted(set(self.monotone) - set(names))
@@ -146,7 +175,7 @@ class LightGBM:
                 repair="Correct the names or leave them out.",
             )
         parameters = {
-            **self._data_parameters(),
+            **self._data_parameters(threads),
             "objective": "binary",
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
@@ -155,7 +184,6 @@ class LightGBM:
             "feature_fraction": self.feature_share,
             "seed": derived(self.seed, "lightgbm"),
             "deterministic": True,
-            "num_threads": threads,
         }
         if self.monotone:
             parameters["monotone_constraints"] = [self.monotone.get(name, 0) for name in names]
@@ -176,28 +204,27 @@ class FittedLightGBM(Fitted):
         """The LightGBM booster (lightgbm.Booster), for contributions."""
         import lightgbm
 
-        with _ONE_AT_A_TIME:
+        with _TURNS.taken(1):
             return lightgbm.Booster(model_str=self.text)
 
     def predict(self, X: Matrix) -> Numbers:
         """Probability of each row."""
         self.must_fit(X)
-        if not len(X):
-            return np.empty(0)
-        with _ONE_AT_A_TIME:
-            return np.asarray(self.booster.predict(np.ascontiguousarray(X, np.float32)), np.float64)
+        return self._asked(X, _threads(X)) if len(X) else np.empty(0)
 
     def log_odds(self, X: Matrix) -> Numbers:
         """Log-odds of each row."""
-        return self._asked(X, raw_score=True) if len(X) else np.empty(0)
+        return self._asked(X, _threads(X), raw_score=True) if len(X) else np.empty(0)
 
     def contributions(self, X: Matrix) -> Numbers:
         """Path-dependent TreeSHAP of each row with the base as last column, LightGBM's own: (n, p + 1) float64."""
-        return self._asked(X, pred_contrib=True) if len(X) else np.empty((0, X.shape[1] + 1))
+        # alone, because LightGBM writes down how deep each tree is whenever it is asked for contributions
+        return self._asked(X, 0, pred_contrib=True) if len(X) else np.empty((0, X.shape[1] + 1))
 
-    def _asked(self, X: Matrix, **what: bool) -> Numbers:
-        with _ONE_AT_A_TIME:
-            return np.asarray(self.booster.predict(np.ascontiguousarray(X, np.float32), **what), np.float64)
+    def _asked(self, X: Matrix, threads: int, **what: bool) -> Numbers:
+        booster, rows = self.booster, np.ascontiguousarray(X, np.float32)
+        with _TURNS.taken(threads):
+            return np.asarray(booster.predict(rows, num_threads=threads, **what), np.float64)
 
     def state(self) -> dict[str, Any]:
         """Where the trees are."""
@@ -211,6 +238,10 @@ class FittedLightGBM(Fitted):
     def restored(cls, names: tuple[str, ...], state: Mapping[str, Any], files: Mapping[str, str]) -> FittedLightGBM:
         """From what was saved."""
         return cls(names, files[state["booster"]])
+
+
+def _threads(X: Matrix) -> int:
+    return 0 if len(X) >= _MANY else 1
 
 
 def _giving_nobody_away(text: str, rows: Matrix) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from riskmodel.governance.access import Glance, Store, connect
 from riskmodel.governance.approvals import Approval, draft_approval, sign_off
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.studies import linked_worlds, stages
+from riskmodel.studies.first_time import made_beside
 from riskmodel.studies.progress import Progress, shown
 from riskmodel.studies.study import Study
 
@@ -108,8 +109,8 @@ def run_study(study: Study, places: Places, society: stages.WorldMaker | None = 
     store = connect(f"duckdb:///{places.store}", study.purpose)
     made = {"deliver": study.declaration.feeds.world, "linked worlds": linked_worlds.are_drawn(study)}
     shares = {name: share for name, share in SHARES.items() if made.get(name, True)}
-    with alone(places.store), shown(shares) as progress:
-        return _run(study, places, store, society, Stages(store, progress))
+    with alone(places.store), made_beside() as made_once, shown(shares) as progress:
+        return _run(study, places, store, society, Stages(store, progress, made_once))
 
 
 @dataclass(slots=True)
@@ -118,6 +119,7 @@ class Stages:
 
     store: Store
     progress: Progress
+    loops_made: Callable[[], object] = lambda: None
 
     @contextmanager
     def stage(self, name: str, result: str) -> Iterator[None]:
@@ -141,6 +143,7 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
     with run.stage("assemble", "histories"):
         histories = stages.assemble(store, people)
     with run.stage("training set", "training"):
+        run.loops_made()
         training = stages.training_set(study, histories, run.progress.step)
     with run.stage("fit", "model"):
         model = stages.fit(store, study, training, run.progress.step)

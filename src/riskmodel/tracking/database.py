@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from riskmodel.errors import NotFound
+from riskmodel.tracking import empty_database
 from riskmodel.tracking.library import MlflowClient, MlflowException, SQLAlchemyError, mlflow
 
 DATABASE, ARTEFACTS = "mlflow.db", "mlartifacts"
@@ -49,9 +50,11 @@ def opened(folder: Path, tracking_uri: str | None) -> Iterator[MlflowClient]:
         with warnings.catch_warnings(), answering():
             for name in _WARNS:
                 warnings.filterwarnings("ignore", module=rf"{name}(\.|$)")
-            must_answer(uri)
-            mlflow.set_tracking_uri(uri)
-            yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+            with empty_database.laid(_file(uri)):
+                must_answer(uri)
+                mlflow.set_tracking_uri(uri)
+                client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            yield client
     finally:
         for name in patience:
             os.environ.pop(name, None)
@@ -89,6 +92,11 @@ def must_answer(uri: str) -> None:
         engine.connect().close()
     except (SQLAlchemyError, ImportError) as error:
         raise _refused(type(error).__name__) from None
+
+
+def _file(uri: str) -> Path | None:
+    """The file of an SQLite database, where that is what the address names."""
+    return Path(path) if uri.startswith("sqlite:///") and (path := uri.removeprefix("sqlite:///")) else None
 
 
 def _refused(reason: str) -> NotFound:

@@ -1,9 +1,8 @@
-"""A small run to record, and a database whose tables were made once and are copied for each test."""
+"""A small run to record, and a folder to record it in."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ from riskmodel.models.learners import BaseRate, LightGBM
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import ForwardFolds
 from riskmodel.seeds import stream
-from riskmodel.tracking import database
 
 CARD = {
     "fingerprint": "c" * 64,
@@ -90,24 +88,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return Finished(model, audit(model, ["sex"], training=training, capacity=0.1), training, card)
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with MLflow's tables and nothing in them."""
-    folder = tmp_path_factory.mktemp("migrated")
-    with database.opened(folder, f"sqlite:///{folder / database.DATABASE}") as client:
-        client.search_experiments()
-    return folder / database.DATABASE
-
-
 @pytest.fixture
-def store(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A study's result folder with an empty database; the working directory is elsewhere and stays empty."""
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty result folder of a study; the working directory is elsewhere and stays empty."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     folder = tmp_path / "run"
     folder.mkdir()
-    shutil.copy(migrated, folder / database.DATABASE)
     yield folder
     assert list(elsewhere.iterdir()) == []

@@ -1,28 +1,25 @@
-"""The page on audits, followed literally; it ends with a record in MLflow, for which an empty database lies ready."""
+"""The page on audits, followed literally; it ends with a record in MLflow."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from riskmodel.fairness.frontier import Frontier
-from riskmodel.tracking import database
 
 PAGE = (Path(__file__).parents[3] / "docs" / "fairness.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
 def test_every_block_of_the_page_runs(
-    tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     Path("run").mkdir()
-    shutil.copy(migrated, Path("run") / database.DATABASE)
     names: dict[str, object] = {}
     exec(compile(code, "fairness.md", "exec"), names)
     printed = capsys.readouterr().out
