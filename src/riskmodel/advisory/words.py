@@ -68,8 +68,9 @@ def how_likely(score: Score) -> str:
     """The probability with its interval and what became of similar cases, or that it is withheld and why."""
     if score.probability is None or score.low is None or score.high is None or score.frequency is None:
         return score.withheld
-    said = chance(score.probability, score.low, score.high)
-    return f"{said} of {score.basis.outcome}. {score.frequency.sentence}{again(score)}"
+    said = f"{chance(score.probability, score.low, score.high)} of {score.basis.outcome}."
+    seen = " ".join(filter(None, [score.frequency.sentence, score.frequency.beyond(score.probability)]))
+    return f"{said} {seen}{again(score)}"
 
 
 def again(score: Score) -> str:

@@ -35,6 +35,7 @@ SETTINGS: Final[dict[Any, Any]] = {
     "text.parse_math": False,
     "axes.grid": False,
 }
+_MOST_LINES: Final = 5
 _NO_METADATA: Final[Mapping[str, None]] = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _LANES: Final = {"high": (0.22, ORANGE), "middle": (0.0, GREY), "low": (-0.22, BLUE), "missing": (-0.4, TURQUOISE)}
 
@@ -145,9 +146,10 @@ def _axes(width: Width, height: float) -> tuple[Figure, Any]:
 
 
 def _names(axes: Any, names: Sequence[str], width: Width) -> None:
-    """The names of the lines beside them, wrapped; from the lowest to the highest."""
+    """The names of the lines beside them, wrapped and cut where they are very long; from the lowest to the highest."""
     at_most = 38 if width == "wide" else 18
-    axes.set_yticks(range(len(names)), [textwrap.fill(name, at_most) for name in names], fontsize=11)
+    wrapped = [textwrap.fill(name, at_most, max_lines=_MOST_LINES, placeholder=" ...") for name in names]
+    axes.set_yticks(range(len(names)), wrapped, fontsize=11)
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -6,6 +6,7 @@ A contract reads no data and checks none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -275,6 +276,7 @@ def _column(
     return column
 
 
+_WORDS = re.compile(r"[^\W\d_][\w /'().,-]{0,79}")
 _SUITS = {
     "text": ("text", "integer", "code", "number"),
     "date": ("date", "moment", "year"),
@@ -308,9 +310,22 @@ def _check_column(column: Column, holds: str, table: Reader) -> None:
                 expected=f"one of {', '.join(sorted(allowed))} or unknown",
                 repair="Use the standard word.",
             )
+        if column.means == "kind":
+            _check_words(meaning, table)
         if meaning.role is not None and column.means != "kind":
             table.fault(
                 found=f"a role at the code {meaning.code!r}", expected="roles only for kinds", repair="Remove it."
+            )
+
+
+def _check_words(meaning: Meaning, table: Reader) -> None:
+    """Kinds and roles stand in the reasons people read: words, nothing that a page or a spreadsheet could run."""
+    for word in filter(None, (meaning.value, meaning.role)):
+        if not _WORDS.fullmatch(word):
+            table.fault(
+                found=f"the code {meaning.code!r} meaning {word!r}",
+                expected="a word that begins with a letter, of letters, digits, spaces and _ - / ' ( ) . ,",
+                repair="Write it such as domestic_abuse.",
             )
 
 

@@ -22,9 +22,12 @@ from riskmodel.governance.thresholds import FEWEST_ROWS
 from riskmodel.models.fitted import floats, rounded
 from riskmodel.models.metrics import Numbers, expit, logit, recalibration
 from riskmodel.models.splits import person_parts
+from riskmodel.models.uncertainty import rate_interval
 
 Method: TypeAlias = Literal["isotonic", "sigmoid"]
 PARTS = 3
+ENOUGH_ROWS = 50
+"""Rows behind every step where there are many: of as many the share is told to within some 14 points."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +35,17 @@ class MonotoneSteps:
     """Isotonic regression, joined through the middles of its steps (Oron and Flournoy 2017, centred isotonic).
 
     The steps themselves are those of isotonic regression (Zadrozny and Elkan 2002), the smallest joined with their
-    neighbours: a step of one row would tell that person's score and outcome. Joining their middles keeps the
-    order within a step, so that a list is not full of ties. The lowest and the highest step are held away from 0 and
-    1: k of n counts as (k + 1/2) / (n + 1) there, because nobody's chance was shown to be nil or certain.
+    neighbours: a step of one row would tell that person's score and outcome, and one of a dozen would give the people
+    at the top of a list a chance that hardly anybody stands behind. Joining their middles keeps the order within a
+    step, so that a list is not full of ties. The lowest and the highest step are held away from 0 and 1: k of n counts
+    as (k + 1/2) / (n + 1) there, because nobody's chance was shown to be nil or certain.
 
     Attributes
     ----------
     at : (n_steps,) float64, ascending, mean score of each step
     value : (n_steps,) float64, ascending, probability
     rows, positives : (n_steps,) int64, how many rows taught each step
+    low, high : (n_steps,) float64, ascending, what share the rows of each step leave open, whole people as the unit
     """
 
     kind: ClassVar[str] = "isotonic"
@@ -48,23 +53,55 @@ class MonotoneSteps:
     value: Numbers
     rows: npt.NDArray[np.int64]
     positives: npt.NDArray[np.int64]
+    low: Numbers
+    high: Numbers
 
     @classmethod
-    def learned(cls, score: Numbers, outcome: Numbers) -> MonotoneSteps:
-        """From (n,) scores and (n,) outcomes 0/1."""
+    def learned(
+        cls,
+        score: Numbers,
+        outcome: Numbers,
+        people: npt.NDArray[np.int64] | None = None,
+        *,
+        fewest: int | None = None,
+    ) -> MonotoneSteps:
+        """From (n,) scores and (n,) outcomes 0/1.
+
+        Parameters
+        ----------
+        people : (n,) int64, whose rows they are; by default each row is somebody else's
+        fewest : int, rows behind each step; by default a twentieth of them, from `FEWEST_ROWS` to `ENOUGH_ROWS`
+        """
         scores, group = np.unique(score, return_inverse=True)
+        fewest = fewest or min(ENOUGH_ROWS, max(FEWEST_ROWS, len(score) // 20))
         rows = np.bincount(group).astype(np.float64)
         positives = np.bincount(group, weights=outcome)
-        blocks = _joined(isotonic_regression(positives / rows, weights=rows, increasing=True).blocks, rows)
+        blocks = _joined(isotonic_regression(positives / rows, weights=rows, increasing=True).blocks, rows, fewest)
         block_rows = np.add.reduceat(rows, blocks[:-1])
         block_positives = np.add.reduceat(positives, blocks[:-1])
         middle = np.add.reduceat(rows * scores, blocks[:-1]) / block_rows
         value = _held(block_positives / block_rows, block_positives, block_rows)
-        return cls(rounded(middle, 15), value, block_rows.astype(np.int64), block_positives.astype(np.int64))
+        step = np.searchsorted(blocks[1:], group, side="right")
+        people = np.arange(len(score)) if people is None else people
+        bounds = np.array([rate_interval(outcome[step == at], people[step == at]) for at in range(len(value))])
+        low, high = np.minimum(bounds[:, 0], value), np.maximum(bounds[:, 1], value)
+        return cls(
+            rounded(middle, 15),
+            value,
+            block_rows.astype(np.int64),
+            block_positives.astype(np.int64),
+            rounded(np.minimum.accumulate(low[::-1])[::-1]),
+            rounded(np.maximum.accumulate(high)),
+        )
 
     def probability(self, score: Numbers) -> Numbers:
         """Probability of each score; outside the steps, that of the nearest."""
         return np.interp(score, self.at, self.value)
+
+    def interval(self, probability: Numbers) -> tuple[Numbers, Numbers]:
+        """What the rows behind the steps leave open around each probability."""
+        low, high = (np.interp(probability, self.value, bound) for bound in (self.low, self.high))
+        return np.minimum(low, probability), np.maximum(high, probability)
 
     def document(self) -> dict[str, Any]:
         """The steps as JSON."""
@@ -74,6 +111,8 @@ class MonotoneSteps:
             "value": floats(self.value),
             "rows": [int(number) for number in self.rows],
             "positives": [int(number) for number in self.positives],
+            "low": floats(self.low),
+            "high": floats(self.high),
         }
 
     @classmethod
@@ -84,6 +123,8 @@ class MonotoneSteps:
             np.array(document["value"], np.float64),
             np.array(document["rows"], np.int64),
             np.array(document["positives"], np.int64),
+            np.array(document["low"], np.float64),
+            np.array(document["high"], np.float64),
         )
 
     def __repr__(self) -> str:
@@ -112,6 +153,10 @@ class Sigmoid:
         """Probability of each score."""
         return expit(self.intercept + self.slope * logit(score))
 
+    def interval(self, probability: Numbers) -> tuple[Numbers, Numbers]:
+        """A line says nothing on single probabilities: the probability itself."""
+        return probability, probability
+
     def document(self) -> dict[str, Any]:
         """The line as JSON."""
         return {"kind": self.kind, "intercept": self.intercept, "slope": self.slope}
@@ -131,6 +176,10 @@ class AsItIs:
     def probability(self, score: Numbers) -> Numbers:
         """The score itself."""
         return score
+
+    def interval(self, probability: Numbers) -> tuple[Numbers, Numbers]:
+        """Nothing was learned: the probability itself."""
+        return probability, probability
 
     def document(self) -> dict[str, Any]:
         """Says that there is none."""
@@ -152,12 +201,14 @@ def must_be_method(method: object) -> None:
         )
 
 
-def learned(method: Method | None, score: Numbers, outcome: Numbers) -> Calibration:
+def learned(
+    method: Method | None, score: Numbers, outcome: Numbers, people: npt.NDArray[np.int64] | None = None
+) -> Calibration:
     """The calibration of scores that were made for rows the model had not seen."""
     must_be_method(method)
     if method is None:
         return AsItIs()
-    return MonotoneSteps.learned(score, outcome) if method == "isotonic" else Sigmoid.learned(score, outcome)
+    return MonotoneSteps.learned(score, outcome, people) if method == "isotonic" else Sigmoid.learned(score, outcome)
 
 
 def from_document(document: Mapping[str, Any]) -> Calibration:
@@ -196,12 +247,12 @@ def inner_parts(
     return made
 
 
-def _joined(blocks: npt.NDArray[Any], rows: Numbers) -> npt.NDArray[np.int64]:
+def _joined(blocks: npt.NDArray[Any], rows: Numbers, fewest: int) -> npt.NDArray[np.int64]:
     """Ends of steps such that each has enough rows: from the left, what is left over joins the last."""
     upto = np.append(0.0, np.cumsum(rows))[blocks]
     kept = [0]
     for place in range(1, len(blocks)):
-        if upto[place] - upto[kept[-1]] >= FEWEST_ROWS:
+        if upto[place] - upto[kept[-1]] >= fewest:
             kept.append(place)
     kept = [*kept[:-1], len(blocks) - 1] if len(kept) > 1 else [0, len(blocks) - 1]
     return np.asarray(blocks[kept], np.int64)

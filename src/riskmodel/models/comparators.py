@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from riskmodel.errors import DataRefused
+from riskmodel.governance.thresholds import FEWEST_ROWS
 from riskmodel.models.calibrate import MonotoneSteps
 from riskmodel.models.fitted import Fitted, Matrix
 from riskmodel.models.metrics import Numbers, auroc
@@ -146,7 +147,7 @@ class FittedScore(Fitted):
                 expected="a score for at least some rows",
                 repair="Check where the score is carried from, or leave the comparator out.",
             )
-        steps = MonotoneSteps.learned(values[known], outcome[known])
+        steps = MonotoneSteps.learned(values[known], outcome[known], fewest=FEWEST_ROWS)
         base, lost = float(outcome.mean()), int((~known).sum())
         # A rate among those without the value, pulled towards the base rate by as much as ten rows.
         rate = (float(outcome[~known].sum()) + 10 * base) / (lost + 10)

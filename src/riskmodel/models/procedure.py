@@ -79,7 +79,7 @@ class Procedure:
             unseen = np.empty(len(train))
             for scored, part in inner:
                 unseen[scored] = part.result()[1]
-            calibrated = calibration.learned(method, unseen, outcome) if inner else calibration.AsItIs()
+            calibrated = calibration.learned(method, unseen, outcome, people) if inner else calibration.AsItIs()
             return Taught(learner, made, calibrated, calibrated.probability(scores))
 
         return wait
@@ -151,7 +151,7 @@ def taught_and_calibrated(
     for teach, scored in calibration.inner_parts(outcome, people, seed):
         part = fitted(learner, X[teach], outcome[teach], names, 1, people[teach])
         unseen[scored] = part.predict(X[scored])
-    return made, calibration.learned(method, unseen, outcome)
+    return made, calibration.learned(method, unseen, outcome, people)
 
 
 def _name(fold: Fold) -> str:

@@ -89,8 +89,11 @@ class RiskModel:
         return self.calibration.probability(self.score(X))
 
     def interval(self, probability: Numbers) -> tuple[Numbers, Numbers]:
-        """Lowest and highest share that fits each probability, from past cases with a similar one (see `similar`)."""
-        return self.similar.interval(np.atleast_1d(np.asarray(probability, np.float64)))
+        """Lowest and highest share that fits each probability: by past cases with a similar one (see `similar`), and by
+        the rows that the calibration learned from (see `calibrate`), whichever leaves more open."""
+        probability = np.atleast_1d(np.asarray(probability, np.float64))
+        both = self.similar.interval(probability), self.calibration.interval(probability)
+        return np.minimum(both[0][0], both[1][0]), np.maximum(both[0][1], both[1][1])
 
     def natural_frequency(self, probability: float) -> NaturalFrequency:
         """Of N past cases with a similar probability, k had the outcome."""

@@ -39,15 +39,29 @@ class NaturalFrequency:
 
         Examples
         --------
-        >>> NaturalFrequency(400, 300, 37, 0.067, 0.127).sentence
-        'Of 400 past cases with a similar score, 37 had the outcome (of 100 like these, between 7 and 13).'
+        >>> NaturalFrequency(400, 30, 37, 0.067, 0.127).sentence
+        'Of 400 past cases of 30 people with a similar score, 37 had the outcome (of 100 like these, between 7 and 13).'
         """
         bounds = (100 * self.low, 100 * self.high)
         low, high = (f"{bound:.0f}" if bound >= 0.95 else f"{bound:.1f}" for bound in bounds)
         return (
-            f"Of {self.similar} past cases with a similar score, {self.with_outcome} had the outcome "
-            f"(of 100 like these, between {low} and {high})."
+            f"Of {self.similar} past cases of {self.people} people with a similar score, {self.with_outcome} had the"
+            f" outcome (of 100 like these, between {low} and {high})."
         )
+
+    def beyond(self, probability: float) -> str:
+        """That a probability lies outside what was seen among similar cases, in words; empty where it does not.
+
+        Examples
+        --------
+        >>> seen = NaturalFrequency(400, 300, 37, 0.067, 0.127)
+        >>> seen.beyond(0.1), seen.beyond(0.3)
+        ('', 'The probability is higher than was seen among them: do not lean on how high it is.')
+        """
+        if self.low <= probability <= self.high:
+            return ""
+        way = "higher" if probability > self.high else "lower"
+        return f"The probability is {way} than was seen among them: do not lean on how {way.removesuffix('er')} it is."
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def test_the_steps_are_those_of_isotonic_regression():
     generator = np.random.default_rng(1)
     score = np.round(generator.random(500), 2)
     y = (generator.random(500) < score**2).astype(float)
-    steps = MonotoneSteps.learned(score, y)
+    steps = MonotoneSteps.learned(score, y, fewest=1)
     other = IsotonicRegression().fit(score, y).predict(np.unique(score))
     inside = (steps.value > steps.value[0]) & (steps.value < steps.value[-1])
     assert set(np.round(steps.value[inside], 12)) <= set(np.round(other, 12))
@@ -43,6 +43,28 @@ def test_no_step_rests_on_fewer_than_ten_rows():
     assert (steps.rows.tolist(), steps.positives.tolist(), steps.value.tolist()) == ([19], [9], [9 / 19])
     more = MonotoneSteps.learned(np.append(score, [0.9] * 7), np.append(outcome, [1.0] * 7))
     assert (more.rows.tolist(), more.positives.tolist()) == ([16, 10], [6, 10])
+
+
+def test_the_few_at_the_top_get_no_chance_that_nobody_stands_behind():
+    """Ten rows at the top, eight with the outcome, of people whose rate below is 1 in 10: joined with their likes."""
+    score = np.concatenate([np.linspace(0.1, 0.2, 2000), np.linspace(0.8, 0.9, 10)])
+    outcome = np.concatenate([np.tile([1.0] + [0.0] * 9, 200), [1.0] * 8 + [0.0, 0.0]])
+    steps = MonotoneSteps.learned(score, outcome)
+    top = steps.probability(np.array([0.9]))
+    assert steps.rows.min() >= 50
+    assert top[0] == steps.positives[-1] / steps.rows[-1] < 0.3
+    low, high = steps.interval(top)
+    assert 0.05 < low[0] < top[0] < high[0] < 0.5
+
+
+def test_the_interval_of_a_step_counts_people_and_not_their_rows():
+    """Twelve rows a person, all alike: 5 of 10 people say as little as 5 of 10, not as 60 of 120."""
+    outcome = np.repeat([0.0, 1.0] * 5, 12)
+    steps = MonotoneSteps.learned(np.zeros(120), outcome, np.repeat(np.arange(10), 12))
+    assert steps.value.tolist() == [0.5]
+    low, high = steps.interval(np.array([0.5]))
+    assert (low[0], high[0]) == pytest.approx((0.237, 0.763), abs=0.002)  # Wilson's interval of 5 of 10
+    assert from_document(steps.document()).interval(np.array([0.5])) == steps.interval(np.array([0.5]))
 
 
 def test_never_nil_never_certain_and_always_rising():

@@ -136,7 +136,9 @@ def test_similar_cases_are_counted_from_rows_not_seen(fitted_model):
     assert (told.low, told.high) == pytest.approx(
         rate_interval(y[inside].astype(float), rows["entity_id"].to_numpy()[inside]), abs=1e-9
     )
-    assert told.sentence.startswith(f"Of {inside.sum()} past cases with a similar score, {y[inside].sum()} had")
+    assert told.sentence.startswith(
+        f"Of {inside.sum()} past cases of {told.people} people with a similar score, {y[inside].sum()} had"
+    )
 
 
 def test_the_interval_holds_the_probability_and_lies_in_zero_to_one(fitted_model):
