@@ -17,7 +17,7 @@ def test_a_society_is_written_and_listed(command: Command, tmp_path: Path) -> No
     asked = ("--people", "400", "--seed", "3", "--start", "2018-01-01", "--end", "2020-01-01", "--format", "parquet")
     done = command("world", tmp_path / "out", *asked)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("20 feeds of 9 agencies in 19 files: ")
+    assert done.stdout.startswith("21 feeds of 9 agencies in 20 files: ")
     listed = deliveries_in(tmp_path / "out")
     assert {one.path.suffix for one in listed} == {".parquet"}
     assert all(pq.read_metadata(one.path).num_rows >= 0 for one in listed)

@@ -20,8 +20,17 @@ BOTH: Final = "records of several kinds"
 
 ENFORCEMENT_ROLES: Final = frozenset({"suspect", "offender", "arrested"})
 ENFORCEMENT_KINDS: Final = frozenset(
-    {"stop_search", "arrest", "weapon_possession", "anti_social_behaviour", "caution", "charge", "conviction"}
-    | {"court_order", "custody", "probation", "fine", "breach"}
+    {
+        "stop_search",
+        "found_in_search",
+        "arrest",
+        "weapon_possession",
+        "anti_social_behaviour",
+        "caution",
+        "charge",
+        "conviction",
+    }
+    | {"found_in_search", "court_order", "custody", "probation", "fine", "breach"}
 )
 HELP_ROLES: Final = frozenset({"victim"})
 HELP_KINDS: Final = frozenset(

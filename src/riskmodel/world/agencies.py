@@ -92,6 +92,7 @@ SIGHTS: Final = {
     "late_for_school": Sight("education", SERVED, 1.0, 0.1),
     "repair_request": Sight("housing", SERVED, 1.0, 0.5),
     "police_contact": Sight("police", SERVED, 1.0, 0.3),
+    "found_in_search": Sight("police", SERVED, 1.0, 0.3),
 }
 """kind -> how it is seen. A suspect is named in a share of recorded offences, see `NAMED`; more with enforcement."""
 NAMED: Final = 0.7

@@ -26,6 +26,7 @@ from riskmodel.world.places import District, district
 from riskmodel.world.records import people_tables, person_keys
 from riskmodel.world.registers import Clerk, Contacts, Register
 from riskmodel.world.routine import contact_tables, contacts
+from riskmodel.world.searches import find_table, finds
 from riskmodel.world.settings import SETTINGS, Setting
 
 BLOCK_PEOPLE: Final = 5_000
@@ -118,12 +119,13 @@ def new_block(plan: Plan, number: int) -> Block:
     people = population(seed, number, size, places, int(quarters[0]), int(quarters[-1]), setting)
     lives = live(people, places, seeds.stream(seed, "world", number, "lives"), quarters, setting)
     made = _Made(plan, number, people, places, lives, {})
-    core, seen, register, keys = made.core()
+    core, seen, owner, register, keys = made.core()
     hurt = seeds.stream(seed, "world", number, "minimum set")
     made.tables["health.minimum_set"], minimum_set = assaults(hurt, lives.facts, people, places, seen, number)
     parts = [core, made.fire(), made.charity()]
     if plan.every_contact:
         parts.append(made.everyday(register, keys, core.entries))
+    parts.append(made.searches(seen, owner, core.entries))
     first = sum(plan.sizes()[:number])
     return Block(number, setting, first, places, people, lives, seen, made.tables, tuple(parts), minimum_set)
 
@@ -142,7 +144,7 @@ class _Made:
     def stream(self, *names: str) -> np.random.Generator:
         return seeds.stream(self.plan.seed, "world", self.number, *names)
 
-    def core(self) -> tuple[Part, Sightings, Register, np.ndarray]:
+    def core(self) -> tuple[Part, Sightings, np.ndarray, Register, np.ndarray]:
         """The records of the agencies that see lives as they pass; relations as children's services know them."""
         facts, eyes, pen = self.lives.facts, self.stream("agencies"), self.stream("records")
         seen = sightings(eyes, facts, self.people, self.places, int(self.lives.quarters[-1]))
@@ -150,7 +152,7 @@ class _Made:
         met, slot, parents = clerk.contacts(seen)
         part, register, keys = self.written(clerk, pen, facts, seen, (met, slot), flawed=True)
         self.tables["childrens_services.relations"] = relation_table(clerk, register, keys, parents)
-        return part, seen, register, keys
+        return part, seen, owners(register, keys, facts, seen, slot), register, keys
 
     def beside(self, agency: str, facts: Facts, *, flawed: bool) -> Part:
         """The records of an agency whose own facts come on top of lives."""
@@ -172,6 +174,14 @@ class _Made:
         self.tables.update({f"{agency}.people": table for agency, table in registers.items()})
         self.tables.update({f"{agency}.events": table for agency, table in events.items()})
         return Part(facts, entries, truth), register, keys
+
+    def searches(self, seen: Sightings, owner: np.ndarray, entries: pa.Table) -> Part:
+        """What searches found, in a file of its own of the police."""
+        pen = self.stream("searches")
+        facts, search, recorded = finds(pen, self.lives.facts, seen, self.people, self.places)
+        end = int(self.lives.quarters[-1])
+        self.tables["police.finds"], truth = find_table(pen, facts, owner[search], recorded, end, self.number)
+        return Part(facts, entries.slice(0, 0), truth)
 
     def fire(self) -> Part:
         """The fire service's incidents and visits."""

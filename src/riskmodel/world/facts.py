@@ -40,6 +40,7 @@ KINDS: Final = (
     ("late_for_school", "subject"),
     ("repair_request", "subject"),
     ("police_contact", "subject"),
+    ("found_in_search", "subject"),
 )
 """Every kind and role that can happen; facts hold the number of one."""
 

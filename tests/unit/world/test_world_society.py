@@ -45,12 +45,12 @@ def test_a_block_is_the_same_whatever_was_made_before_it() -> None:
     block_of.cache_clear()
 
 
-def test_twenty_feeds_of_nine_agencies_come_with_their_manifest(tmp_path: Path) -> None:
+def test_the_feeds_of_nine_agencies_come_with_their_manifest(tmp_path: Path) -> None:
     listed = WORLD.deliveries(tmp_path)
     assert deliveries_in(tmp_path) == listed
-    assert len(listed) == 20  # nine registers, nine event feeds, relations, and the A&E minimum set
+    assert len(listed) == 21  # registers, events of each agency, relations, the A&E minimum set, finds of searches
     assert len({one.agency for one in listed}) == 9
-    assert len({one.path for one in listed}) == 19  # the charity sends one sheet
+    assert len({one.path for one in listed}) == 20  # the charity sends one sheet
     assert {one.path.suffix for one in listed} == {".csv", ".jsonl", ".parquet"}
     assert {one.covers_until for one in listed} == {dt.date(2020, 1, 1)}
     assert {one.received_at for one in listed} == {dt.datetime(2020, 1, 11, 9)}
