@@ -31,7 +31,7 @@ from riskmodel.world.society import World
 
 WORLD = World.generate(people=2_000, seed=11, scenes=True)
 AS_OF = dt.datetime(2022, 7, 1)
-OPEN = RuleSet("open", "for this test", 1, 1)
+OPEN = RuleSet("open", "for this test: nothing hidden", 1, 1, largest_percent=100, p_percent=1e-9)
 FIELDS = (
     *("given_name", "family_name", "birth_date", "sex", "ethnicity", "address", "postcode", "area", "address_from"),
     *("role", "value", "ended_at", "starts_at", "ends_at", "retracted"),

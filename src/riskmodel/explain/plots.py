@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from riskmodel.errors import NotFound, NotPermitted
 from riskmodel.explain.families import FAMILY, FEATURE
+from riskmodel.governance.disclosure import released
 
 if TYPE_CHECKING:
     from riskmodel.explain.summary import Explanation
@@ -132,8 +133,10 @@ def by_group(explanation: Explanation, attribute: str, level: str = FAMILY) -> P
     apart = [row for row in shown if row["gap"] is not None and not row["gap_low"] <= 0 <= row["gap_high"]]
     said = "; ".join(f"{row['group']}, {row['name']}: {row['gap']:+.2f}" for row in apart) or "none is clear of 0"
     alt = f"Difference of each group's mean contribution from everybody else's, by {attribute}. Clear of 0: {said}."
-    table = pa.Table.from_pylist(shown, schema=explanation.groups.schema)
-    return Plot("by_group", f"What raises or lowers the scores of groups, by {attribute}", alt, table, {"rows": shown})
+    loose = pa.schema([each.with_nullable(True) for each in explanation.groups.schema])
+    table = released(pa.Table.from_pylist(shown, schema=loose), ["people"]).drop_columns(["disclosure"])
+    title = f"What raises or lowers the scores of groups, by {attribute}"
+    return Plot("by_group", title, alt, table, {"rows": table.to_pylist()})
 
 
 def waterfall(base: float, parts: Sequence[tuple[str, float]], total: float) -> Plot:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 from riskmodel.errors import DataRefused, DeclarationError
+from riskmodel.governance.rules import RULES
 from riskmodel.governance.thresholds import FEWEST_ROWS
 from riskmodel.models.fitted import floats, rounded
 from riskmodel.models.metrics import Numbers, expit, logit, recalibration
@@ -44,7 +45,7 @@ class MonotoneSteps:
     ----------
     at : (n_steps,) float64, ascending, mean score of each step
     value : (n_steps,) float64, ascending, probability
-    rows, positives : (n_steps,) int64, how many rows taught each step
+    rows : (n_steps,) int64, how many rows taught each step, to the nearest five
     low, high : (n_steps,) float64, ascending, what share the rows of each step leave open, whole people as the unit
     """
 
@@ -52,7 +53,6 @@ class MonotoneSteps:
     at: Numbers
     value: Numbers
     rows: npt.NDArray[np.int64]
-    positives: npt.NDArray[np.int64]
     low: Numbers
     high: Numbers
 
@@ -80,7 +80,7 @@ class MonotoneSteps:
         block_rows = np.add.reduceat(rows, blocks[:-1])
         block_positives = np.add.reduceat(positives, blocks[:-1])
         middle = np.add.reduceat(rows * scores, blocks[:-1]) / block_rows
-        value = _held(block_positives / block_rows, block_positives, block_rows)
+        value = plain_shares(_held(block_positives / block_rows, block_positives, block_rows))
         step = np.searchsorted(blocks[1:], group, side="right")
         people = np.arange(len(score)) if people is None else people
         bounds = np.array([rate_interval(outcome[step == at], people[step == at]) for at in range(len(value))])
@@ -88,10 +88,9 @@ class MonotoneSteps:
         return cls(
             rounded(middle, 15),
             value,
-            block_rows.astype(np.int64),
-            block_positives.astype(np.int64),
-            rounded(np.minimum.accumulate(low[::-1])[::-1]),
-            rounded(np.maximum.accumulate(high)),
+            np.array([RULES["hes"].rounded(int(n)) for n in block_rows], np.int64),
+            plain_shares(np.minimum.accumulate(low[::-1])[::-1]),
+            plain_shares(np.maximum.accumulate(high)),
         )
 
     def probability(self, score: Numbers) -> Numbers:
@@ -110,7 +109,6 @@ class MonotoneSteps:
             "at": floats(self.at),
             "value": floats(self.value),
             "rows": [int(number) for number in self.rows],
-            "positives": [int(number) for number in self.positives],
             "low": floats(self.low),
             "high": floats(self.high),
         }
@@ -122,7 +120,6 @@ class MonotoneSteps:
             np.array(document["at"], np.float64),
             np.array(document["value"], np.float64),
             np.array(document["rows"], np.int64),
-            np.array(document["positives"], np.int64),
             np.array(document["low"], np.float64),
             np.array(document["high"], np.float64),
         )
@@ -245,6 +242,17 @@ def inner_parts(
             repair="Fit without calibration, ask for fewer folds, or gather more outcomes.",
         )
     return made
+
+
+def plain_shares(shares: Numbers) -> Numbers:
+    """Shares to four figures: of how many rows they are the share of how many cannot be told from them.
+
+    Examples
+    --------
+    >>> plain_shares(np.array([1 / 3, 0.98765, 0.005263157])).tolist()
+    [0.3333, 0.9877, 0.005263]
+    """
+    return rounded(shares, 4)
 
 
 def _joined(blocks: npt.NDArray[Any], rows: Numbers, fewest: int) -> npt.NDArray[np.int64]:

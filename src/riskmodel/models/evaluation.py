@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmodel.errors import NotFound
+from riskmodel.governance.rules import RULES
 from riskmodel.models import success
 from riskmodel.models.fitted import write_json
 from riskmodel.models.judging import Figure
@@ -42,6 +43,7 @@ FIGURES: Final = pa.schema(
         pa.field("state", pa.string(), nullable=False),
     ]
 )
+_COUNTED: Final = "folds and counts"
 _TABLES: Final = ("metrics", "differences", "predictions", "roc", "calibration", "smooth", "decision")
 
 
@@ -63,7 +65,8 @@ class Evaluation:
     folds : counts and dates of each fold
     counts : rows and people labelled, unknown, judged
     success : what became of each condition of the success bar, empty when none was declared
-    withheld : fingerprints of the tables whose rows were left out, by name; empty where all are there
+    withheld : fingerprints of the tables whose rows were left out, and of the counts before they were rounded, by
+        name; empty where all are there
     """
 
     metrics: pa.Table = field(repr=False)
@@ -74,7 +77,7 @@ class Evaluation:
     smooth: pa.Table = field(repr=False)
     decision: pa.Table = field(repr=False)
     folds: tuple[Mapping[str, Any], ...]
-    counts: Mapping[str, int]
+    counts: Mapping[str, Any]
     success: tuple[success.Finding, ...] = ()
     withheld: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,9 +85,12 @@ class Evaluation:
         """The same evaluation, of the same fingerprint, without the rows of its tables: for places where others read.
 
         Not people's rows alone: a ROC curve steps at single people, and a band of a calibration table may hold few.
+        Counts are rounded, and small ones left out.
         """
         empty = {name: getattr(self, name).slice(0, 0) for name in _TABLES}
-        return replace(self, **empty, withheld=self._fingerprints())
+        folds = tuple({name: _count_shown(name, value) for name, value in fold.items()} for fold in self.folds)
+        counts = {name: _count_shown(name, value) for name, value in self.counts.items()}
+        return replace(self, **empty, folds=folds, counts=counts, withheld=self._fingerprints())
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -115,12 +121,15 @@ class Evaluation:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over tables and counts."""
-        return fingerprint_document({**self._fingerprints(), "document": self.document()})
+        return fingerprint_document({**self._fingerprints(), "success": self.document()["success"]})
 
     def _fingerprints(self) -> dict[str, str]:
         tables = {name: getattr(self, name) for name in _TABLES}
         kept = {name: self.withheld[name] for name, table in tables.items() if name in self.withheld and not len(table)}
-        return {name: kept.get(name) or fingerprint_table(table) for name, table in tables.items()}
+        made = {name: kept.get(name) or fingerprint_table(table) for name, table in tables.items()}
+        counted = {"folds": [dict(fold) for fold in self.folds], "counts": dict(self.counts)}
+        rounded = self.withheld.get(_COUNTED) if not len(self.metrics) else None
+        return {**made, _COUNTED: rounded or fingerprint_document(counted)}
 
     def save(self, folder: Path) -> None:
         """Write ``evaluation.json`` and one Parquet file a table; `predictions` holds people's rows."""
@@ -141,6 +150,13 @@ class Evaluation:
             success=tuple(success.Finding(**finding) for finding in document["success"]),
             withheld=document.get("withheld", {}),
         )
+
+
+def _count_shown(name: str, value: Any) -> Any:
+    """A count as it may leave, None where it is small; the number of a fold and dates are no counts."""
+    if name == "fold" or isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return None if RULES["hes"].is_small(value) else RULES["hes"].rounded(value)
 
 
 def figures_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:

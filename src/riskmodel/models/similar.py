@@ -7,7 +7,7 @@ past: it does not say how sure the model is of one person, and it does not cover
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from riskmodel.governance.rules import RULES
 from riskmodel.governance.thresholds import plain_between
 from riskmodel.models.fitted import floats, rounded
 from riskmodel.models.metrics import Numbers
@@ -25,7 +26,8 @@ LEAST_ROWS, LEAST_PEOPLE, MOST_BANDS = 100, 50, 20
 
 @dataclass(frozen=True, slots=True)
 class NaturalFrequency:
-    """Of `similar` rows of `people` people, `with_outcome` had the outcome; `low` and `high` bound the share."""
+    """Of `similar` rows of `people` people, `with_outcome` had the outcome, each to the nearest five; `low` and `high`
+    bound the share."""
 
     similar: int
     people: int
@@ -66,7 +68,8 @@ class NaturalFrequency:
 
 @dataclass(frozen=True)
 class SimilarCases:
-    """Bands of similar probability and what became of them. Holds counts only, no rows.
+    """Bands of similar probability and what became of them. Holds counts only, no rows, and no small count: a band ends
+    where eight rows have the outcome and eight have not, and counts are to the nearest five.
 
     Attributes
     ----------
@@ -84,17 +87,20 @@ class SimilarCases:
 
     @classmethod
     def of(cls, probability: Numbers, outcome: Numbers, people: npt.NDArray[np.int64]) -> SimilarCases:
-        """Bands over rows that the model had not seen, each of at least 100 rows and 50 people where there are."""
+        """Bands over rows that the model had not seen, each of at least 100 rows and 50 people where there are.
+
+        Where all rows together have fewer than eight of one outcome there is one band, and its counts are rounded.
+        """
         band = _bands(probability, outcome, people)
         members = [np.flatnonzero(band == number) for number in range(int(band.max()) + 1)]
         bounds = np.array([rate_interval(outcome[rows], people[rows]) for rows in members])
         return cls(
             upper=_ends([probability[rows] for rows in members]),
-            rows=np.array([len(rows) for rows in members], np.int64),
-            people=np.array([len(np.unique(people[rows])) for rows in members], np.int64),
-            positives=np.array([outcome[rows].sum() for rows in members]).astype(np.int64),
-            low=rounded(bounds[:, 0]),
-            high=rounded(bounds[:, 1]),
+            rows=_shown([len(rows) for rows in members]),
+            people=_shown([len(np.unique(people[rows])) for rows in members]),
+            positives=_shown([outcome[rows].sum() for rows in members]),
+            low=rounded(bounds[:, 0], 4),
+            high=rounded(bounds[:, 1], 4),
         )
 
     def band(self, probability: Numbers) -> npt.NDArray[np.int64]:
@@ -133,6 +139,10 @@ class SimilarCases:
         return f"SimilarCases({len(self.upper)} bands, {int(self.rows.sum())} rows)"
 
 
+def _shown(counts: Sequence[float]) -> npt.NDArray[np.int64]:
+    return np.array([RULES["hes"].rounded(int(count)) for count in counts], np.int64)
+
+
 def _ends(bands: list[Numbers]) -> Numbers:
     inner = [plain_between(float(one.max()), float(other.min())) for one, other in pairwise(bands)]
     return np.array([*inner, 1.0])
@@ -150,7 +160,9 @@ def _bands(probability: Numbers, outcome: Numbers, people: npt.NDArray[np.int64]
     for part in range(MOST_BANDS):
         waiting |= fine == part
         made[fine >= part] = number
-        if waiting.sum() >= LEAST_ROWS and len(np.unique(people[waiting])) >= LEAST_PEOPLE:
+        told = float(outcome[waiting].sum())
+        small = RULES["hes"].smallest_shown > min(told, waiting.sum() - told)
+        if waiting.sum() >= LEAST_ROWS and len(np.unique(people[waiting])) >= LEAST_PEOPLE and not small:
             number, waiting = number + 1, np.zeros(len(outcome), bool)
             made[fine > part] = number
     if waiting.any() and number:  # what is left over at the top joins the band below it

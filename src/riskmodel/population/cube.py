@@ -16,7 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskmodel.governance.disclosure import Total
+from riskmodel.governance.amounts import helpers
+from riskmodel.governance.disclosure import RULES, RuleSet, Total
 from riskmodel.population.reading import Reading
 
 ALL = "all"
@@ -32,11 +33,19 @@ class Cube:
     dimensions : tuple of column names of the rows that are counted
     slices : tuple of tuples of dimensions; totals of each are added, down to the whole
     counts : mapping of a count to its SQL expression, such as ``{"events": "count(*)"}``
+    of_people : tuple of those counts that add up people's parts (a person may have many events): with each goes what it
+        takes to see whether few people make it up (see `governance.amounts`)
     """
 
     dimensions: tuple[str, ...]
     slices: tuple[tuple[str, ...], ...]
     counts: Mapping[str, str]
+    of_people: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The counts, and after them what goes with those that add up people's parts."""
+        return (*self.counts, *(name for each in self.of_people for name in helpers(each)))
 
     @property
     def totals(self) -> tuple[Total, ...]:
@@ -55,8 +64,15 @@ class Cube:
         return tuple(sorted(held, key=lambda names: (len(names), names)))
 
 
-def counted(reading: Reading, rows: str, cube: Cube) -> pa.Table:
+def counted(reading: Reading, rows: str, cube: Cube, rules: RuleSet = RULES["hes"]) -> pa.Table:
     """The cube of the rows of a view or table, one column a dimension (text) and one a count (int64).
+
+    Parameters
+    ----------
+    reading : Reading
+    rows : str, name of the view or table; with a column ``entity_id`` where counts are `of_people`
+    cube : Cube
+    rules : RuleSet, for how many of the largest parts are looked at together
 
     Examples
     --------
@@ -67,18 +83,35 @@ def counted(reading: Reading, rows: str, cube: Cube) -> pa.Table:
     >>> counted(made, "t", cube).num_rows                                                       # 4 + 2 + 2 + 1
     9
     """
+    counts = ", ".join(f"({expression})::BIGINT AS {name}" for name, expression in cube.counts.items())
     sets = ", ".join(f"({', '.join(map(_named, names))})" for names in cube.sets)
+    found = reading.query(f"SELECT {_labels(cube)}, {counts} FROM {rows} GROUP BY GROUPING SETS ({sets})")
+    return _completed([found, *(_parts(reading, rows, cube, name, rules) for name in cube.of_people)], cube)
+
+
+def _parts(reading: Reading, rows: str, cube: Cube, count: str, rules: RuleSet) -> pa.Table:
+    """Of one count in every cell: how many people have a part in it, and its largest parts."""
+    sets = ", ".join(f"({', '.join([*map(_named, names), 'entity_id'])})" for names in cube.sets)
+    people, largest, second, top = helpers(count)
+    names = ", ".join(map(_named, cube.dimensions))
+    return reading.query(
+        f"""WITH parts AS (SELECT {_labels(cube)}, ({cube.counts[count]})::BIGINT AS part FROM {rows}
+                WHERE entity_id IS NOT NULL GROUP BY GROUPING SETS ({sets}))
+            SELECT {names}, count(*) AS {people}, max(part) AS {largest}, coalesce(max(part, 2)[2], 0) AS {second},
+                list_sum(max(part, {rules.largest}))::BIGINT AS {top} FROM parts WHERE part > 0 GROUP BY {names}"""
+    )
+
+
+def _labels(cube: Cube) -> str:
+    """The dimensions as SQL: what is added up over stands as "all"."""
     used = {name for names in cube.sets for name in names}
-    labels = ", ".join(
+    return ", ".join(
         f"CASE WHEN grouping({_named(name)}) = 1 THEN '{ALL}' "
         f"ELSE coalesce({_named(name)}::VARCHAR, '{UNKNOWN}') END AS {_named(name)}"
         if name in used
         else f"'{ALL}' AS {_named(name)}"
         for name in cube.dimensions
     )
-    counts = ", ".join(f"({expression})::BIGINT AS {name}" for name, expression in cube.counts.items())
-    found = reading.query(f"SELECT {labels}, {counts} FROM {rows} GROUP BY GROUPING SETS ({sets})")
-    return _completed(found, cube)
 
 
 MOST_SMALL = 0.25
@@ -112,10 +145,13 @@ def _named(name: str) -> str:
     return f'"{name}"'
 
 
-def _completed(found: pa.Table, cube: Cube) -> pa.Table:
+def _completed(found: list[pa.Table], cube: Cube) -> pa.Table:
     """Every combination of what occurs, sorted, a nought where nothing was counted."""
-    have = {tuple(row[name] for name in cube.dimensions): row for row in found.to_pylist()}
-    occurring = {name: sorted(set(found.column(name).to_pylist()) - {ALL}) for name in cube.dimensions}
+    have: dict[tuple[str, ...], dict[str, Any]] = {}
+    for part in found:
+        for row in part.to_pylist():
+            have.setdefault(tuple(row[name] for name in cube.dimensions), {}).update(row)
+    occurring = {name: sorted(set(found[0].column(name).to_pylist()) - {ALL}) for name in cube.dimensions}
     keys = {
         key
         for names in cube.sets
@@ -125,8 +161,8 @@ def _completed(found: pa.Table, cube: Cube) -> pa.Table:
     columns: dict[str, pa.Array] = {
         name: pa.array([key[place] for key in ordered], pa.string()) for place, name in enumerate(cube.dimensions)
     }
-    for name in cube.counts:
-        columns[name] = pa.array([have[key][name] if key in have else 0 for key in ordered], pa.int64())
+    for name in cube.columns:
+        columns[name] = pa.array([have.get(key, {}).get(name, 0) for key in ordered], pa.int64())
     return pa.table(columns)
 
 

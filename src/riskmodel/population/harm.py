@@ -140,13 +140,15 @@ def _leave_harm(publication: Publication, reading: Reading, period: Period) -> N
         ("kind", "year", "month", "area", "sex", "age", "ethnicity"),
         (("kind", "year"), ("year", "month"), ("kind", "area"), ("area", "age"), ("sex", "age"), ("ethnicity",)),
         {"events": "count(*)", "people": "count(DISTINCT entity_id)"},
+        of_people=("events",),
     )
     publication.leave(
         HARM,
         f"Recorded harm, {period.words}",
-        thinned(counted(reading, "harm", cube), cube, "people", publication.rules.smallest_shown),
+        thinned(counted(reading, "harm", cube, publication.rules), cube, "people", publication.rules.smallest_shown),
         keys=cube.dimensions,
         counts=("events", "people"),
+        of_people=cube.of_people,
         totals=cube.totals,
         whole_rows=True,
     )
@@ -221,19 +223,22 @@ def harms_sql(harms: Sequence[Harm]) -> str:
 
 def _people_again(publication: Publication, reading: Reading) -> None:
     """People by how often they were harmed, and the events that were theirs."""
-    table = reading.query(
-        """WITH each AS (SELECT entity_id, count(*) AS times FROM harm WHERE entity_id IS NOT NULL GROUP BY 1)
-           SELECT CASE WHEN times >= 4 THEN '4 or more' ELSE times::VARCHAR END AS times,
-                  count(*) AS people, sum(times)::BIGINT AS events FROM each GROUP BY 1 ORDER BY 1"""
+    reading.keep(
+        "again",
+        """SELECT entity_id, CASE WHEN times >= 4 THEN '4 or more' ELSE times::VARCHAR END AS times
+           FROM (SELECT entity_id, count(*) OVER (PARTITION BY entity_id) AS times FROM harm
+                 WHERE entity_id IS NOT NULL)""",
     )
-    table = pa.concat_tables([table, _sum_row(table, "times", ("people", "events"))])
+    counts = {"people": "count(DISTINCT entity_id)", "events": "count(*)"}
+    cube = Cube(("times",), (("times",),), counts, of_people=("events",))
     publication.leave(
         AGAIN,
         "People by how often they were harmed",
-        table,
-        keys=("times",),
-        counts=("people", "events"),
-        totals=[Total("times", ALL)],
+        counted(reading, "again", cube, publication.rules),
+        keys=cube.dimensions,
+        counts=tuple(counts),
+        of_people=cube.of_people,
+        totals=cube.totals,
         whole_rows=True,
     )
 

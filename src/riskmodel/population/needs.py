@@ -221,13 +221,15 @@ def _suspects(publication: Publication, opened: Reading, plan: NeedsPlan, period
         f"""SELECT e.entity_id, p.sex, {age_sql(age, plan.ages)} AS age FROM events e JOIN persons p USING (entity_id)
             WHERE e.role = 'suspect' AND e.kind IN ({kinds}) AND {period.inside_sql("e.happened_at")}""",
     )
-    cube = Cube(("sex", "age"), (("sex", "age"),), {"events": "count(*)", "people": "count(DISTINCT entity_id)"})
+    counts = {"events": "count(*)", "people": "count(DISTINCT entity_id)"}
+    cube = Cube(("sex", "age"), (("sex", "age"),), counts, of_people=("events",))
     publication.leave(
         SUSPECTS,
         f"People named as suspects, {period.words}",
-        counted(opened, "suspects", cube),
+        counted(opened, "suspects", cube, publication.rules),
         keys=cube.dimensions,
         counts=("events", "people"),
+        of_people=cube.of_people,
         totals=cube.totals,
         whole_rows=True,
     )

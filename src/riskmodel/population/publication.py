@@ -102,6 +102,7 @@ class Publication:
         *,
         keys: Sequence[str],
         counts: Sequence[str],
+        of_people: Sequence[str] = (),
         totals: Sequence[Total] = (),
         within_counts: Mapping[str, Sequence[str]] | None = None,
         whole_rows: bool = False,
@@ -111,6 +112,8 @@ class Publication:
         Parameters
         ----------
         keys : the columns that say which row is which, in every edition
+        of_people : the counts that add up people's parts, such as events, with what `cube.counted` puts beside them:
+            hidden, too, where few people make nearly all of them
         whole_rows : hide all counts of a row of which one is hidden (many events of few people tell of those people)
         """
         if name in self.tables:
@@ -125,7 +128,8 @@ class Publication:
         before = None if self.earlier is None else self.earlier.tables.get(name)
         made = released(
             table,
-            list(counts),
+            [count for count in counts if count not in of_people],
+            amounts=list(of_people),
             totals=totals,
             within_counts=within_counts,
             earlier=[Edition(each.tables[name].table, tuple(keys)) for each in self._before() if name in each.tables],

@@ -12,9 +12,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from riskmodel.governance.disclosure import Total
 from riskmodel.population.cube import ALL, UNKNOWN, Cube, counted, sliced, thinned
 from riskmodel.population.estimate import Estimate
 from riskmodel.population.periods import AGES, Period, age_at_sql, age_sql, text_sql
@@ -104,13 +102,17 @@ def _leave_searches(publication: Publication, reading: Reading, period: Period) 
         ("place", "group", "year", "age"),
         (("place", "group"), ("group", "year"), ("age", "group")),
         {"searches": "count(*)", "people": "count(DISTINCT entity_id)"},
+        of_people=("searches",),
     )
     publication.leave(
         SEARCHES,
         f"Searches by area of residence, ethnicity, age and year, {period.words}",
-        thinned(counted(reading, "searched", cube), cube, "people", publication.rules.smallest_shown),
+        thinned(
+            counted(reading, "searched", cube, publication.rules), cube, "people", publication.rules.smallest_shown
+        ),
         keys=cube.dimensions,
         counts=("searches", "people"),
+        of_people=cube.of_people,
         totals=cube.totals,
         whole_rows=True,
     )
@@ -164,19 +166,21 @@ def _within_areas(publication: Publication, stops: Stops, reference: str, period
 
 
 def _searched_again(publication: Publication, reading: Reading) -> None:
-    table = reading.query(
-        """WITH each AS (SELECT entity_id, count(*) AS times FROM searched GROUP BY 1)
-           SELECT CASE WHEN times >= 5 THEN '5 or more' ELSE times::VARCHAR END AS times,
-                  count(*) AS people, sum(times)::BIGINT AS searches FROM each GROUP BY 1 ORDER BY 1"""
+    reading.keep(
+        "again",
+        """SELECT entity_id, CASE WHEN times >= 5 THEN '5 or more' ELSE times::VARCHAR END AS times
+           FROM (SELECT entity_id, count(*) OVER (PARTITION BY entity_id) AS times FROM searched)""",
     )
-    whole = pa.table({"times": [ALL], **{n: [pc.sum(table.column(n)).as_py() or 0] for n in ("people", "searches")}})
+    counts = {"people": "count(DISTINCT entity_id)", "searches": "count(*)"}
+    cube = Cube(("times",), (("times",),), counts, of_people=("searches",))
     publication.leave(
         SEARCHED_AGAIN,
         "People by how often they were searched",
-        pa.concat_tables([table, whole.cast(table.schema)]),
-        keys=("times",),
-        counts=("people", "searches"),
-        totals=[Total("times", ALL)],
+        counted(reading, "again", cube, publication.rules),
+        keys=cube.dimensions,
+        counts=tuple(counts),
+        of_people=cube.of_people,
+        totals=cube.totals,
         whole_rows=True,
     )
 

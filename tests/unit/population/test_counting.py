@@ -22,7 +22,7 @@ from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading, reading
 from riskmodel.population.thresholds import JointRule, Threshold, sub_threshold
 
-OPEN = RuleSet("open", "for this test", 1, 1)
+OPEN = RuleSet("open", "for this test: nothing hidden", 1, 1, largest_percent=100, p_percent=1e-9)
 AS_OF = dt.datetime(2022, 1, 1)
 HARMS = (Harm("injury", 10, "declared", role="victim"),)
 
@@ -50,7 +50,8 @@ def histories(events: list[dict[str, object]], people: int = 20) -> Histories:
         }),
         residences=pa.table({
             "entity_id": list(range(people)), "place_id": list(range(people)), "known_at": [since] * people,
-            "area": ["north" if person < 5 else "south" for person in range(people)], "starts_at": [since] * people,
+            "area": ["south" if 5 <= person < 36 else "north" for person in range(people)],
+            "starts_at": [since] * people,
         }),
         covered_until={str(row["agency"]): AS_OF.date() for row in events},
     )  # fmt: skip
@@ -213,3 +214,26 @@ def test_missed_use_is_what_only_the_pooled_records_show(publication: Publicatio
     assert sorted(days) == [90, 120]
     assert made.pooled.lead.state == "not_estimable"  # two people are too few for a median to leave
     assert len(made.views) == 15
+
+
+def test_attack_one_person_who_has_nearly_all_the_events_of_an_area() -> None:
+    """Thirty people of the south were hurt, one of them 290 times: thirty is no small number, and yet the sum is hers.
+
+    Whoever knows her other figures, or is the second, would have it: 290 and 2 of 320 are more than 90 in 100.
+    """
+    hers = [event(6, "injury", at(2021, 1 + n % 12, 1 + n % 28), "health", "victim") for n in range(290)]
+    others = [event(n, "injury", at(2021, 5, n % 28 + 1), "health", "victim") for n in [*range(7, 36), 8]]
+    north = [event(n % 5, "injury", at(2021, 3, n % 28 + 1), "health", "victim") for n in range(50)]
+    north += [event(n, "injury", at(2021, 4, n - 35), "health", "victim") for n in range(36, 60)]
+    held = histories([*hers, *others, *north], people=60)
+    made = Publication("needs", "1", AS_OF.date())
+    counted(made, held)
+    harm = {row["area"]: row["events"] for row in sliced(made.tables[HARM].table, "area")}
+    assert harm["south"] is None
+    # nor are the sums shown from which it follows: with the north's, everybody's would tell it
+    assert None in (harm["north"], sliced(made.tables[HARM].table)[0]["events"])
+    assert "events_largest" not in made.tables[HARM].table.column_names
+    again = {
+        row["times"]: (row["people"], row["events"]) for row in made.tables["people_harmed_again"].table.to_pylist()
+    }
+    assert again["4 or more"][1] is None
