@@ -46,6 +46,7 @@ STAYS = {
     "studies/skeleton.py": "a new study's texts",
     "studies/stages.py": "where a run was recorded",
     "studies/table_study.py": "scores and the choice, in the store",
+    "tracking/empty_database.py": "tables without a row, once for a machine",
     "tracking/found_record.py": "a card and figures that others published",
 }
 PERSONAL = {

@@ -75,6 +75,7 @@ class Given:
     scored: Mapping[str, Any] | None = None
     linked_worlds: Mapping[str, Any] | None = None
     membership: Membership | None = None
+    withheld: Mapping[str, Any] | None = None
 
     @property
     def outcome_words(self) -> str:
@@ -204,6 +205,7 @@ def gathered(given: Given) -> None:
         ("linkage", given.linkage, "report of the linkage of records"),
         ("published", list(given.published) or None, "comparison with published figures"),
         ("linked_worlds", given.linked_worlds, "audit over linked worlds"),
+        ("withheld", given.withheld, "people of the newest date whose score would be withheld"),
         ("scored", given.scored, "scores on the judged rows, with the choice that came before them"),
     ):
         if document is not None:

@@ -97,6 +97,7 @@ class ModelCard:
         scored: Mapping[str, Any] | None = None,
         linked_worlds: Mapping[str, Any] | None = None,
         membership: Membership | None = None,
+        withheld: Mapping[str, Any] | None = None,
         checks: Sequence[Check] = (),
         date: dt.date | None = None,
         edition: str = "1",
@@ -114,6 +115,7 @@ class ModelCard:
         scored : scores of a forecasting challenge on its judged rows, with published scores beside them
         linked_worlds : the audit over linked worlds (`fairness.linked_worlds`), for studies that drew some
         membership : attacks on what the model remembers of people, None where there were too few
+        withheld : how many scores would be withheld (`advisory.rehearsal.rehearsed`), where advice has a footing
         checks : a referee's questions and their answers (`models.checks.referee`)
         date, edition : of the card; a card that is given no date has none, because no clock is read
 
@@ -138,6 +140,7 @@ class ModelCard:
             _json(scored),
             _json(linked_worlds),
             membership,
+            _json(withheld),
         )
         gathered(given)
         used = software()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from riskmodel.errors import DataRefused
@@ -19,7 +20,7 @@ from riskmodel.explain.families import FAMILY, FEATURE, Told, added_up, told
 from riskmodel.explain.reasons import reasons_of
 from riskmodel.explain.shapes import cloud, dependence
 from riskmodel.explain.stability import Overlap, overlap
-from riskmodel.explain.steady import Steady, counted, held_against
+from riskmodel.explain.steady import Steady, counted, held_against, left_without
 from riskmodel.explain.summary import Explanation, importance_table, shortened
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.arbitrariness import standings
@@ -93,7 +94,9 @@ def explanation(
     }
     if isinstance(refits, Refits):
         own = reasons_of(made, sample, model.feature_names, model.features)
-        settings["steady"] = _steadiness(list(held_against(own, sample, model, others)), margin)
+        held = list(held_against(own, sample, model, others))
+        settings["steady"] = _steadiness(held, margin)
+        settings["without"] = left_without(held, training.people()[chosen], _labels(training, chosen))
         settings["settled"] = _settled(model, training, X, refits)
     return Explanation(
         importance_table(parts, sample.astype(np.float64), columns),
@@ -111,7 +114,7 @@ def _over_people(
     values, people = np.ascontiguousarray(X[chosen]), training.people()[chosen]
     made = contributions_of(model.fitted, values)[:, :-1]
     years = training.table["as_of"].to_numpy()[chosen].astype("datetime64[Y]").astype(str)
-    labels = {name: np.array(training.group(name).take(chosen).to_pylist(), object) for name in training.group_names}
+    labels = _labels(training, chosen)
     wide = values.astype(np.float64)
     tables = (
         by_group(made, columns, people, labels | {YEAR: years}, seed=seed),
@@ -122,6 +125,10 @@ def _over_people(
         pa.Table.from_pylist([shortened(row) for row in found.to_pylist()], schema=found.schema) for found in tables
     )
     return groups, lying, going
+
+
+def _labels(training: TrainingSet, rows: npt.NDArray[np.intp]) -> dict[str, npt.NDArray[Any]]:
+    return {name: np.array(training.group(name).take(rows).to_pylist(), object) for name in training.group_names}
 
 
 def _steadiness(found: Sequence[Steady], margin: Numbers) -> dict[str, dict[str, float | None]]:

@@ -7,11 +7,12 @@ they only agree on the family, the family is; and where they do not agree, nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, overload
+from typing import Any, Final, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmodel.explain.contributions import contributions_of
 from riskmodel.explain.families import FAMILY
@@ -20,10 +21,13 @@ from riskmodel.models.fitted import Matrix
 from riskmodel.models.metrics import Numbers
 from riskmodel.models.refits import Refits
 from riskmodel.models.risk_model import RiskModel
+from riskmodel.models.uncertainty import rate_interval
 
 AGREE: Final = 0.9
 """A reason holds still when at least this share of the refits give it too."""
 NO_STABLE_REASON: Final = "no stable reason"
+LEAST_PEOPLE: Final = 50
+"""People of whom a group has to have so many for its share to be told."""
 _BLOCK: Final = 1024
 """Rows that are explained at a time: the contributions of few enough to fit in a processor's cache."""
 
@@ -140,6 +144,37 @@ def counted(found: Sequence[Steady]) -> dict[str, float | None]:
         "share_told": len(kept) / (len(kept) + left_out) if kept or left_out else None,
         "no_stable_reason": sum(not each.reasons for each in had) / len(had) if had else None,
     }
+
+
+def left_without(
+    found: Sequence[Steady], people: npt.NDArray[np.int64], groups: Mapping[str, npt.NDArray[Any]]
+) -> list[dict[str, Any]]:
+    """Of the rows that had reasons, the share that is left with none, for everybody and in each group.
+
+    Parameters
+    ----------
+    found : the reasons of n rows
+    people : (n,) int64, whose row each is
+    groups : mapping of attribute to (n,) labels; rows without one are in no group
+
+    Returns
+    -------
+    list of mappings {attribute, group, people, share, low, high, state} : 95 % intervals with people as the unit;
+        "not_estimable" for fewer than `LEAST_PEOPLE`
+    """
+    had = np.array([bool(each.reasons or each.unsteady_raising or each.unsteady_lowering) for each in found], bool)
+    none = np.array([not each.reasons for each in found], np.float64)
+    cells = [("all", "all", had)]
+    for name, held in groups.items():
+        cells += [(name, str(word), had & (held == word)) for word in sorted({*held.tolist()} - {None})]
+    rows: list[dict[str, Any]] = []
+    for attribute, group, mask in cells:
+        row: dict[str, Any] = {"attribute": attribute, "group": group, "people": len(np.unique(people[mask]))}
+        enough = row["people"] >= LEAST_PEOPLE
+        low, high = rate_interval(none[mask], people[mask]) if enough else (None, None)
+        share = float(none[mask].mean()) if enough else None
+        rows.append({**row, "share": share, "low": low, "high": high, "state": "ok" if enough else "not_estimable"})
+    return rows
 
 
 def held_against(told: Reasons, X: Matrix, model: RiskModel, others: Iterable[Numbers]) -> Iterator[Steady]:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from riskmodel import tracking
 from riskmodel.advisory.footing import FOOTING, Footing
+from riskmodel.advisory.rehearsal import rehearsed
 from riskmodel.advisory.score import score
 from riskmodel.cards.beside import write_beside
 from riskmodel.cards.model_card import ModelCard
@@ -320,6 +321,7 @@ def card(
             published=published,
             linked_worlds=linked_worlds,
             membership=membership,
+            withheld=rehearsed(model, training, training.group_names),
             checks=checks,
             date=study.declaration.study.date,
             edition=study.declaration.study.edition,

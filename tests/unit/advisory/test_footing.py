@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from riskmodel.advisory.bands import LEAST, OUTER, Bands, bands_of
 from riskmodel.advisory.contest import own_copy
-from riskmodel.advisory.familiar import LEAST, OUTER, Bands, Familiar, bands_of, stability_index
+from riskmodel.advisory.familiar import Familiar, stability_index
 from riskmodel.advisory.footing import BANDS, FOOTING, Footing
+from riskmodel.advisory.rehearsal import rehearsed
 from riskmodel.advisory.words import percent
 from riskmodel.errors import DataRefused, EvidenceError
 from riskmodel.explain.steady import NO_STABLE_REASON
@@ -227,3 +230,24 @@ def test_people_like_those_who_taught_are_rarely_refused() -> None:
     assert refused <= 3
     with pytest.raises(DataRefused, match=r"population stability index: 2 \("):
         familiar.must_not_have_drifted(rng.normal(50, 10, (400, 4)) + np.array([0, 0, 8.0, 0]), names)
+
+
+def test_how_many_scores_would_be_withheld_is_told_before_there_is_a_list(fitted: Any, training: TrainingSet) -> None:
+    """The newest people are held against the earlier dates; ten of them have a count that nobody had."""
+    model = fitted[1]
+    made = rehearsed(model, training)
+    newest = training.table["as_of"].to_numpy() == training.table["as_of"].to_numpy().max()
+    (row,) = made["rows"]
+    assert (row["people"], row["state"]) == (int(newest.sum()), "ok")
+    before = row["withheld"]
+    assert before <= 2
+    name = model.feature_names[1]
+    values = training.table[name].to_numpy().copy()
+    values[np.flatnonzero(newest)[:10]] = 1e6
+    strange = training.table.set_column(training.table.column_names.index(name), name, pa.array(values))
+    (row,) = rehearsed(model, replace(training, table=strange))["rows"]
+    assert 10 <= row["withheld"] <= 10 + before
+    assert row["share"] == pytest.approx(row["withheld"] / row["people"])
+    assert row["low"] < row["share"] < row["high"]
+    few = rehearsed(model, replace(training, table=training.table.filter(pa.array(newest))))
+    assert few is None  # one date only: nothing earlier to hold it against

@@ -11,8 +11,8 @@ import pytest
 
 from riskmodel.dates import days
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError
-from riskmodel.explain.reasons import reasons
-from riskmodel.explain.steady import Steady, SteadyReasons, counted
+from riskmodel.explain.reasons import Reason, reasons
+from riskmodel.explain.steady import Steady, SteadyReasons, counted, left_without
 from riskmodel.features.language import count
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.fit import fit
@@ -152,3 +152,18 @@ def test_refits_of_another_model_or_set_and_too_few(model, training):
         refits(model, training, members=9)
     with pytest.raises(DataRefused, match="training-set-other"):
         refits(model, TrainingSet.of(training.table.slice(0, 900), FEATURES, horizon=days(180)))
+
+
+def test_whose_reasons_do_not_hold_still_is_told_by_group() -> None:
+    """Sixty people in the north, two rows each, of whom six have no reason left; twenty in the south are too few."""
+    told = Steady((Reason("s", True, "family", "f", 1.0),), refits=20)
+    none, nothing = Steady((), unsteady_raising=1, refits=20), Steady((), refits=20)
+    people = np.repeat(np.arange(81), 2)
+    found = [none if person < 6 else nothing if person == 80 else told for person in people]
+    place = np.where(people < 60, "north", "south").astype(object)
+    place[-2:] = None
+    everybody, north, south = left_without(found, people, {"place": place})
+    assert (everybody["people"], everybody["share"]) == (80, 6 / 80)  # who had no reason at all is not among them
+    assert (north["people"], north["share"], north["state"]) == (60, 0.1, "ok")
+    assert (north["low"], north["high"]) == pytest.approx((0.0466, 0.2015), abs=0.001)  # Wilson's interval of 6 of 60
+    assert (south["share"], south["state"]) == (None, "not_estimable")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from riskmodel.cards.blocks import Block, Callout, Column, Figure, Heading, Paragraph, Section, Table
 from riskmodel.cards.disclosed import count_cell
 from riskmodel.cards.evidence import share_words
 from riskmodel.cards.given import Given
+from riskmodel.cards.sections.steadiness import told, withheld
 from riskmodel.cards.words import capital
 from riskmodel.explain.by_group import EVERYBODY as ALL
 from riskmodel.explain.explanation import YEAR
 from riskmodel.explain.plots import beeswarm, by_group
 from riskmodel.explain.summary import CANNOT
-from riskmodel.models.uncertainty import wilson
 
 _SHOWN = 12
 _CLEAR = 0.3
@@ -35,7 +34,8 @@ def reasons(given: Given) -> Section:
         ),
         *_importance(families),
         *_stability(given),
-        *_told(given),
+        *told(given),
+        *withheld(given),
     ]
     blocks += [*_where_from(given), *_groups(given), _features(given), *_cloud(given)]
     return Section("reasons", "What the model leans on", tuple(blocks))
@@ -81,53 +81,6 @@ def _stability(given: Given) -> list[Block]:
             " both."
         )
     ]
-
-
-def _told(given: Given) -> list[Block]:
-    """How many reasons a reader of advice would be told, and for how many people the models made again disagree."""
-    steady, settled = (given.explanation.settings.get(name) for name in ("steady", "settled"))
-    if not steady:
-        return []
-    blocks: list[Block] = []
-    high = steady["high"]
-    rows = round(high["rows"])
-    if high["share_told"] is not None and high["no_stable_reason"] is not None:
-        told = given.worked_out("reasons.told", high["share_told"], "explanation", rows, "share")
-        none = given.worked_out("reasons.no_stable_reason", high["no_stable_reason"], "explanation", rows, "share")
-        low, top = wilson(high["no_stable_reason"], rows)
-        blocks.append(
-            Paragraph(
-                f"Advice tells a reason only where nine of ten models made again give it too. Of the reasons of"
-                f" {rows:,} rows with high scores, {share_words(told.value, 0)} hold still in that way;"
-                f" {share_words(none.value, 0)} ({share_words(low, 0)} to {share_words(top, 0)}) of these rows are left"
-                " with none, and their reader is told “no stable reason”."
-            )
-        )
-    if settled:
-        blocks.append(_places(given, settled))
-    return blocks
-
-
-def _places(given: Given, settled: Mapping[str, Mapping[str, float]]) -> Table:
-    rows = []
-    for label, found in sorted(settled.items(), key=lambda each: each[1]["places"]):
-        kept = given.worked_out(
-            f"reasons.settled.{label}", found["overlap"], "explanation", round(found["people"]), "share"
-        )
-        open_ones = found["open"] / found["people"]
-        given.worked_out(f"reasons.open.{label}", open_ones, "explanation", round(found["people"]), "share")
-        rows.append((label, kept.value, open_ones))
-    columns = (
-        Column("Length of the list", "code"),
-        Column("Same people by another model", "share"),
-        Column("All people whose place is open", "share"),
-    )
-    note = (
-        "On the newest date of the training set. Open: more than one in ten of the models made again would put this"
-        " person on the list, and more than one in ten would not. A list says so beside these people and gives them no"
-        " rank."
-    )
-    return Table("Places on a list that chance decides", columns, tuple(rows), "explanation", note)
 
 
 _SOURCES = (
