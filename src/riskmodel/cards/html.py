@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -28,6 +28,12 @@ STATES: Mapping[str, str] = {
     "retired": "Retired. Not to be used.",
 }
 
+_ALONE = (
+    'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+    'style="background:#fff;font-family:Arial,sans-serif" width="720"'
+)
+"""What a drawing needs to be a file of its own."""
+
 
 def page(document: Mapping[str, Any]) -> str:
     """The card as one self-contained web page."""
@@ -38,6 +44,16 @@ def markdown(document: Mapping[str, Any]) -> str:
     """The card as Markdown: figures become their words, their tables stay."""
     text = _environment(escaped=False).get_template("card.md.j2").render(**_context(document))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def pictures(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each drawing of a card by itself: its name, made of its section and caption, and the SVG with its words."""
+    for section in document.get("sections", ()):
+        for place, block in enumerate(section_from(section).blocks, start=1):
+            if isinstance(block, Figure):
+                said = re.sub(r"[^a-z0-9]+", "-", block.caption.lower()).strip("-")
+                drawn = str(_drawing(block, f"{section['name']}-{place}", "wide"))
+                yield f"{section['name']}-{said}", drawn.replace("<svg ", f"<svg {_ALONE} ", 1)
 
 
 def render(template: str, **given: Any) -> str:

@@ -23,7 +23,7 @@ from riskmodel.engines.folders import alone, publish
 from riskmodel.governance.access import Glance, Store, connect
 from riskmodel.governance.approvals import Approval, draft_approval, sign_off
 from riskmodel.models.risk_model import RiskModel
-from riskmodel.studies import linked_worlds, stages
+from riskmodel.studies import linked_worlds, resources, stages
 from riskmodel.studies.first_time import made_beside
 from riskmodel.studies.progress import Progress, shown
 from riskmodel.studies.study import Study
@@ -126,9 +126,12 @@ class Stages:
         """One stage that makes, or finds kept, the named result."""
         before = self.store.peek(result)
         self.progress.stage(name)
-        yield
+        with resources.measured() as took:
+            yield
         after = self.store.peek(result)
         kept = after is not None and before is not None and after.made == before.made
+        if after is not None and not kept:
+            resources.keep(self.store.folder, name, took)
         self.progress.done("nothing made" if after is None else f"{'kept' if kept else 'made'} {_words(after)}")
 
 

@@ -49,6 +49,7 @@ from riskmodel.models.refits import Refits
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.splits import Folds
 from riskmodel.models.tuning import Tuned
+from riskmodel.studies import resources
 from riskmodel.studies.declaration import AuditTable, ModelTable
 from riskmodel.studies.published import comparisons
 from riskmodel.studies.study import Study
@@ -363,6 +364,8 @@ def record(
             card=card,
             footing=footing_at,
             parameters={"ledger": asdict(store.ledger.head())},
+            made_from=_made_from(store),
+            took=tracking.Took(resources.kept(store.folder), resources.machine()),
             tracking_uri=uri,
         )
         text = json.dumps(
@@ -371,6 +374,13 @@ def record(
         (folder / "recorded.json").write_text(text + "\n", encoding="utf-8")
 
     made_once(store, "recorded", inputs, make)
+
+
+def _made_from(store: Store) -> dict[str, str]:
+    """The fingerprints of what the rows were made from, of those that the store holds."""
+    named = {"received": "deliveries as received", "linked": "people", "histories": "histories"}
+    found = {words: store.peek(name) for name, words in named.items()}
+    return {words: held.fingerprint for words, held in found.items() if held is not None}
 
 
 def card_fingerprint(folder: Path) -> str:

@@ -11,13 +11,14 @@ with warnings.catch_warnings():
     from mlflow.data.code_dataset_source import CodeDatasetSource
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.data.pandas_dataset import from_pandas
-    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+    from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param
     from mlflow.exceptions import MlflowException
     from mlflow.models import Model
     from mlflow.models.signature import ModelSignature
     from mlflow.pyfunc import PythonModel
     from mlflow.tracking import MlflowClient
     from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+    from mlflow.utils import requirements_utils
     from sqlalchemy.exc import SQLAlchemyError
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Dataset",
     "DatasetInput",
     "InputTag",
+    "LoggedModelOutput",
     "MetaDataset",
     "Metric",
     "MlflowClient",
@@ -41,4 +43,5 @@ __all__ = [
     "Schema",
     "from_pandas",
     "mlflow",
+    "requirements_utils",
 ]

@@ -1,4 +1,4 @@
-"""One study run as MLflow keeps it: a run with a nested run for each fold, and a registered model version.
+"""One study run as MLflow keeps it: a run, in it a run for each fold and each candidate, and a registered version.
 
 Recording is done once for each study key (the fingerprints of training set, model, audit and card). A record that a
 killed process left half-made is removed and made again; a finished one is found and left alone.
@@ -7,10 +7,8 @@ killed process left half-made is removed and made again; a finished one is found
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,32 +18,20 @@ import pyarrow as pa
 from riskmodel import __version__
 from riskmodel.fairness.audit import Audit
 from riskmodel.features.training_set import TrainingSet
-from riskmodel.governance.model_files import must_give_nothing_away
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.population.publication import write_csv
 from riskmodel.tables import fingerprint_document
-from riskmodel.tracking import cards, database, groups, serving
+from riskmodel.tracking import cards, database, described, groups, registering, writing
+from riskmodel.tracking import nested as within_run
 from riskmodel.tracking import tables as disclosed
-from riskmodel.tracking.library import (
-    CodeDatasetSource,
-    Dataset,
-    DatasetInput,
-    InputTag,
-    MetaDataset,
-    Metric,
-    MlflowClient,
-    MlflowException,
-    Param,
-    mlflow,
-)
+from riskmodel.tracking.library import MlflowClient, mlflow
+from riskmodel.tracking.nested import Within
+from riskmodel.tracking.pictures import write_plots
+from riskmodel.tracking.writing import KIND, NOTE, PARENT, PART_OF, RUN_NAME
 
-KEY, FINISHED, PARENT = "riskmodel.key", "riskmodel.finished", "mlflow.parentRunId"
-CANDIDATE = "candidate"
-_BATCH = 900  # MLflow takes at most 1,000 metrics and 100 parameters in one call
-_NEEDED = (
-    *("mlflow", "numpy", "scipy", "pandas", "pyarrow", "lightgbm", "scikit-learn", "numba", "pydantic", "duckdb"),
-    *("threadpoolctl", "interpret-core"),
-)
+KEY, FINISHED = "riskmodel.key", "riskmodel.finished"
+STUDY = "study"
+__all__ = ["FINISHED", "KEY", "PARENT", "RunRecord", "Took", "load_for_scoring", "record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +54,20 @@ class RunRecord:
     made: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What the run took.
+
+    Attributes
+    ----------
+    stages : mapping of stage to ``seconds``, ``cpu_seconds`` and, where known, ``peak_mib``
+    machine : mapping, cores and memory
+    """
+
+    stages: Mapping[str, Mapping[str, float]]
+    machine: Mapping[str, object]
+
+
 def record(
     folder: str | Path,
     *,
@@ -78,6 +78,8 @@ def record(
     card: str | Path,
     footing: str | Path | None = None,
     parameters: Mapping[str, object] | None = None,
+    made_from: Mapping[str, str] | None = None,
+    took: Took | None = None,
     tracking_uri: str | None = None,
 ) -> RunRecord:
     """Write a finished run into MLflow, once.
@@ -90,6 +92,8 @@ def record(
     card : the folder with the card's files
     footing : the folder with the footing of the model, which goes with it wherever it is served
     parameters : further settings to keep, flattened to names with dots
+    made_from : fingerprints of what the training set was made from, by name
+    took : what each stage took; None is unknown
     tracking_uri : str or None; None is ``MLFLOW_TRACKING_URI``, else SQLite in `folder`
     """
     folder, card = Path(folder), Path(card)
@@ -102,16 +106,24 @@ def record(
         if finished is not None:
             return RunRecord(key, *finished, uri, made=False)
         _remove_half_made(client, where, study, key)
-        about = cards.about(card)
-        tags = {KEY: key, "mlflow.runName": f"{study} {key[:8]}", "riskmodel.version": __version__, **about}
-        run = client.create_run(where, tags=tags)
-        run_id = str(run.info.run_id)
-        _write(client, run_id, model, audit, training, card, parameters or {})
-        _write_folds(client, where, run_id, key, model)
-        _write_trials(client, where, run_id, key, model)
-        served = _Served(cards.advice_basis(card), None if footing is None else Path(footing))
-        model_uri = _register(client, run_id, study, model, {KEY: key, **about}, served)
-        _finish(client, run_id)
+        about, words = cards.about(card), described.words(card)
+        described.describe_experiment(client, where, words)
+        tags = {KEY: key, KIND: STUDY, RUN_NAME: f"{study} {key[:8]}", "riskmodel.version": __version__, NOTE: words}
+        run_id = str(client.create_run(where, tags=tags | about).info.run_id)
+        params = _parameters(model, training, parameters or {}, took)
+        served = registering.Served(cards.advice_basis(card), None if footing is None else Path(footing))
+        kept = registering.log_model(client, run_id, model, served, dict(writing.flat(params)), about)
+        figures = writing.metrics_of(within_run.overall(model), kept.model_id)
+        writing.log(client, run_id, params, [*figures, *_resources(took)])
+        client.log_inputs(run_id, datasets=_datasets(training, made_from or {}))
+        _write_files(client, run_id, model, audit, training, card, took)
+        within = Within(client, where, run_id, key)
+        within_run.write_folds(within, model)
+        within_run.write_trials(within, model)
+        of_version = {KEY: key, **about, cards.MODEL: model.fingerprint}
+        model_uri = registering.register(client, run_id, study, kept, words, of_version)
+        writing.finish(client, run_id)
+        client.set_tag(run_id, FINISHED, "yes")  # the last step: only now is the record found as finished
         return RunRecord(key, run_id, model_uri, uri, made=True)
 
 
@@ -158,33 +170,39 @@ def _versions(client: MlflowClient, study: str, run_id: str) -> list[str]:
 def _remove_half_made(client: MlflowClient, where: str, study: str, key: str) -> None:
     """Remove runs, nested runs and model versions of this key that were never finished."""
     for run in client.search_runs([where], f"tags.`{KEY}` = '{key}'"):
-        run_id = str(run.info.run_id)
-        for number in _versions(client, study, run_id):
+        for number in _versions(client, study, str(run.info.run_id)):
             client.delete_model_version(study, number)
-        for nested in client.search_runs([where], f"tags.`{PARENT}` = '{run_id}'"):
-            client.delete_run(nested.info.run_id)
-        client.delete_run(run_id)
+        client.delete_run(run.info.run_id)
+    for nested in client.search_runs([where], f"tags.`{PART_OF}` = '{key}'"):
+        client.delete_run(nested.info.run_id)
 
 
-def _write(
+def _parameters(
+    model: RiskModel, training: TrainingSet, further: Mapping[str, object], took: Took | None
+) -> dict[str, object]:
+    """The settings of the run."""
+    given = {"cohort": training.cohort, "outcome": training.outcome_definition, "learner": model.learner}
+    machine: dict[str, object] = {} if took is None else {"machine": dict(took.machine)}
+    return {name: _document(value) for name, value in given.items() if value is not None} | machine | dict(further)
+
+
+def _write_files(
     client: MlflowClient,
     run_id: str,
     model: RiskModel,
     audit: Audit,
     training: TrainingSet,
     card: Path,
-    parameters: Mapping[str, object],
+    took: Took | None,
 ) -> None:
-    """Parameters, overall figures, data digests and artefacts."""
-    given = {"cohort": training.cohort, "outcome": training.outcome_definition, "learner": model.learner}
-    texts = {name: _document(value) for name, value in given.items()} | dict(parameters)
-    _log(client, run_id, params=[Param(name, value[:6000]) for name, value in _flat(texts)])
-    _log(client, run_id, metrics=_metrics(model, "all"))
-    client.log_inputs(run_id, datasets=_datasets(training))
+    """The card, its plots, and the tables, in which nothing stands that may not be shown."""
     client.log_artifacts(run_id, str(card), "card")
+    write_plots(client, run_id, card)
+    by_group = groups.by_capacity(model, audit, training)
+    tables = {"evaluation.csv": disclosed.figures(model), "audit.csv": pa.Table.from_pylist(by_group["rows"])}
+    if took is not None and took.stages:
+        tables["resources.csv"] = pa.Table.from_pylist([{"stage": name, **took.stages[name]} for name in took.stages])
     with TemporaryDirectory() as aside:
-        by_group = groups.by_capacity(model, audit, training)
-        tables = {"evaluation.csv": disclosed.figures(model), "audit.csv": pa.Table.from_pylist(by_group["rows"])}
         for name, table in tables.items():
             write_csv(table, Path(aside) / name)
         text = json.dumps(by_group, indent=1, allow_nan=False)
@@ -192,145 +210,27 @@ def _write(
         client.log_artifacts(run_id, aside, "tables")
 
 
-def _write_folds(client: MlflowClient, where: str, run_id: str, key: str, model: RiskModel) -> None:
-    """One nested run for each forward fold, with the figures of the model and of its comparators."""
-    folds = sorted({str(fold) for fold in model.evaluation.metrics["fold"].to_pylist()} - {"all"})
-    for fold in folds:
-        tags = {PARENT: run_id, "mlflow.runName": f"fold {fold}", "riskmodel.part_of": key}
-        nested = client.create_run(where, tags=tags)
-        _log(client, nested.info.run_id, params=[Param("fold", fold)], metrics=_metrics(model, fold))
-        client.set_terminated(nested.info.run_id, "FINISHED")
+def _resources(took: Took | None) -> list[Any]:
+    """What each stage took, and all of them."""
+    if took is None or not took.stages:
+        return []
+    found = {f"resources/{stage}.{name}": value for stage, held in took.stages.items() for name, value in held.items()}
+    for name, together in (("seconds", sum), ("cpu_seconds", sum), ("peak_mib", max)):
+        known = [held[name] for held in took.stages.values() if name in held]
+        if len(known) == len(took.stages):  # a sum with a part unknown would be too small
+            found[f"resources/all.{name}"] = float(together(known))
+    return writing.alone(found)
 
 
-def _write_trials(client: MlflowClient, where: str, run_id: str, key: str, model: RiskModel) -> None:
-    """One nested run for each trial of a search for settings: what was tried where, and its log loss."""
-    for search in model.declaration.get("tuning", {}).get("searches", ()):
-        for number, trial in enumerate(search["trials"], start=1):
-            tags = {PARENT: run_id, "mlflow.runName": f"{search['where']} trial {number}", "riskmodel.part_of": key}
-            nested = client.create_run(where, tags=tags)
-            params = [Param("search", search["where"]), *(Param(name, text) for name, text in _flat(trial["settings"]))]
-            loss = trial["log_loss"]
-            metrics = [] if loss is None else [Metric("trial.log_loss", float(loss), 0, 0)]
-            _log(client, nested.info.run_id, params=params, metrics=metrics)
-            client.set_terminated(nested.info.run_id, "FAILED" if loss is None else "FINISHED")
-
-
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """What goes with a model wherever it is served: what its advice rests on, and the folder of its footing."""
-
-    basis: Mapping[str, Any]
-    footing: Path | None
-
-
-def _register(
-    client: MlflowClient, run_id: str, study: str, model: RiskModel, about: Mapping[str, str], served: _Served
-) -> str:
-    """Log the model folder as a pyfunc and register it; the first version of a name is its candidate.
-
-    A later version becomes the candidate when it is put before the board (`riskmodel.tracking.registry`).
-    """
-    with TemporaryDirectory() as aside, mlflow.start_run(run_id=run_id, log_system_metrics=False):
-        saved = Path(aside) / "model"
-        model.without_rows().save(saved)  # a tracking server is read by others: nothing of single people goes there
-        must_give_nothing_away(saved)
-        basis = Path(aside) / "basis.json"
-        basis.write_text(json.dumps(dict(served.basis)) + "\n", encoding="utf-8")
-        footing = {} if served.footing is None else {"footing": str(served.footing)}
-        logged = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(Path(__file__).with_name("served_model.py")),
-            code_paths=[str(serving.code_beside(Path(aside)))],
-            artifacts={"model": str(saved), "basis": str(basis), **footing},
-            signature=serving.signature(tuple(model.feature_names)),
-            input_example=serving.example(tuple(model.feature_names)),
-            pip_requirements=_requirements(),
-            metadata={cards.MODEL: model.fingerprint, "riskmodel.advisory_only": True},
-        )
-    try:
-        client.create_registered_model(study, tags={"riskmodel": "advisory only"})
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    tags = {**about, cards.MODEL: model.fingerprint}
-    made = client.create_model_version(
-        study, logged.model_uri, run_id=run_id, tags=tags, model_id=logged.model_id, await_creation_for=0
-    )
-    if CANDIDATE not in client.get_registered_model(study).aliases:
-        client.set_registered_model_alias(study, CANDIDATE, made.version)
-    return f"models:/{study}/{made.version}"
-
-
-def _finish(client: MlflowClient, run_id: str) -> None:
-    """The last step: only now is the record found as finished."""
-    client.set_tag(run_id, FINISHED, "yes")
-    client.set_terminated(run_id, "FINISHED")
-
-
-def _metrics(model: RiskModel, fold: str) -> list[Metric]:
-    """Every usable figure of one fold, named ``who.metric``, with its interval as ``.low`` and ``.high``."""
-    now = int(time.time() * 1000)
-    made = []
-    for row in disclosed.figures(model).to_pylist():
-        if str(row["fold"]) != fold:
-            continue
-        name = _name(f"{row['model']}.{row['metric']}")
-        for suffix, value in (("", row["value"]), (".low", row["low"]), (".high", row["high"])):
-            if value is not None and value == value:
-                made.append(Metric(name + suffix, float(value), now, 0))
-    return made
-
-
-def _datasets(training: TrainingSet) -> list[DatasetInput]:
-    """The training set by its digest: no row of it, and no path to one."""
-    source = CodeDatasetSource({"made_by": "riskmodel.build_training_set", "fingerprint": training.fingerprint})
-    data = MetaDataset(source, name="training set", digest=training.fingerprint[:32])
-    given = data.to_dict()
-    entity = Dataset(given["name"], given["digest"], given["source_type"], given["source"], given.get("schema"))
-    return [DatasetInput(entity, [InputTag("mlflow.data.context", "training and forward validation")])]
-
-
-def _log(client: MlflowClient, run_id: str, params: Sequence[Param] = (), metrics: Sequence[Metric] = ()) -> None:
-    for some in _batches(params, 90):
-        client.log_batch(run_id, params=some)
-    for some in _batches(metrics, _BATCH):
-        client.log_batch(run_id, metrics=some)
-
-
-def _batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def _flat(given: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
-    """Nested settings as names with dots and texts."""
-    for name, value in given.items():
-        full = f"{before}{name}"
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{full}.")
-        else:
-            yield _name(full), str(value)
+def _datasets(training: TrainingSet, made_from: Mapping[str, str]) -> list[Any]:
+    """The training set, and what it was made from, each by its digest."""
+    counted = {"rows": training.table.num_rows, "features": list(training.feature_names)}
+    made = writing.data("training set", training.fingerprint, "training", "riskmodel.build_training_set", counted)
+    earlier = [
+        writing.data(name, fingerprint, "source", "riskmodel", {}) for name, fingerprint in sorted(made_from.items())
+    ]
+    return [made, *earlier]
 
 
 def _document(value: Any) -> object:
     return value.document() if hasattr(value, "document") else str(value)
-
-
-def _name(text: str) -> str:
-    """A name that MLflow takes: ``precision@0.05`` becomes ``precision_at_0.05``."""
-    text = text.replace("@", "_at_").replace("%", "_percent")
-    return "".join(sign if sign.isalnum() or sign in "_-. /" else "_" for sign in text)
-
-
-def _requirements() -> list[str]:
-    """The exact versions at hand; given outright, because MLflow takes seconds to guess them.
-
-    The package itself is not among them: what the model needs of it lies beside the model.
-    """
-    pinned = []
-    for name in _NEEDED:
-        try:
-            pinned.append(f"{name}=={version(name)}")
-        except PackageNotFoundError:
-            continue
-    return pinned

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from riskmodel.models.fit import fit
 from riskmodel.models.learners import Logistic
 from riskmodel.models.splits import ForwardFolds
 from riskmodel.models.tuning import Tuned
-from riskmodel.tracking import database, runs
+from riskmodel.tracking import database, nested, registering, writing
 from riskmodel.tracking.library import mlflow
 from riskmodel.tracking.runs import KEY, PARENT, RunRecord
 
@@ -35,7 +36,7 @@ def all_runs(store: Path, query: str = "") -> list[Any]:
 
 
 def test_parameters_metrics_data_and_artefacts_are_kept(store: Path, finished: Finished) -> None:
-    made = recorded(store, finished, parameters={"linkage": {"threshold": 0.9}})
+    made = recorded(store, finished, parameters={"linkage": {"threshold": 0.9}}, made_from={"people": "b" * 64})
     with database.opened(store, None) as client:
         run = client.get_run(made.run_id)
         files = {item.path for place in ("card", "tables") for item in client.list_artifacts(made.run_id, place)}
@@ -43,33 +44,73 @@ def test_parameters_metrics_data_and_artefacts_are_kept(store: Path, finished: F
     assert run.data.params["learner.rounds"] == "10"
     assert run.data.params["linkage.threshold"] == "0.9"
     figure = finished.model.evaluation.figure("auroc")
-    assert run.data.metrics["model.auroc"] == figure.value
-    assert run.data.metrics["model.auroc.low"] == figure.low
-    assert run.data.metrics["base_rate.precision_at_10_percent"] == pytest.approx(
-        finished.model.evaluation.figure("precision@10%", "base_rate").value
-    )
-    (data,) = run.inputs.dataset_inputs
-    assert finished.training.fingerprint.startswith(data.dataset.digest)
+    assert run.data.metrics["auroc"] == figure.value
+    assert run.data.metrics["interval/auroc.low"] == figure.low
+    precision = finished.model.evaluation.figure("precision@10%").value
+    assert run.data.metrics["at_10_percent/precision"] == pytest.approx(precision)
+    digests = {each.dataset.name: each.dataset.digest for each in run.inputs.dataset_inputs}
+    assert digests == {"training set": finished.training.fingerprint[:32], "people": "b" * 32}
     tables = {"tables/evaluation.csv", "tables/audit.csv", "tables/groups.json"}
     assert files == tables | {"card/card.json", "card/card.md"}
 
 
-def test_each_fold_is_a_nested_run(store: Path, finished: Finished) -> None:
+def test_folds_are_nested_in_the_run_and_candidates_in_folds(store: Path, finished: Finished) -> None:
     made = recorded(store, finished)
-    nested = all_runs(store, f"tags.`{PARENT}` = '{made.run_id}'")
-    assert sorted(run.data.params["fold"] for run in nested) == ["1", "2"]
-    for run in nested:
-        figure = finished.model.evaluation.figure("brier", fold=run.data.params["fold"])
-        assert run.data.metrics["model.brier"] == figure.value
-        assert run.info.status == "FINISHED"
+    folds = {run.data.params["fold"]: run for run in all_runs(store, f"tags.`{PARENT}` = '{made.run_id}'")}
+    assert sorted(folds) == ["1", "2", "all"]
+    for fold, run in folds.items():
+        candidates = all_runs(store, f"tags.`{PARENT}` = '{run.info.run_id}'")
+        assert {each.data.tags["mlflow.runName"] for each in candidates} == {"model", "base_rate"}
+        for each in candidates:
+            figure = finished.model.evaluation.figure("brier", each.data.params["candidate"], fold=fold)
+            assert each.data.metrics["brier"] == figure.value
+            assert each.info.status == "FINISHED"
+    assert folds["1"].data.metrics["brier"] == finished.model.evaluation.figure("brier", fold="1").value
+    assert folds["1"].data.params["test_until"] == finished.model.evaluation.folds[0]["test_until"]
+
+
+def test_what_each_stage_took_is_kept_and_a_sum_with_a_part_unknown_is_not(store: Path, finished: Finished) -> None:
+    stages = {
+        "fit": {"seconds": 2.0, "cpu_seconds": 3.0, "peak_mib": 400.0},
+        "audit": {"seconds": 1.0, "cpu_seconds": 1.5},
+    }
+    made = recorded(store, finished, took=tracking.Took(stages, {"cores": 2, "memory_gib": 7.8}))
+    with database.opened(store, None) as client:
+        run = client.get_run(made.run_id)
+        files = {item.path for item in client.list_artifacts(made.run_id, "tables")}
+    assert {name: value for name, value in run.data.metrics.items() if name.startswith("resources/")} == {
+        "resources/fit.seconds": 2.0,
+        "resources/fit.cpu_seconds": 3.0,
+        "resources/fit.peak_mib": 400.0,
+        "resources/audit.seconds": 1.0,
+        "resources/audit.cpu_seconds": 1.5,
+        "resources/all.seconds": 3.0,
+        "resources/all.cpu_seconds": 4.5,
+    }
+    assert run.data.params["machine.cores"] == "2"
+    assert "tables/resources.csv" in files
+
+
+def test_a_run_is_found_by_purpose_and_outcome_and_says_in_words_what_it_is(store: Path, finished: Finished) -> None:
+    made = recorded(store, finished)
+    wanted = "tags.`riskmodel.kind` = 'study' and tags.`riskmodel.purpose` = 'early-support'"
+    (run,) = all_runs(store, f"{wanted} and tags.`riskmodel.outcome` LIKE 'violence%'")
+    assert run.info.run_id == made.run_id
+    assert "Advisory only" in run.data.tags["mlflow.note.content"]
+    assert all_runs(store, "tags.`riskmodel.purpose` = 'another'") == []
+    with database.opened(store, None) as client:
+        (version,) = client.search_model_versions("name = 'small'")
+        kept = client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    assert version.description == run.data.tags["mlflow.note.content"]
+    assert {each.key: each.value for each in kept.metrics}["auroc"] == run.data.metrics["auroc"]
 
 
 def test_each_trial_of_a_search_is_a_nested_run(store: Path, finished: Finished) -> None:
     tuned = Tuned(Logistic(), {"penalty": (1.0, 100.0, "log")}, trials=2, seed=1)
     model = fit(finished.training, tuned, ForwardFolds(2), comparators=(), replicates=100)
     made = recorded(store, finished, model=model)
-    nested = all_runs(store, f"tags.`{PARENT}` = '{made.run_id}'")
-    trials = {run.data.tags["mlflow.runName"]: run for run in nested if "search" in run.data.params}
+    inside = all_runs(store, f"tags.`{PARENT}` = '{made.run_id}'")
+    trials = {run.data.tags["mlflow.runName"]: run for run in inside if "search" in run.data.params}
     wheres = ("fold 1", "fold 2", "final")
     assert set(trials) == {f"{where} trial {number}" for where in wheres for number in (1, 2)}
     searched = model.declaration["tuning"]["searches"][2]["trials"][1]
@@ -135,7 +176,7 @@ def test_a_finished_record_is_found_and_left_alone(store: Path, finished: Finish
     assert first.made
     assert not second.made
     assert (second.run_id, second.model_uri, second.key) == (first.run_id, first.model_uri, first.key)
-    assert len(all_runs(store)) == 3  # the run and its two folds
+    assert len(all_runs(store)) == 1 + 3 + 3 * 2  # the run, two folds and both together, two candidates in each
 
 
 def test_another_card_is_another_record(store: Path, finished: Finished, tmp_path: Path) -> None:
@@ -151,26 +192,30 @@ def test_another_card_is_another_record(store: Path, finished: Finished, tmp_pat
     assert (first.model_uri, second.model_uri) == ("models:/small/1", "models:/small/2")
 
 
-@pytest.mark.parametrize("step", ["_write", "_write_folds", "_register", "_finish"])
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [(registering, "log_model"), (nested, "write_folds"), (registering, "register"), (writing, "finish")],
+    ids=lambda given: getattr(given, "__name__", given),
+)
 def test_a_record_that_was_broken_off_is_made_again(
-    store: Path, finished: Finished, step: str, monkeypatch: pytest.MonkeyPatch
+    store: Path, finished: Finished, module: ModuleType, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = getattr(runs, step)
+    whole = getattr(module, step)
 
     def broken(*given: Any) -> Any:
-        if step != "_finish":
+        if step != "finish":
             whole(*given)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(runs, step, broken)
+        patched.setattr(module, step, broken)
         with pytest.raises(KeyboardInterrupt):
             recorded(store, finished)
     made = recorded(store, finished)
     assert made.made
     kept = all_runs(store)
     assert [run.info.run_id for run in kept if run.data.tags.get(KEY) == made.key] == [made.run_id]
-    assert len(kept) == 3
+    assert len(kept) == 1 + 3 + 3 * 2
     with database.opened(store, None) as client:
         assert [version.run_id for version in client.search_model_versions("name = 'small'")] == [made.run_id]
 
