@@ -166,6 +166,8 @@ def propose(
     """
     desk.must("propose")
     given = dict(limits or {})
+    if given and desk.item.is_evaluation:
+        raise _fault("conditions", "a condition on lists of people", "none, since an evaluation makes no list")
     if faults := limit_faults(given):
         raise DeclarationError("motion-invalid", faults=faults)
     holds: dict[str, Any] = {
@@ -196,6 +198,8 @@ def vote(desk: Desk, motion: str, reason: str, *, in_favour: bool, today: dt.dat
 def take_into_use(desk: Desk, today: dt.date) -> Record:
     """Write down that an approved model is now used."""
     desk.must("use")
+    if desk.item.is_evaluation:
+        raise _out_of_turn("an evaluation, which nobody can use", "a model")
     with desk.shelf.records.writing():
         stands = desk.shelf.followed.now().standing(desk.card)
         if stands.state != "approved" or not stands.in_force(today):

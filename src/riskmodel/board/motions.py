@@ -29,6 +29,12 @@ CHOICE_WORDS: Final[Mapping[str, str]] = {
     "reject": "Reject",
     "ask-for-more": "Ask for more",
 }
+EVALUATION_WORDS: Final[Mapping[str, str]] = {
+    **CHOICE_WORDS,
+    "approve": "Accept for publication",
+    "approve-with-conditions": "Accept for publication with conditions",
+}
+"""The same choices on an evaluation of a policy, which has nothing to be used."""
 LONGEST = 3 * 366
 """Days: nobody approves anything for longer."""
 

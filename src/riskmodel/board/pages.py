@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from riskmodel.board.glossary import anchor, explained
-from riskmodel.board.motions import CHOICE_WORDS
+from riskmodel.board.motions import CHOICE_WORDS, EVALUATION_WORDS
 from riskmodel.board.shelf import Item
 from riskmodel.cards import parts
 from riskmodel.cards.blocks import Figure
@@ -28,6 +28,11 @@ STATE_WORDS: Mapping[str, str] = {
     "approved": "Approved",
     "in_use": "In use",
     "retired": "Retired",
+}
+EVALUATION_STATES: Mapping[str, str] = {
+    **STATE_WORDS,
+    "approved": "Accepted for publication",
+    "retired": "No longer accepted",
 }
 STEP_WORDS: Mapping[str, str] = {
     "submitted": "Put before the board",
@@ -62,6 +67,16 @@ def address(item: Item, *more: str) -> str:
     """The address of a version's page."""
     version = item.version
     return "/".join(["/models", quote(item.shelf, safe=""), quote(version.name, safe=""), str(version.number), *more])
+
+
+def states_of(item: Item) -> Mapping[str, str]:
+    """The words for the states of a model, or of an evaluation."""
+    return EVALUATION_STATES if item.is_evaluation else STATE_WORDS
+
+
+def choices_of(item: Item) -> Mapping[str, str]:
+    """The words for what may be decided on a model, or on an evaluation."""
+    return EVALUATION_WORDS if item.is_evaluation else CHOICE_WORDS
 
 
 def note(standing: Standing) -> str:
@@ -131,7 +146,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {"day": day_words, "plain": plain, "capital": capital, "anchor": anchor, "lines": _lines}
     environment.globals |= {
-        "state_words": STATE_WORDS, "choice_words": CHOICE_WORDS, "address": address, "note": note,
+        "state_words": STATE_WORDS, "states_of": states_of, "choices_of": choices_of, "address": address, "note": note,
         "step_words": STEP_WORDS,
     }  # fmt: skip
     return environment

@@ -41,6 +41,11 @@ class Item:
         return self.version.tags.get(TITLE) or self.version.name
 
     @property
+    def is_evaluation(self) -> bool:
+        """Whether it is the card of an evaluation, and no model's."""
+        return self.version.is_evaluation
+
+    @property
     def review_by(self) -> dt.date | None:
         """The day by which it is to be looked at again, when the card names one."""
         text = self.version.tags.get(REVIEW_BY, "")

@@ -10,8 +10,8 @@ from typing import Any
 from riskmodel.board import explorer
 from riskmodel.board.accounts import Account
 from riskmodel.board.acts import Desk
-from riskmodel.board.motions import CHOICE_WORDS, CHOICES, Motion, motions
-from riskmodel.board.pages import Sections, address
+from riskmodel.board.motions import CHOICES, Motion, motions
+from riskmodel.board.pages import Sections, address, choices_of
 from riskmodel.board.records import Record
 from riskmodel.board.room import Room
 from riskmodel.board.shelf import Item
@@ -171,6 +171,7 @@ def _common(desk: Desk, today: dt.date) -> dict[str, Any]:
         "base": address(desk.item),
         "ended": stands.ended(today),
         "in_force": stands.in_force(today),
+        "choice_words": choices_of(desk.item),
     }
 
 
@@ -200,7 +201,7 @@ def _open_business(desk: Desk) -> list[str]:
         if motion.open:
             roles = [vote.role for vote in motion.in_favour]
             own = " You have not voted on it." if desk.may("vote") and desk.account.name not in motion.voters else ""
-            said.append(f"Proposed: {CHOICE_WORDS[motion.choice].lower()}. {desk.board.counted(roles)}{own}")
+            said.append(f"Proposed: {choices_of(desk.item)[motion.choice].lower()}. {desk.board.counted(roles)}{own}")
     return said
 
 

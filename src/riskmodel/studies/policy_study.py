@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from riskmodel import tracking
 from riskmodel.cards.beside import PUBLISHED, write_beside
 from riskmodel.cards.evaluation import draft_evaluation
 from riskmodel.cards.index import write_index
@@ -28,15 +29,16 @@ from riskmodel.governance.purposes import Purpose
 from riskmodel.histories.store import SORTED_BY, Histories, coverage_of
 from riskmodel.policies.design import Plan
 from riskmodel.policies.registration import register
+from riskmodel.studies import resources
 from riskmodel.studies.declaration import parsed, read_text
 from riskmodel.studies.policy_declaration import PolicyDeclaration, PolicyWorldTable, plan_of
 from riskmodel.studies.policy_evaluation import evaluate, power_before
 from riskmodel.studies.progress import shown
 from riskmodel.studies.run import Places, Stages
-from riskmodel.studies.stages import Steps, data_folder, made_once
+from riskmodel.studies.stages import Steps, card_fingerprint, data_folder, made_once, write_recorded
 from riskmodel.tables import fingerprint_table
 
-SHARES = {"records": 10.0, "plan": 1.0, "power": 30.0, "effects": 50.0, "card": 9.0}
+SHARES = {"records": 10.0, "plan": 1.0, "power": 30.0, "effects": 50.0, "card": 9.0, "record": 10.0}
 """Usual share of each stage in the time of a run."""
 RecordsMaker = Callable[[PolicyWorldTable, Path], None]
 """Writes the linked records and the roll-out of a synthetic society with a policy into a folder."""
@@ -111,9 +113,12 @@ def run_policy_study(study: PolicyStudy, places: Places, society: RecordsMaker |
         with run.stage("effects", "evaluation"):
             evaluation = effects(store, study, plan, histories, roll_out, power, run.progress.step)
         with run.stage("card", "card"):
-            publish(card(store, study, evaluation), places.cards, PUBLISHED)
+            made = card(store, study, evaluation)
+            publish(made, places.cards, PUBLISHED)
             if places.front_page is not None:
                 write_index(places.front_page)
+        with run.stage("record", "recorded"):
+            record(store, study, made, places.tracking_uri)
     return PolicyRun(evaluation, places.cards / "card.html")
 
 
@@ -199,8 +204,7 @@ def effects(
 def card(store: Store, study: PolicyStudy, evaluation: dict[str, Any]) -> Path:
     """Write the evaluation card and the one-page summary; returns their folder."""
     declared = study.declaration
-    glances = {name: store.peek(name) for name in ("plan", "histories", "power", "evaluation")}
-    made_of = {name: glance.fingerprint for name, glance in glances.items() if glance is not None}
+    made_of = _made_of(store)
     text, named = declared.card.model_dump(mode="json"), declared.study.model_dump(mode="json")
     inputs = {"made_of": made_of, "text": text, "study": named}
 
@@ -210,6 +214,29 @@ def card(store: Store, study: PolicyStudy, evaluation: dict[str, Any]) -> Path:
         write_beside(drafted.save(folder), folder)
 
     return made_once(store, "card", inputs, make).folder
+
+
+def record(store: Store, study: PolicyStudy, card: Path, uri: str | None) -> None:
+    """Write the evaluation into MLflow, where the board's reading room finds it."""
+
+    def make(folder: Path) -> None:
+        made = tracking.record_evaluation(
+            store.folder,
+            study=study.name,
+            card=card,
+            made_from=_made_of(store),
+            took=tracking.Took(resources.kept(store.folder), resources.machine()),
+            tracking_uri=uri,
+        )
+        write_recorded(folder, made)
+
+    made_once(store, "recorded", {"card": card_fingerprint(card), "uri": uri}, make)
+
+
+def _made_of(store: Store) -> dict[str, str]:
+    """The fingerprints of what the card is made of."""
+    glances = {name: store.peek(name) for name in ("plan", "histories", "power", "evaluation")}
+    return {name: glance.fingerprint for name, glance in glances.items() if glance is not None}
 
 
 def _read(folder: Path, name: str) -> pa.Table:

@@ -368,12 +368,15 @@ def record(
             took=tracking.Took(resources.kept(store.folder), resources.machine()),
             tracking_uri=uri,
         )
-        text = json.dumps(
-            {"run": recorded.run_id, "model": recorded.model_uri, "tracking": recorded.tracking_uri}, indent=1
-        )
-        (folder / "recorded.json").write_text(text + "\n", encoding="utf-8")
+        write_recorded(folder, recorded)
 
     made_once(store, "recorded", inputs, make)
+
+
+def write_recorded(folder: Path, made: tracking.RunRecord) -> None:
+    """Say in a result where a run was recorded, for those who look for it there."""
+    text = json.dumps({"run": made.run_id, "model": made.model_uri, "tracking": made.tracking_uri}, indent=1)
+    (folder / "recorded.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _made_from(store: Store) -> dict[str, str]:

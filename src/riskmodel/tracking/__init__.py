@@ -15,9 +15,15 @@ os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
-_WHERE = {"record": "runs", "RunRecord": "runs", "Took": "runs", "load_for_scoring": "runs"}
+_WHERE = {
+    "record": "runs",
+    "RunRecord": "runs",
+    "Took": "runs",
+    "load_for_scoring": "runs",
+    "record_evaluation": "evaluations",
+}
 
-__all__ = ["RunRecord", "Took", "load_for_scoring", "record"]
+__all__ = ["RunRecord", "Took", "load_for_scoring", "record", "record_evaluation"]
 
 
 def __getattr__(name: str) -> Any:

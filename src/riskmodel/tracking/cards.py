@@ -13,6 +13,8 @@ from riskmodel.dates import Duration
 
 CARD, MODEL, PURPOSE = "riskmodel.card", "riskmodel.model_fingerprint", "riskmodel.purpose"
 TITLE, EDITION, DATE = "riskmodel.title", "riskmodel.edition", "riskmodel.date"
+EVALUATION = "evaluation"
+"""The kind of a run, and of a version, that holds an evaluation of a policy and no model."""
 COHORT, OUTCOME, REVIEW_BY = "riskmodel.cohort", "riskmodel.outcome", "riskmodel.review_by"
 
 

@@ -68,11 +68,7 @@ def register(client: MlflowClient, run_id: str, study: str, kept: Any, words: st
 
     A later version becomes the candidate when it is put before the board (`riskmodel.tracking.registry`).
     """
-    try:
-        client.create_registered_model(study, tags={"riskmodel": "advisory only"}, description=words)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
+    _make_room(client, study, words)
     made = client.create_model_version(
         study,
         f"models:/{kept.model_id}",
@@ -85,6 +81,25 @@ def register(client: MlflowClient, run_id: str, study: str, kept: Any, words: st
     if CANDIDATE not in client.get_registered_model(study).aliases:
         client.set_registered_model_alias(study, CANDIDATE, made.version)
     return f"models:/{study}/{made.version}"
+
+
+def register_card(client: MlflowClient, study: str, run: Any, words: str, tags: Mapping[str, str]) -> str:
+    """Register the card of a run that has no model; returns the version's number."""
+    _make_room(client, study, words)
+    source = f"{run.info.artifact_uri}/card"
+    made = client.create_model_version(
+        study, source, run_id=run.info.run_id, tags=dict(tags), description=words, await_creation_for=0
+    )
+    return str(made.version)
+
+
+def _make_room(client: MlflowClient, name: str, words: str) -> None:
+    """The registered name, made when it is not there."""
+    try:
+        client.create_registered_model(name, tags={"riskmodel": "advisory only"}, description=words)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
 
 
 def _saved(aside: Path, run_id: str, kept: Any, model: RiskModel, served: Served) -> Path:

@@ -22,6 +22,7 @@ from riskmodel.governance.standings import Standing, standings
 from riskmodel.tracking import cards, groups
 from riskmodel.tracking.database import answering, must_answer
 from riskmodel.tracking.library import MlflowClient, MlflowException
+from riskmodel.tracking.writing import KIND
 
 CANDIDATE, APPROVED, IN_USE, RETIRED = "candidate", "approved", "in_use", "retired"
 ALIASES = (CANDIDATE, APPROVED, IN_USE, RETIRED)
@@ -52,6 +53,11 @@ class Version:
     def card(self) -> str:
         """The fingerprint of its card; empty for a version that was not recorded by riskmodel."""
         return self.tags.get(cards.CARD, "")
+
+    @property
+    def is_evaluation(self) -> bool:
+        """Whether it holds the card of an evaluation and no model."""
+        return self.tags.get(KIND) == cards.EVALUATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,8 @@ class Registry:
         stands = standings(ledger.entries())
         versions = self.versions(name)
         wanted, held = aliases_for(versions, stands, today), self.aliases(name)
-        wanted.setdefault(CANDIDATE, held.get(CANDIDATE, max((each.number for each in versions), default=1)))
+        if not all(version.is_evaluation for version in versions):
+            wanted.setdefault(CANDIDATE, held.get(CANDIDATE, max((each.number for each in versions), default=1)))
         with answering():
             for version in versions:
                 stand = stands.get(version.card, Standing())
@@ -171,14 +178,14 @@ def aliases_for(versions: Sequence[Version], stands: Mapping[str, Standing], tod
 
     Parameters
     ----------
-    versions : of one registered model
+    versions : of one registered model; an evaluation has no alias
     stands : where each card stands
     today : date; an approval that has ended gives no alias
     """
     of_alias: dict[str, list[tuple[str, int]]] = {}
     for version in versions:
         stand = stands.get(version.card)
-        if stand is not None:
+        if stand is not None and not version.is_evaluation:
             for alias in _aliases_of(stand, today):
                 of_alias.setdefault(alias, []).append((stand.since, version.number))
     return {alias: max(found)[1] for alias, found in of_alias.items()}

@@ -114,7 +114,7 @@ def record(
         served = registering.Served(cards.advice_basis(card), None if footing is None else Path(footing))
         kept = registering.log_model(client, run_id, model, served, dict(writing.flat(params)), about)
         figures = writing.metrics_of(within_run.overall(model), kept.model_id)
-        writing.log(client, run_id, params, [*figures, *_resources(took)])
+        writing.log(client, run_id, params, [*figures, *resources_of(took)])
         client.log_inputs(run_id, datasets=_datasets(training, made_from or {}))
         _write_files(client, run_id, model, audit, training, card, took)
         within = Within(client, where, run_id, key)
@@ -210,7 +210,7 @@ def _write_files(
         client.log_artifacts(run_id, aside, "tables")
 
 
-def _resources(took: Took | None) -> list[Any]:
+def resources_of(took: Took | None) -> list[Any]:
     """What each stage took, and all of them."""
     if took is None or not took.stages:
         return []

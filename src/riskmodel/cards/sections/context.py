@@ -18,6 +18,7 @@ INTRO = (
 def context() -> Section:
     """The section, from the list that comes with the package."""
     text = (files("riskmodel.cards") / "context.toml").read_text(encoding="utf-8")
-    rows = tuple((fact["text"], fact["source"]) for fact in tomllib.loads(text)["fact"])
-    table = Table("What is known from elsewhere", (Column("What was found"), Column("Source")), rows)
+    facts = tomllib.loads(text)["fact"]
+    rows = tuple((fact["text"], {"text": fact["source"], "href": fact["link"]}) for fact in facts)
+    table = Table("What is known from elsewhere", (Column("What was found"), Column("Source", "link")), rows)
     return Section("context", "Such models elsewhere", (Paragraph(INTRO), table))
