@@ -22,6 +22,7 @@ from types import ModuleType
 import httpx
 
 from riskmodel.board.pages import ready_to_draw
+from riskmodel.board.serve import prepared
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.standings import BOARD, SUBMITTED
@@ -77,11 +78,11 @@ def copied(store: Path, card: Path, models: int) -> None:
                               mean_probability=0.1, as_of="2026-02-01")  # fmt: skip
 
 
-def measured(client: httpx.Client, path: str) -> float:
-    """Milliseconds until the whole page is there."""
-    start = time.perf_counter()
+def measured(client: httpx.Client, path: str) -> tuple[float, float]:
+    """Milliseconds until the whole page is there: on the clock, and of this process's time, asking included."""
+    start, busy = time.perf_counter(), time.process_time()
     answer = client.get(path)
-    took = 1000 * (time.perf_counter() - start)
+    took = 1000 * (time.perf_counter() - start), 1000 * (time.process_time() - busy)
     assert answer.status_code == 200, (path, answer.status_code)
     return took
 
@@ -98,15 +99,18 @@ def main() -> None:
         case = making.made(root / "card")
         store = making.recorded(case, root / "early")
         copied(store, case.card, given.models)
-        room = making.furnished(root / "room", [store])
-        ready_to_draw()  # as `riskmodel board` does before it opens
+        making.furnished(root / "room", [store])
+        start = time.perf_counter()
+        room = prepared(root / "room", [store])  # as `riskmodel board` does before it opens
+        ready_to_draw()
+        print(f"ready to open after {time.perf_counter() - start:.1f} s")
         with making.opened(room) as address, httpx.Client(base_url=address, headers={"origin": address}) as client:
             token = client.get("/sign-in").text.split('name="csrf" value="')[1].split('"')[0]
             form = {"csrf": token, "name": "m.member", "password": making.PASSWORD}
             assert client.post("/sign-in", data=form).status_code == 303
-            cold = measured(client, "/")
-            print(f"registry of {given.models} models; the first page after the start {cold:.0f} ms")
-            print(f"{'page':34} {'median ms':>10} {'slowest ms':>11}")
+            cold, busy = measured(client, "/")
+            print(f"registry of {given.models} models; the first page after the start {cold:.0f} ms, of CPU {busy:.0f}")
+            print(f"{'page':34} {'median ms':>10} {'slowest ms':>11} {'median CPU ms':>14}")
             pages = {"list": "/", "list, one state, third page": "/?state=reviewed&page=3", "glossary": "/glossary"}
             tabs = {"card": "", "changes": "/changes", "groups": "/groups", "record": "/record", "decide": "/decide",
                     "minutes": "/minutes"}  # fmt: skip
@@ -122,10 +126,12 @@ def main() -> None:
             report("one drawing of a card, first time", [measured(client, path) for path in wide])
 
 
-def report(name: str, taken: list[float]) -> None:
+def report(name: str, taken: list[tuple[float, float]]) -> None:
     """One line."""
-    median = statistics.median(taken)
-    print(f"{name:34} {median:10.0f} {max(taken):11.0f}{'' if median < TARGET else '   over 300 ms'}")
+    clock, busy = zip(*taken, strict=True)
+    median = statistics.median(clock)
+    over = "" if median < TARGET else "   over 300 ms"
+    print(f"{name:34} {median:10.0f} {max(clock):11.0f} {statistics.median(busy):14.0f}{over}")
 
 
 if __name__ == "__main__":

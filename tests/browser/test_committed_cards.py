@@ -1,27 +1,56 @@
-"""The committed cards in a real browser: axe finds nothing serious, on the page and as it prints."""
+"""The committed cards in a real browser: axe finds nothing serious by day or night; what is short is so in print."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from riskmodel.cards.beside import files_beside
+from riskmodel.cards.model_card import ModelCard
+
 CARDS = Path(__file__).parents[2] / "model_cards"
 PAGES = sorted(CARDS.glob("*.html")) + sorted(CARDS.glob("*/*.html"))
+STUDIES = sorted(path.parent.name for path in CARDS.glob("*/card.json"))
+SHEETS = {"public.html": 1, "brief.html": 2}
+"""At most so many sheets of paper."""
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Any) -> Iterator[Any]:
+    """One page, in which all are opened."""
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(CARDS).as_posix())
-def test_axe_finds_nothing_serious(browser: Any, findings: Callable[[Any], list[str]], page: Path) -> None:
-    opened = browser.new_page()
-    try:
-        opened.goto(page.as_uri())
+def test_axe_finds_nothing_serious(opened: Any, findings: Callable[[Any], list[str]], page: Path) -> None:
+    opened.set_viewport_size({"width": 1280, "height": 720})
+    opened.goto(page.as_uri())
+    assert findings(opened) == []
+    opened.set_viewport_size({"width": 375, "height": 800})
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_brief_and_the_summary_are_short_in_print_and_read_by_night(
+    opened: Any, findings: Callable[[Any], list[str]], study: str, tmp_path: Path
+) -> None:
+    made = files_beside(ModelCard.load(CARDS / study))
+    assert "brief.html" in made
+    for name in SHEETS.keys() & made.keys():
+        (tmp_path / name).write_text(made[name], encoding="utf-8")
+        opened.goto((tmp_path / name).as_uri())
+        printed = opened.pdf(format="A4", prefer_css_page_size=True)
+        assert 1 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= SHEETS[name], name
+        opened.emulate_media(color_scheme="dark")
+        assert opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 27)"
         assert findings(opened) == []
-        opened.set_viewport_size({"width": 375, "height": 800})
-        assert opened.evaluate("document.documentElement.scrollWidth") <= 375
-    finally:
-        opened.close()
+        opened.emulate_media(color_scheme="light")
 
 
 def test_there_are_cards() -> None:

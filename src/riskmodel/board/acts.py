@@ -293,7 +293,8 @@ def _decide(
 def _follow(desk: Desk) -> None:
     """Let the registry's aliases follow; one that does not answer now follows at the next act or start."""
     try:
-        desk.shelf.registry.follow(desk.item.version.name, desk.shelf.followed.ledger, dt.datetime.now(dt.UTC).date())
+        followed, today = desk.shelf.followed.now(), dt.datetime.now(dt.UTC).date()
+        desk.shelf.registry.follow(desk.item.version.name, followed.ledger, today, followed.stands)
     except NotFound:
         return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from riskmodel.board.app import application
@@ -30,14 +31,9 @@ def prepared(folder: Path, stores: Sequence[Path]) -> Room:
         )
     today = dt.datetime.now(dt.UTC).date()
     for shelf in {id(shelf): shelf for held in room.shelves.values() for shelf in held.values()}.values():
-        decided = {
-            item.version.name for item in shelf.items() if item.standing.approval or item.standing.state != "draft"
-        }
-        for name in sorted(decided):
-            try:
-                shelf.registry.follow(name, shelf.followed.ledger, today)
-            except NotFound:
-                continue
+        with suppress(NotFound):
+            shelf.registry.follow_all(shelf.followed.now().stands, today)
+        shelf.items()  # read now, so that the first reader does not wait for it
     return room
 
 

@@ -76,6 +76,7 @@ class Shelf:
     _versions: tuple[tuple[str, int, int], float, list[Version]] | None = None
     _cards: OrderedDict[str, dict[str, Any]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.followed = Followed(Ledger(self.store / "ledger.jsonl"))
@@ -160,17 +161,29 @@ class Shelf:
 
     def _listed(self) -> list[Version]:
         newest = self.registry.newest_change()
-        now = time.monotonic()
         with self._lock:
-            if self._versions is not None and self._versions[0] == newest and now - self._versions[1] < _READ_AGAIN:
-                return self._versions[2]
+            known = self._versions
+        if known is None or known[0] != newest:
+            return self._read_versions(newest)
+        if time.monotonic() - known[1] >= _READ_AGAIN and self._reading.acquire(blocking=False):
+            threading.Thread(target=self._read_again, args=(newest,), daemon=True).start()
+        return known[2]
+
+    def _read_again(self, newest: tuple[str, int, int]) -> None:
+        """Read beside the readers, none of whom waits: only a version that was removed could be missing."""
+        try:
+            self._read_versions(newest)
+        finally:
+            self._reading.release()
+
+    def _read_versions(self, newest: tuple[str, int, int]) -> list[Version]:
         held = [
             version
             for version in self.registry.versions()
             if version.card and (self.models is None or version.name in self.models)
         ]
         with self._lock:
-            self._versions = (newest, now, held)
+            self._versions = (newest, time.monotonic(), held)
         return held
 
 

@@ -218,6 +218,7 @@ def _aliases(desk: Desk, today: dt.date) -> tuple[dict[str, int], dict[str, int]
     """The registry's aliases, and those that somebody moved by hand."""
     name, registry = desk.item.version.name, desk.shelf.registry
     try:
-        return registry.aliases(name), registry.strays(name, desk.shelf.followed.ledger, today)
+        followed = desk.shelf.followed.now()
+        return registry.named(name, followed.ledger, today, followed.stands)
     except NotFound:
         return {}, {}

@@ -28,7 +28,7 @@ CANDIDATE, APPROVED, IN_USE, RETIRED = "candidate", "approved", "in_use", "retir
 ALIASES = (CANDIDATE, APPROVED, IN_USE, RETIRED)
 STATE, APPROVAL = "riskmodel.state", "riskmodel.approval"
 """The tags that `follow` writes on a version: how far its card has come, and the decision that says so."""
-_PAGE = 10_000
+_PAGE, _MODELS = 10_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,9 @@ class Registry:
             return None
         return document
 
-    def follow(self, name: str, ledger: Ledger, today: dt.date) -> dict[str, int]:
+    def follow(
+        self, name: str, ledger: Ledger, today: dt.date, stands: Mapping[str, Standing] | None = None
+    ) -> dict[str, int]:
         """Bring aliases and tags of a registered model into line with the ledger; returns the aliases.
 
         Parameters
@@ -134,10 +136,31 @@ class Registry:
         name : str, the registered model
         ledger : Ledger, of the store its versions come from
         today : date, on which an approval holds or not
+        stands : what the ledger says now, for a caller who has read it
         """
-        stands = standings(ledger.entries())
-        versions = self.versions(name)
-        wanted, held = aliases_for(versions, stands, today), self.aliases(name)
+        stands = standings(ledger.entries()) if stands is None else stands
+        return self._bring(name, self.versions(name), self.aliases(name), stands, today)
+
+    def follow_all(self, stands: Mapping[str, Standing], today: dt.date) -> None:
+        """The same for every registered model that has a card on which something was done, asked for all at once."""
+        by_name: dict[str, list[Version]] = {}
+        for version in self.versions():
+            by_name.setdefault(version.name, []).append(version)
+        held = self._all_aliases()
+        for name, versions in sorted(by_name.items()):
+            if any(version.card in stands for version in versions):
+                self._bring(name, versions, held.get(name, {}), stands, today)
+
+    def _bring(
+        self,
+        name: str,
+        versions: Sequence[Version],
+        held: Mapping[str, int],
+        stands: Mapping[str, Standing],
+        today: dt.date,
+    ) -> dict[str, int]:
+        """Set what differs, and nothing else."""
+        wanted = aliases_for(versions, stands, today)
         if not all(version.is_evaluation for version in versions):
             wanted.setdefault(CANDIDATE, held.get(CANDIDATE, max((each.number for each in versions), default=1)))
         with answering():
@@ -153,11 +176,30 @@ class Registry:
                     self._client.delete_registered_model_alias(name, alias)
         return wanted
 
+    def _all_aliases(self) -> dict[str, dict[str, int]]:
+        """The aliases of every registered model."""
+        token, found = None, {}
+        with answering():
+            while True:
+                page = self._client.search_registered_models(max_results=_MODELS, page_token=token)
+                for each in page:
+                    found[str(each.name)] = {str(alias): int(number) for alias, number in each.aliases.items()}
+                token = page.token
+                if not token:
+                    return found
+
+    def named(
+        self, name: str, ledger: Ledger, today: dt.date, stands: Mapping[str, Standing] | None = None
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """The aliases of a registered model, and those of them that name a version otherwise than the ledger says."""
+        stands = standings(ledger.entries()) if stands is None else stands
+        wanted, held = aliases_for(self.versions(name), stands, today), self.aliases(name)
+        stray = {alias: held[alias] for alias in ALIASES[1:] if alias in held and held[alias] != wanted.get(alias)}
+        return held, stray
+
     def strays(self, name: str, ledger: Ledger, today: dt.date) -> dict[str, int]:
         """The aliases approved, in_use and retired that name a version otherwise than the ledger says."""
-        wanted = aliases_for(self.versions(name), standings(ledger.entries()), today)
-        held = self.aliases(name)
-        return {alias: held[alias] for alias in ALIASES[1:] if alias in held and held[alias] != wanted.get(alias)}
+        return self.named(name, ledger, today)[1]
 
     def _text(self, version: Version, path: str) -> str:
         with TemporaryDirectory() as aside:
