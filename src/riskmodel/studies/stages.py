@@ -37,6 +37,7 @@ from riskmodel.governance.access import Store
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.decisions import decision_in
 from riskmodel.histories import store as histories_store
+from riskmodel.histories.delays import delays
 from riskmodel.histories.store import Histories
 from riskmodel.linkage import identity
 from riskmodel.linkage.people import People
@@ -317,7 +318,7 @@ def card(
             explanation=explanation,
             text=study.declaration.card,
             study=study.declaration.study.model_dump(mode="json"),
-            intake_report={**intake.report, "fields_used": used.document()},
+            intake_report={**intake.report, "fields_used": used.document(), "delays": delays(histories)},
             linkage_quality=people.quality,
             published=published,
             linked_worlds=linked_worlds,

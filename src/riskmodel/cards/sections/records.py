@@ -11,6 +11,7 @@ from riskmodel.cards.blocks import Block, Bullets, Column, Facts, Heading, Parag
 from riskmodel.cards.disclosed import count_or_none, count_rows, rule_words
 from riskmodel.cards.evidence import count_words, share_words
 from riskmodel.cards.given import Given
+from riskmodel.cards.sections.lateness import lateness
 from riskmodel.cards.words import capital, day_words, listed, plain
 from riskmodel.dates import duration_words
 from riskmodel.governance.disclosure import SUPPRESSED, Total
@@ -77,9 +78,17 @@ def feeds(given: Given) -> Section:
     columns = (Column("Feed"), *(Column(capital(name), "count") for name in _COUNTED), Column("Why set aside"))
     shown = tuple((row["feed"], *(row[name] for name in _COUNTED), row["why"]) for row in rows)
     blocks.append(
-        Table("Rows of each feed", columns, shown, source="intake", note="These are rows of records, not people.")
+        Table(
+            "Rows of each feed",
+            columns,
+            shown,
+            source="intake",
+            note="These are rows of records, not people.",
+            folded=len(shown) > _MANY,
+        )
     )
     blocks += _source_mix(given, by_feed)
+    blocks += lateness(given, (given.intake or {}).get("delays") or {})
     alarms = tuple(
         f"{_feed_words(name)}: {alarm}" for name, feed in sorted(by_feed.items()) for alarm in feed.get("alarms", ())
     )
