@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # each test process has a core, and what it starts shares it
+    for _library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
 collect_ignore_glob = [
     "published/acro/*",
     "published/aequitas/*",
@@ -123,10 +127,23 @@ def side_by_side() -> Callable[[Sequence[Any]], Any]:
     return merged
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start a costly server run in one test process, so that it is started once."""
+MADE_ONCE = ("local_spark", "postgresql", "ran")
+"""Fixtures of several files that cost so much that one test process has them."""
+SHARING = ("advisory", "board", "browser", "cards", "models", "tracking")
+"""Folders whose files share a model, a card or a browser."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist reads the groups, and after the order was shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Tests that share something costly run in one test process, so that it is made once; the longest begin first."""
     for item in items:
-        for server in ("local_spark", "postgresql"):
-            if server in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(server))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    slow = {_group(item) for item in items if item.get_closest_marker("slow")}
+    yield
+    items.sort(key=lambda item: _group(item) not in slow)
+
+
+def _group(item: pytest.Item) -> str:
+    used = [name for name in MADE_ONCE if name in getattr(item, "fixturenames", ())]
+    folder = item.path.parent.name
+    return used[0] if used else folder if folder in SHARING else item.path.stem

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -58,37 +62,56 @@ EXCLUSIONS = "ref,pupil,what,from,to,days,recorded\n" + "".join(
 
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("RISKMODEL", "MLFLOW"))} | {
-    "COLUMNS": "120"
+    "COLUMNS": "120",
+    "SOURCE_DATE_EPOCH": "1796083200",  # a card says when it was made
 }
 
 
 class Forks:
-    """The process that forks for each command (`forks.py`)."""
+    """The process that forks for each command (`forks.py`); one command at a time."""
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[str] | None = None
+        server = [sys.executable, str(Path(__file__).with_name("forks.py"))]
+        self.process = subprocess.Popen(server, stdin=-1, stdout=-1, text=True, env=ENVIRONMENT)
 
     def run(
-        self, *given: object, cwd: Path, environment: dict[str, str] | None = None
+        self, *given: object, cwd: Path, environment: dict[str, str] | None = None, stopped: Stopped | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command there and wait for it."""
+        """Run a command and wait for it; `stopped` sends it a signal when it says what it waits for."""
         words = [str(word) for word in given]
-        if self.process is None:
-            server = [sys.executable, str(Path(__file__).with_name("forks.py"))]
-            self.process = subprocess.Popen(server, stdin=-1, stdout=-1, text=True, env=ENVIRONMENT)
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         with NamedTemporaryFile("r+") as stdout, NamedTemporaryFile("r+") as stderr:
             asked = {"words": words, "cwd": str(cwd), "env": environment or ENVIRONMENT}
             asked |= {"stdout": stdout.name, "stderr": stderr.name}
+            assert self.process.stdin is not None
             print(json.dumps(asked), file=self.process.stdin, flush=True)
-            code = int(self.process.stdout.readline())
-            return subprocess.CompletedProcess(words, code, stdout.read(), stderr.read())
+            process = self._answer()
+            if stopped is not None:
+                stopped(process, Path(stderr.name))
+            return subprocess.CompletedProcess(words, self._answer(), stdout.read(), stderr.read())
+
+    def _answer(self) -> int:
+        assert self.process.stdout is not None
+        return int(self.process.stdout.readline())
 
     def close(self) -> None:
         """End it."""
-        if self.process is not None:
-            self.process.communicate()
+        self.process.communicate()
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A signal for a command, some seconds after it said on its error stream that a stage has begun."""
+
+    stage: str
+    number: signal.Signals
+    delay: float = 0.0
+
+    def __call__(self, process: int, stderr: Path) -> None:
+        while f"] {self.stage}: started\n" not in stderr.read_text():
+            os.kill(process, 0)  # refused when it has ended
+            time.sleep(0.01)
+        time.sleep(self.delay)
+        os.kill(process, self.number)
 
 
 @pytest.fixture(scope="session")
@@ -106,8 +129,8 @@ class Command:
         self.folder, self.forks = folder, forks
         self.environment = dict(ENVIRONMENT)
 
-    def __call__(self, *words: object) -> subprocess.CompletedProcess[str]:
-        return self.forks.run(*words, cwd=self.folder, environment=self.environment)
+    def __call__(self, *words: object, stopped: Stopped | None = None) -> subprocess.CompletedProcess[str]:
+        return self.forks.run(*words, cwd=self.folder, environment=self.environment, stopped=stopped)
 
     def words(self, *words: object) -> list[str]:
         """The words that start the command without the help of a process that is there already."""
@@ -117,6 +140,47 @@ class Command:
 @pytest.fixture
 def command(tmp_path: Path, forks: Forks) -> Command:
     return Command(tmp_path, forks)
+
+
+@pytest.fixture
+def stopped() -> type[Stopped]:
+    """What stops a command in a stage."""
+    return Stopped
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run: its study, its results, and what it said."""
+
+    study: Path
+    store: Path
+    cards: Path
+    said: str
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory, forks: Forks) -> Ran:
+    """The quickstart with 2,000 people, approved, so that there is an advisory list too."""
+    study = tmp_path_factory.mktemp("names") / "quickstart"
+    study.mkdir()
+    text = (ROOT / "experiments" / "quickstart" / "study.toml").read_text(encoding="utf-8")
+    (study / "study.toml").write_text(re.sub(r"people = [\d_]+", "people = 2_000", text, count=1), encoding="utf-8")
+    first = forks.run("run", study, cwd=study.parent)
+    assert first.returncode == 0, first.stderr
+    drafted = forks.run("approval", "draft", study, cwd=study.parent)
+    assert drafted.returncode == 0, drafted.stderr
+    approval = study / "approval.toml"
+    text = approval.read_text().replace('"pending"', '"approved"').replace("= []", '= ["chair"]')
+    text = text.replace('conditions = ""', 'conditions = "none"')
+    for name, day in (("decided_on", "2026-01-01"), ("valid_from", "2026-01-02"), ("valid_until", "2999-01-01")):
+        text = re.sub(rf"# {name} = \S+", f"{name} = {day}", text)
+    approval.write_text(text)
+    signed = forks.run("approval", "sign-off", study, cwd=study.parent)
+    assert signed.returncode == 0, signed.stderr
+    second = forks.run("run", study, cwd=study.parent)
+    assert "Advisory list for" in second.stdout, second.stdout + second.stderr
+    said = "".join(done.stdout + done.stderr for done in (first, drafted, signed, second))
+    return Ran(study, study / "run", study / "model_cards" / "quickstart", said)
 
 
 @pytest.fixture

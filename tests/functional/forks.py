@@ -1,7 +1,7 @@
 """A process that has the package imported and forks for each command: the imports are paid once, not by every test.
 
 A command is still a process of its own, with its own directory, environment, streams and exit code. What is asked comes
-as a line of JSON on standard input; the exit code goes back as a line on standard output.
+as a line of JSON on standard input; the number of the process and its exit code go back as lines on standard output.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -28,6 +29,7 @@ def become(asked: dict[str, Any], gained: dict[str, str]) -> None:
         opened = os.open(path, how)
         os.dup2(opened, number)
         os.close(opened)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background may ignore interrupts
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(gained | asked["env"])
@@ -57,7 +59,9 @@ def serve() -> None:
         child = os.fork()
         if not child:
             become(asked, gained)
+        print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    os._exit(0)  # what is frozen is not taken down
 
 
 if __name__ == "__main__":

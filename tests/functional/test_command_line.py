@@ -182,6 +182,7 @@ def test_a_store_that_cannot_be_made_and_a_disk_that_is_full(
     assert not list((folder / "run").glob("received/*"))
 
 
+@pytest.mark.slow
 def test_a_whole_small_study_and_what_may_go_wrong_around_it(
     command: Callable[..., Done], school: Study, good_exclusions: str
 ) -> None:

@@ -12,10 +12,7 @@ import pickletools
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +26,20 @@ from riskmodel.tables import combined_fingerprint
 from riskmodel.tracking.runs import load_for_scoring
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "riskmodel.cli")
 NAMES_MAY_STAND_IN = ("delivered", "received")
 KEYS_MAY_STAND_IN = (*NAMES_MAY_STAND_IN, "linked")  # the table of links says whose number is whose
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A finished run: its study, its results, and what it said."""
+Ran = Any  # the class is in conftest, which tests do not import
 
-    study: Path
-    store: Path
-    cards: Path
-    said: str
 
-    def texts(self, *, but: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Everything written outside the folders `but`, and everything said, as text."""
-        yield "what the run said", self.said
-        for root in (self.store, self.cards):
-            for path in sorted(path for path in root.rglob("*") if path.is_file()):
-                if path.relative_to(root).parts[0] not in but:
-                    yield str(path.relative_to(root.parent)), _text(path)
+def texts(ran: Ran, *, but: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Everything written outside the folders `but`, and everything said, as text."""
+    yield "what the run said", ran.said
+    for root in (ran.store, ran.cards):
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            if path.relative_to(root).parts[0] not in but:
+                yield str(path.relative_to(root.parent)), _text(path)
 
 
 def _text(path: Path) -> str:
@@ -62,31 +52,6 @@ def _text(path: Path) -> str:
 
 def _numeric(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind))
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory, forks: Any) -> Ran:
-    """The quickstart with 2,000 people, approved, so that there is an advisory list too."""
-    study = tmp_path_factory.mktemp("names") / "quickstart"
-    study.mkdir()
-    text = (ROOT / "experiments" / "quickstart" / "study.toml").read_text(encoding="utf-8")
-    (study / "study.toml").write_text(re.sub(r"people = [\d_]+", "people = 2_000", text, count=1), encoding="utf-8")
-    first = forks.run("run", study, cwd=study.parent)
-    assert first.returncode == 0, first.stderr
-    drafted = forks.run("approval", "draft", study, cwd=study.parent)
-    assert drafted.returncode == 0, drafted.stderr
-    approval = study / "approval.toml"
-    text = approval.read_text().replace('"pending"', '"approved"').replace("= []", '= ["chair"]')
-    text = text.replace('conditions = ""', 'conditions = "none"')
-    for name, day in (("decided_on", "2026-01-01"), ("valid_from", "2026-01-02"), ("valid_until", "2999-01-01")):
-        text = re.sub(rf"# {name} = \S+", f"{name} = {day}", text)
-    approval.write_text(text)
-    signed = forks.run("approval", "sign-off", study, cwd=study.parent)
-    assert signed.returncode == 0, signed.stderr
-    second = forks.run("run", study, cwd=study.parent)
-    assert "Advisory list for" in second.stdout, second.stdout + second.stderr
-    said = "".join(done.stdout + done.stderr for done in (first, drafted, signed, second))
-    return Ran(study, study / "run", study / "model_cards" / "quickstart", said)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +70,7 @@ def test_no_name_and_no_address_beyond_linkage(ran: Ran, people: pa.Table) -> No
     assert len(places) > 500
     # What the study and the card themselves say, in words that are somebody's name too (May, Grant, Young).
     spoken = set(re.findall(r"\w+", "".join(text for _, text in _words_of_the_package(ran)).casefold()))
-    for where, text in ran.texts(but=NAMES_MAY_STAND_IN):
+    for where, text in texts(ran, but=NAMES_MAY_STAND_IN):
         text = text.casefold()
         found = (set(re.findall(r"\w+", text)) - spoken) & names
         assert not found, f"{len(found)} names in {where}"
@@ -121,7 +86,7 @@ def _words_of_the_package(ran: Ran) -> Iterator[tuple[str, str]]:
 def test_no_number_of_an_agency_beyond_linkage(ran: Ran, people: pa.Table) -> None:
     keys = {word for word in words_of(people, "person_key") if not word.isdigit() or len(word) > 6}
     assert len(keys) > 2_000
-    for where, text in ran.texts(but=KEYS_MAY_STAND_IN):
+    for where, text in texts(ran, but=KEYS_MAY_STAND_IN):
         found = set(re.findall(r"[\w/.-]+", text)) & keys
         assert not found, f"{len(found)} numbers in {where}"
 
@@ -238,25 +203,11 @@ def test_the_recorded_model_predicts_exactly_as_the_kept_one(ran: Ran) -> None:
     assert estimates["probability"].to_numpy().tobytes() == kept.predict(X).tobytes()
 
 
-def _listens_to_interrupts() -> None:
-    """A test run started in the background ignores interrupts, and what it starts would do so too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.mark.parametrize("stage", ["link", "explain"])
-def test_interrupted_it_says_so(ran: Ran, tmp_path: Path, stage: str) -> None:
+def test_interrupted_it_says_so(ran: Ran, tmp_path: Path, stage: str, command: Any, stopped: Any) -> None:
     store = tmp_path / "run"
     shutil.copytree(ran.store, store, ignore=shutil.ignore_patterns("ml*", "linked", "explanation"))
-    words = [*COMMAND, "run", str(ran.study), "--store", str(store)]
-    process = subprocess.Popen(
-        words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, preexec_fn=_listens_to_interrupts
-    )
-    assert process.stderr is not None
-    said = ""
-    for line in process.stderr:
-        said = line
-        if line.endswith(f"] {stage}: started\n"):
-            process.send_signal(signal.SIGINT)
-    process.stderr.close()
-    assert process.wait(timeout=60) == 130
-    assert said == ("riskmodel: interrupted; finished stages are kept. Run the same command again to go on.\n")
+    interrupted = command("run", ran.study, "--store", store, stopped=stopped(stage, signal.SIGINT))
+    assert interrupted.returncode == 130
+    last = "riskmodel: interrupted; finished stages are kept. Run the same command again to go on.\n"
+    assert interrupted.stderr.endswith(last)

@@ -47,6 +47,7 @@ def society(people: int, seed: int, folder: Path) -> None:
     rm.World.generate(people=people, seed=seed).deliveries(folder)
 
 
+@pytest.mark.slow
 def test_the_study_file_and_the_notebook_give_the_same_fingerprints(study: Study, tmp_path: Path) -> None:
     places = Places.of(study, None, tmp_path / "run", tmp_path / "card", None)
     by_file = run_study(study, places, society).fingerprints
@@ -84,6 +85,7 @@ def test_the_study_file_and_the_notebook_give_the_same_fingerprints(study: Study
     assert json.loads((tmp_path / "card" / "card.json").read_text())["model"]["fingerprint"] == model.fingerprint
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel that runs the notebook, not ours
 def test_the_notebook_runs_from_top_to_bottom() -> None:
     notebook = nbformat.read(QUICKSTART / "quickstart.ipynb", as_version=4)

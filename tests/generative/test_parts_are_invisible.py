@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -101,6 +102,7 @@ def write(rows, broken, folder, stem, kind):
     return path
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(
     files=st.lists(st.tuples(FILE, BROKEN), min_size=1, max_size=2),

@@ -92,6 +92,7 @@ def test_what_is_said_of_similar_cases_holds_the_mean_true_probability(model, so
     assert np.mean(inside) >= 0.85  # 95 % intervals of about twenty bands
 
 
+@pytest.mark.slow
 def test_without_calibration_overfitted_trees_are_too_sure_and_calibration_mends_it(society):
     training, _ = society
     wild = LightGBM(seed=1, leaves=60, learning_rate=0.15, min_rows_per_leaf=3, min_information_per_leaf=0,
