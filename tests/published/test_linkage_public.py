@@ -35,8 +35,8 @@ def public() -> Iterator[ModuleType]:
     [
         (("febrl3.parquet",), True, 0.999, 0.99),
         (("febrl4a.parquet", "febrl4b.parquet"), True, 0.998, 0.995),
-        (("febrl3.parquet",), False, 0.998, 0.988),
-        (("febrl4a.parquet", "febrl4b.parquet"), False, 0.998, 0.988),
+        (("febrl3.parquet",), False, 0.997, 0.994),
+        (("febrl4a.parquet", "febrl4b.parquet"), False, 0.998, 0.995),
     ],
 )
 def test_febrl(
@@ -59,7 +59,7 @@ def test_fake_1000_against_its_clerical_labels(published_data: Callable[[str, st
     known = public.fake_1000(published_data("record_linkage", "fake_1000.parquet"))
     scores = public.pair_scores(_clusters(known), known)
     assert scores["precision"] >= 0.99
-    assert scores["f1"] >= 0.85
+    assert scores["f1"] >= 0.87
 
 
 @pytest.mark.data

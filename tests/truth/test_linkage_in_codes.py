@@ -47,4 +47,4 @@ def test_codes_are_linked_as_well_as_names(tmp_path: Path) -> None:
     coded = pa.table(columns | {"encoded": encoded(people, key)})
     clear = f1(matched(people), truth)
     assert clear > 0.98
-    assert f1(matched(coded), truth) >= clear - 0.012
+    assert f1(matched(coded), truth) >= clear - 0.01

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from riskmodel.errors import DataRefused, DeclarationError
 from riskmodel.feeds.feed import Column, Feed
 
-SCHEME: Final = "riskmodel-encoding-1"
+SCHEME: Final = "riskmodel-encoding-2"
 SIDECAR: Final = ".encoding.json"
 IDENTIFYING: Final = frozenset({"given_name", "family_name", "birth_date"})
 """Standard fields that leave the agency only inside the code."""

@@ -60,8 +60,8 @@ _KEYS_OF_LISTS: Final = {
     "place_given": ("doors", "left(root, 1)"),
     "place_family": ("doors", "left(family, 1)"),
     "place_year": ("doors", "substr(birth, 1, 4)"),
-    "postcode_given": ("postcodes", "given_sound"),
-    "postcode_family": ("postcodes", "family_sound"),
+    # the same postcode with what either name sounds like, whichever way round
+    "postcode_name": ("postcodes", "unnest([given_sound, family_sound])"),
     "postcode_year": ("postcodes", "substr(birth, 1, 4)"),
 }
 _LOOSE: Final = {"sound_initial": "family_sound || ' ' || left(root, 1)"}

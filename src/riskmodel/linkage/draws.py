@@ -48,6 +48,8 @@ def drawn(
     -------
     list of `draws` Clusters over the same records
     """
+    if not draws:
+        return []
     left, right, probability = (matches.column(name).to_numpy() for name in ("l", "r", "probability"))
     records, edges = doubtful(left, right, probability, len(facts))
     place = np.full(len(facts), -1, np.int64)

@@ -2,13 +2,14 @@
 
 The comparisons have the levels of `comparisons`, in the same order and with the same priors, so that everything is
 learned as from clear text; only the conditions differ. Names are compared by the Dice similarity of their filters under
-a salt that both records share; where they share none, only wholly equal names are seen to be so. Some levels can never
-be reached: a code does not say that a name is an initial or that two birth years are neighbours. How rare a name is
-cannot be counted either.
+a salt that both records share; where they share none and do not sound alike, nothing is seen of a given name. Some
+levels can never be reached: a code does not say that a name is an initial or that two birth years are neighbours. How
+rare a name is cannot be counted either.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -22,6 +23,7 @@ from riskmodel.linkage.comparisons import (
     GIVEN,
     SEX,
     Comparison,
+    Level,
     Said,
     family_and_place,
     household_chance,
@@ -29,11 +31,24 @@ from riskmodel.linkage.comparisons import (
 from riskmodel.linkage.encoding import LAYOUT, PLACES, WORDS, Codes, decoded
 
 BIRTH_SALTS: Final = ("md", "ym", "yd")
-SALTS: Final = {**{salt: salt for salt in BIRTH_SALTS}, "pc": "postcode"}
-"""Salt of a name's filter -> the word that says whether two records share it."""
+SALTS: Final = {**{salt: salt for salt in BIRTH_SALTS}, "pc": "postcode", "door": "door"}
+"""Salt of a name's filter -> the word that says whether two records share it, whatever their names are."""
+SOUND: Final = {"sound": "sounds"}
+"""The same for the salt that only records share whose names sound alike."""
 _LETTERS: Final = "abcdefgh"[:WORDS]
-_FILTERS: Final = (*(f"{part}_{salt}" for part in ("given", "family") for salt in SALTS), "lane")
-_SINGLE: Final = ("birth", "sorted_birth", *BIRTH_SALTS, "name", "sounds", "sound_year", "lot", "postcode")
+_FILTERS: Final = (*(f"{part}_{salt}" for part in ("given", "family") for salt in (*SALTS, *SOUND)), "lane")
+_SINGLE: Final = (
+    "birth",
+    "sorted_birth",
+    "year",
+    *BIRTH_SALTS,
+    "name",
+    "sounds",
+    "sound_year",
+    "lot",
+    "postcode",
+    "door",
+)
 _LISTS: Final = {"roots": "roots", "families": "families", "places": "place", "doors": "door", "postcodes": "postcode",
                  "streets": "street", "homes": "homes"}  # fmt: skip
 
@@ -130,10 +145,10 @@ def _dice(one: str, other: str) -> str:
     return f"2.0 * ({shared}) / (l.{one}_n + r.{other}_n)"
 
 
-def _similar(one: str, other: str) -> str:
+def _similar(one: str, other: str, salts: Mapping[str, str]) -> str:
     """Dice similarity under the first salt that both records share; null where they share none."""
     whens = " ".join(
-        f"WHEN l.{word} = r.{word} THEN {_dice(f'{one}_{salt}', f'{other}_{salt}')}" for salt, word in SALTS.items()
+        f"WHEN l.{word} = r.{word} THEN {_dice(f'{one}_{salt}', f'{other}_{salt}')}" for salt, word in salts.items()
     )
     return f"(CASE {whens} END)"
 
@@ -161,11 +176,12 @@ def _unknown(tokens: str) -> str:
     return "(" + " OR ".join(f"(len({side}.{tokens}) = 0 AND {side}.name IS NULL)" for side in "lr") + ")"
 
 
-_GIVENS, _FAMILIES = _similar("given", "given"), _similar("family", "family")
+_GIVENS, _FAMILIES = _similar("given", "given", SALTS), _similar("family", "family", {**SALTS, **SOUND})
+_GIVENS_BY_SOUND: Final = _similar("given", "given", SOUND)
 _SAME_NAME: Final = "coalesce(l.name = r.name, false)"
-_NAME_WITHOUT_BIRTH: Final = f"({_SAME_NAME} AND (l.birth IS NULL OR r.birth IS NULL))"
+_SAME_SOUNDS: Final = "coalesce(l.sounds = r.sounds, false)"
 _SAME_ROOT: Final = "list_has_any(l.roots, r.roots)"
-_SAME_FAMILY: Final = f"(list_has_any(l.families, r.families) OR {_SAME_NAME})"
+_SAME_FAMILY: Final = f"(list_has_any(l.families, r.families) OR {_SAME_NAME} OR coalesce({_FAMILIES} >= 0.999, false))"
 _SAME_PLACE: Final = (
     f"(list_has_any(l.places, r.places) OR coalesce(l.lot = r.lot AND {_dice('lane', 'lane')} >= {_seen(0.6)}, false))"
 )
@@ -182,30 +198,39 @@ _SAID: Final = Said(
 )
 _CROSSED: Final = (("given", "family"), ("family", "given"))
 _GIVEN_LEVELS: Final = {
-    "same": f"({_GIVENS} >= 0.999 OR {_NAME_WITHOUT_BIRTH})",
+    "same": f"{_GIVENS} >= 0.999",
     "same root": _SAME_ROOT,
-    "names swapped": " AND ".join(f"{_similar(*pair)} >= {_seen(0.6)}" for pair in _CROSSED),
+    "names swapped": " AND ".join(f"{_similar(*pair, {**SALTS, **SOUND})} >= {_seen(0.6)}" for pair in _CROSSED),
     "initial": NEVER,
     "close": f"{_GIVENS} >= {_seen(0.6)}",
-    "alike": f"{_GIVENS} >= {_seen(0.4)}",
+    "alike": f"({_GIVENS} >= {_seen(0.4)} OR {_SAME_SOUNDS})",
     "other name, same birth date and place": f"l.birth = r.birth AND {_SAME_PLACE} AND {_SAME_FAMILY}",
 }
+_TOLD_BY_SOUND: Final = tuple(
+    Level(f"{like}, told by the sound", f"{_GIVENS} IS NULL AND {condition}", 0.0, 0.0, like=like)
+    for like, condition in (
+        ("same", f"({_SAME_NAME} OR {_GIVENS_BY_SOUND} >= 0.999)"),
+        ("close", f"{_GIVENS_BY_SOUND} >= {_seen(0.6)}"),
+    )
+)
+"""Names that only their sound lets compare: as good as others, and nothing to learn from, since they always agree."""
 _BIRTH_LEVELS: Final = {
     "same, a default date": "l.birth = r.birth AND l.default_date",
     "same": "l.birth = r.birth",
     "day and month swapped": "l.sorted_birth = r.sorted_birth",
-    "another generation of one name": f"NOT {_TWO_PARTS} AND NOT {_SLIP} AND {_SAME_ROOT} AND {_SAME_DOOR}",
+    "another generation of one name": f"l.year <> r.year AND NOT {_TWO_PARTS} AND NOT {_SLIP} "
+    f"AND {_SAME_ROOT} AND {_SAME_DOOR}",
     "one slip": _SLIP,
     "two of year, month, day": _TWO_PARTS,
-    "a year or less apart": NEVER,
+    "a year or less apart": "l.year = r.year",
 }
 
 
 def comparisons_for(records: int, agencies: int) -> tuple[Comparison, ...]:
     """The comparisons that so many coded records of so many agencies can be put to."""
-    # an equal whole name of people with other birthdays is told once, by the family name
-    unknown = f"({_unknown('roots')} OR ({_GIVENS} IS NULL AND NOT {_SAME_ROOT} AND NOT {_NAME_WITHOUT_BIRTH}))"
+    unknown = f"({_unknown('roots')} OR ({_GIVENS} IS NULL AND NOT {_SAME_ROOT} AND NOT {_SAME_SOUNDS}))"
     given = _recast(GIVEN, unknown, _GIVEN_LEVELS)
+    given = replace(given, levels=(*_TOLD_BY_SOUND, *given.levels))
     birth = _recast(BIRTH, BIRTH.missing, _BIRTH_LEVELS)
     plain = family_and_place(household_chance(records), _SAID)
     home = _recast(plain, plain.missing, {})

@@ -5,13 +5,16 @@ Two kinds of code, after Schnell, Bachteler and Reiher (2009):
 - **Tokens**: HMAC-SHA-256 of a value, cut to 64 bits. Equal values have equal tokens; nothing else can be seen. A name
   alone would be betrayed by how often its token occurs, so no token is of a name alone: each is *salted* with part of
   the birth date (day and month, year and month, or year and day) or with the postcode. Two records of one person nearly
-  always share one of these. A birth date also has 15 tokens of itself with one digit, or two neighbouring digits,
-  left open: two dates share one exactly if one slip parts them.
+  always share one of these. A birth date also has a token of its year, which shows nothing new (dates that share year
+  and month, or year and day, fall into years by themselves), and 15 tokens of itself with one digit, or two
+  neighbouring digits, left open: two dates share one exactly if one slip parts them.
 - **Bloom filters** of the letter pairs of a name, so that misspelt names stay alike (their Dice similarity). They are
-  salted in the same way: the same name of people with other birthdays sets other bits, which is what frequency and
-  pattern attacks on filters live on (Christen et al. 2018). Each letter pair sets bits at random places from its own
-  HMAC (Niedermeyer et al. 2014: the usual two hash functions give filters away), and each filter is folded onto half
-  its length by exclusive or (Schnell and Borgs 2016), so that single bits no longer say which pair set them.
+  salted in the same way, and with the door, and with how both names sound: the same name of people with other birthdays
+  sets other bits, and same bits are what frequency and pattern attacks on filters live on (Christen et al. 2018). Names
+  that sound alike have a token in common anyway; the filter only says how many letters they share. Each letter pair
+  sets bits at random places from its own HMAC (Niedermeyer et al. 2014: the usual two hash functions give filters
+  away), and each filter is folded onto half its length by exclusive or (Schnell and Borgs 2016), so that single bits no
+  longer say which pair set them.
 
 What can still be seen without the key: which records share a birth date, a door or a whole name, how many share it, and
 the sex and area that are sent in clear. That is why codes are handled like names: under a purpose, and never kept
@@ -44,9 +47,9 @@ HASHES: Final = 8
 WORDS: Final = BITS // 2 // 64
 
 LAYOUT: Final = {
-    "birth": 1, "sorted_birth": 1, "md": 1, "ym": 1, "yd": 1, "default_date": 1, "slips": 15,
+    "birth": 1, "sorted_birth": 1, "year": 1, "md": 1, "ym": 1, "yd": 1, "default_date": 1, "slips": 15,
     "name": 1, "sounds": 1, "sound_year": 1, "roots": 4, "families": 12,
-    **{f"{part}_{salt}": WORDS for part in ("given", "family") for salt in ("md", "ym", "yd", "pc")},
+    **{f"{part}_{salt}": WORDS for part in ("given", "family") for salt in ("md", "ym", "yd", "pc", "door", "sound")},
     "lot": 1, "place": 1, "door": 1, "postcode": 1, "street": 1, "lane": WORDS, "homes": 6,
 }  # fmt: skip
 """What a code holds, in order, and in how many words of 64 bits; a word of zero is "not known"."""
@@ -189,6 +192,8 @@ class Coder:
         code = (where[2] if where else "") or "".join(names.plain(postcode or "").split())
         if code:
             salts["pc"] = f"pc{code}"
+        if given or family:
+            made |= self._filters(given, family, salts | _wide_salts(where, given, family))
         made |= self._names(given, root, family, parts, birth, salts)
         if code:
             made["postcode"] = [self._token("postcode", code)]
@@ -206,9 +211,19 @@ class Coder:
         return {
             "birth": [self._token("birth", birth)],
             "sorted_birth": [self._token("sorted", birth[:4], one, two)],
+            "year": [self._token("year", birth[:4])],
             "default_date": [int(birth[4:] == "0101")],
             "slips": [self._token("slip", text) for text in opened],
             **{name: [self._token("salt", salt)] for name, salt in salts.items()},
+        }
+
+    def _filters(self, given: str | None, family: str | None, salts: Mapping[str, str]) -> dict[str, list[int]]:
+        words = {"given": given, "family": family}
+        return {
+            f"{part}_{name}": self._filter(salt, word)
+            for name, salt in salts.items()
+            for part, word in words.items()
+            if word
         }
 
     def _names(
@@ -217,18 +232,14 @@ class Coder:
     ) -> dict[str, list[int]]:  # fmt: skip
         made: dict[str, list[int]] = {}
         salted = list(salts.values())
-        for name, salt in salts.items():
-            for part, word in (("given", given), ("family", family)):
-                if word:
-                    made[f"{part}_{name}"] = self._filter(salt, word)
         if root:
             made["roots"] = [self._token("root", root, salt) for salt in salted]
         if parts:
             made["families"] = [self._token("family", part, salt) for part in parts.split()[:3] for salt in salted]
         if given and family:
             made["name"] = [self._token("name", *sorted((given, family)))]
-            sounds = sorted(filter(None, (names.sound(given), names.sound(family))))
-            made["sounds"] = [self._token("sounds", *sounds)] if len(sounds) == 2 else []
+            sounds = _sounds(given, family)
+            made["sounds"] = [self._token("sounds", *sounds)] if sounds else []
         if family and birth:
             made["sound_year"] = [self._token("sound_year", names.sound(family) or "", birth[:4], (given or "")[:1])]
         return made
@@ -259,6 +270,19 @@ class Coder:
                 if part:
                     found.append(self._token("home", kind, what, place, part))
         return found
+
+
+def _sounds(given: str | None, family: str | None) -> list[str]:
+    """How both names sound, in one order; empty where one is not known."""
+    sounds = sorted(filter(None, (names.sound(given or ""), names.sound(family or ""))))
+    return sounds if len(sounds) == 2 else []
+
+
+def _wide_salts(where: tuple[str, str, str] | None, given: str | None, family: str | None) -> dict[str, str]:
+    """The salts of filters alone: the door, and how both names sound."""
+    sounds = _sounds(given, family)
+    door = {"door": f"door{where[0]}|{where[1]}"} if where else {}
+    return door | ({"sound": f"sound{'|'.join(sounds)}"} if sounds else {})
 
 
 def _parts_of(birth: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -117,6 +117,10 @@ class Evidence:
         odds = np.log(within / (1.0 - within)).tolist()
         known = None if learned is None else Agencies.of(agency, learned)
         return cls(dict(zip(keys, odds, strict=True)), agency, known)
+
+    def with_sizes(self, sizes: Sequence[int]) -> Evidence:
+        """The same evidence, with what the sizes of people in a first clustering say of records left alone."""
+        return replace(self, alone=alone(sizes))
 
     def chance(self, mine: Sequence[int], theirs: Sequence[int]) -> float:
         """The probability that two groups of records are of one person.

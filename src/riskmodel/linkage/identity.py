@@ -125,6 +125,8 @@ def matched(
     matches, learned = scored(records, blocking.pairs, seed=seed, threads=threads, engine=engine)
     facts, evidence = facts_of(records), Evidence.of(records.column("agency").to_pylist(), matches, learned)
     clusters = clustered(facts, evidence, threshold)
+    evidence = evidence.with_sizes(np.unique(clusters.of, return_counts=True)[1].tolist())
+    clusters = clustered(facts, evidence, threshold)
     worlds = drawn(facts, evidence, matches, clusters, draws=draws, seed=seed)
     document = {
         "pairs_compared": blocking.pairs.num_rows,

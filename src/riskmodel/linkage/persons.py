@@ -80,8 +80,7 @@ def random_pairs(records: int, seed: int) -> pa.Table:
     else:
         random = seeds.stream(seed, "linkage", "random pairs")
         ends = np.sort(random.integers(0, records, (RANDOM_PAIRS, 2)), axis=1)
-        ends = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0)
-        left, right = ends[:, 0], ends[:, 1]
+        left, right = np.divmod(np.unique(ends[ends[:, 0] < ends[:, 1]] @ np.array([records, 1])), records)
     return pa.table({"l": left.astype(np.int64), "r": right.astype(np.int64)})
 
 

@@ -47,7 +47,10 @@ class Patterns:
         """Count the distinct rows of (n_pairs, n_comparisons) level codes, sorted; each row stands for `each` pairs."""
         if not len(levels):
             return cls(levels, np.zeros(0))
-        rows, counts = np.unique(levels, axis=0, return_counts=True)
+        steps = tuple(levels.max(axis=0) + 2)
+        # one whole number a row: the same order, and far quicker to sort than rows
+        packed, counts = np.unique(np.ravel_multi_index(tuple((levels + 1).T), steps), return_counts=True)
+        rows = np.stack(np.unravel_index(packed, steps), axis=1) - 1
         return cls(rows, counts.astype(np.float64) * each)
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Patterns:
