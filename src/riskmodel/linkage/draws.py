@@ -4,7 +4,9 @@ One clustering says who is who as if it were certain. Here the same question is 
 a whole world in which everybody is somebody. Links are correlated - if a is b and b is c, then a is c - so they are
 drawn within connected groups of records, in this way:
 
-1. Matches are taken from the most to the least probable, as in `clusters`.
+1. Matches are taken from the most to the least probable, as in `clusters`, but in an order of this world: each has a
+   throw of Gumbel's distribution on its log-odds, one throw for all matches between the same two people. So where a
+   record suits two people, but can be only one of them, each comes first as often as its odds say (Luce 1959).
 2. When a match is between two people so far different, *one* coin is thrown for those two people, with the probability
    that all the evidence on both gives (`evidence`), and for a single record how seldom records are left alone. Heads,
    they are one person. Tails, they are two, and stay two: whoever joins either of them later does not join the other.
@@ -17,11 +19,13 @@ a posterior only as far as the match probabilities are, and know nothing of pair
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from riskmodel import seeds
 from riskmodel.linkage.clusters import Clusters, Facts, clustered
@@ -56,16 +60,32 @@ def drawn(
     place[records] = np.arange(len(records))
     columns = {"l": place[left[edges]], "r": place[right[edges]], "probability": probability[edges]}
     agency = [evidence.agency[at] for at in records.tolist()]
-    found = Evidence.of(agency, pa.table(columns))
+    table = pa.table(columns)
+    found = Evidence.of(agency, table)
     _, sizes = np.unique(best.of, return_counts=True)
     # the agencies' shares and the sizes of people are those among all records
     found = Evidence(found.pairs, agency, evidence.agencies, alone(sizes.tolist()))
     mine = [facts[at] for at in records.tolist()]
+    rivals = _rivals(found.pairs, table, len(records))
+    odds = np.array(list(found.pairs.values()))
     worlds = []
     for number in range(draws):
-        coins = seeds.stream(seed, "linkage", "draw", number).random(len(edges)).tolist()
-        worlds.append(_spread(best, records, clustered(mine, found, coins)))
+        random = seeds.stream(seed, "linkage", "draw", number)
+        coins = random.random(len(edges)).tolist()
+        order = np.argsort(-odds - random.gumbel(size=len(edges))[rivals], kind="stable")
+        worlds.append(_spread(best, records, clustered(mine, found.in_order(order.tolist()), coins)))
     return worlds
+
+
+def _rivals(pairs: Collection[tuple[int, int]], matches: pa.Table, records: int) -> npt.NDArray[np.int64]:
+    """For each match a number that it shares with the others between the same two people, going by sure matches."""
+    if not pairs:
+        return np.zeros(0, np.int64)
+    left, right = np.array(list(pairs)).T
+    sure = matches.filter(pc.greater_equal(matches.column("probability"), SURE))
+    person = _components(sure.column("l").to_numpy(), sure.column("r").to_numpy(), records)
+    one, other = np.minimum(person[left], person[right]), np.maximum(person[left], person[right])
+    return np.unique(one.astype(np.int64) * records + other, return_inverse=True)[1]
 
 
 def doubtful(
@@ -79,14 +99,19 @@ def doubtful(
     >>> records.tolist(), edges.tolist()
     ([0, 1], [0])
     """
+    group = _components(left, right, records)
+    unsure = np.zeros(records, bool)
+    unsure[group[left[probability < SURE]]] = True
+    return np.flatnonzero(unsure[group]), np.flatnonzero(unsure[group[left]])
+
+
+def _components(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], records: int) -> npt.NDArray[np.int64]:
+    """(records,) the number of the connected group of each record."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(records, records))
-    groups, group = connected_components(graph, directed=False)
-    unsure = np.zeros(groups, bool)
-    unsure[group[left[probability < SURE]]] = True
-    return np.flatnonzero(unsure[group]), np.flatnonzero(unsure[group[left]])
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
 def _spread(best: Clusters, records: npt.NDArray[np.int64], world: Clusters) -> Clusters:

@@ -122,6 +122,11 @@ class Evidence:
         """The same evidence, with what the sizes of people in a first clustering say of records left alone."""
         return replace(self, alone=alone(sizes))
 
+    def in_order(self, order: Sequence[int]) -> Evidence:
+        """The same evidence with its matches in another order."""
+        pairs = list(self.pairs.items())
+        return replace(self, pairs=dict(pairs[at] for at in order))
+
     def chance(self, mine: Sequence[int], theirs: Sequence[int]) -> float:
         """The probability that two groups of records are of one person.
 
