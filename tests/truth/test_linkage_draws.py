@@ -1,9 +1,9 @@
-"""Doubt about links, carried on: over drawn worlds, intervals hold true counts that the single best linkage misses.
+"""Doubt about links, carried on: intervals over drawn worlds hold true counts that the best linkage often misses.
 
-A linkage is a census of the records at hand: the best clustering gives one number for a count and no doubt at all, and
-that number is nearly always wrong by a few, because records too badly written to be sure of are left alone. The draws
-put a spread around it and lie nearer the truth. Their intervals still hold it less often than 95 in 100: pairs that
-were never compared are in no draw.
+A linkage is a census of the records at hand: the best clustering gives one number for a count and no doubt at all. It is
+off by a person or two in more than every second count. The draws put a spread around it. On worlds that nothing was
+developed on, 95 % intervals hold the truth in five of six cases, not in nineteen of twenty: of a thousand people about
+one has records that nothing brings together (see benchmarks/linkage/RESULTS.md).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from riskmodel.world.society import World
 
 FIELDS = ("given_name", "family_name", "birth_date", "sex", "address", "postcode")
 KNOWN_TO = (1, 2, 3, 4, 5)
-SEEDS = (31, 32, 33)
+SEEDS = (31, 32)
 
 
 def known_to(links: pa.Table, who: str) -> dict[str, int]:
@@ -41,8 +41,8 @@ def measured(people: People) -> dict[str, Measured]:
 
 
 @pytest.mark.slow
-def test_intervals_over_draws_hold_the_truth_more_often_than_the_best_linkage(tmp_path: Path) -> None:
-    held, errors = [], []
+def test_intervals_over_draws_hold_the_truth(tmp_path: Path) -> None:
+    held, off = [], []
     for seed in SEEDS:
         world = World.generate(people=2_000, seed=seed)
         files = [one for one in world.deliveries(tmp_path / f"d{seed}") if one.feed.endswith(".people")]
@@ -51,7 +51,7 @@ def test_intervals_over_draws_hold_the_truth_more_often_than_the_best_linkage(tm
             dt.date(2999, 1, 1),
         )  # fmt: skip
         store = connect(f"duckdb:///{tmp_path / f's{seed}'}", purpose)
-        people = link(store, receive(store, files), draws=12, seed=seed)
+        people = link(store, receive(store, files), draws=20, seed=seed)
         records = query(
             "SELECT t.* FROM t SEMI JOIN l USING (agency, person_key)", t=world.truth.records, l=people.links
         )
@@ -64,9 +64,8 @@ def test_intervals_over_draws_hold_the_truth_more_often_than_the_best_linkage(tm
             one = drawn[name]
             assert one.extra_share in (0.0, 1.0)  # a count of what is there has no other variance than that of links
             held.append((best[name] == true, one.low <= true <= one.high))
-            errors.append((abs(best[name] - true), abs(one.value - true)))
+            off.append(abs(one.value - true))
     by_best, by_draws = np.sum(held, axis=0)
-    assert by_draws >= 2 * by_best + 3
-    assert by_draws >= len(held) / 3
-    off_best, off_draws = np.mean(errors, axis=0)
-    assert off_draws < 0.75 * off_best
+    assert by_best < len(held)  # there is doubt to carry on
+    assert by_draws >= 0.8 * len(held)
+    assert np.mean(off) < 1.5
