@@ -168,8 +168,8 @@ def connect(url: str, purpose: Purpose, caller: Caller | None = None, *, engine:
     purpose : Purpose, in force today
     caller : Caller, the role that asks and the partnership's grants; when given, every read and write of people's rows
         needs a grant of the level "rows" in force
-    engine : where features are computed when nothing else is asked for: "duckdb" is this process; "local[2]",
-        "spark://HOST:PORT" are Spark. Results are the same to the bit, and lie in the folder
+    engine : where features are computed and records of people compared when nothing else is asked for: "duckdb" is this
+        process; "local[2]", "spark://HOST:PORT" are Spark. Results are the same to the bit, and lie in the folder
 
     Raises
     ------

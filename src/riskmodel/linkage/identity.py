@@ -197,14 +197,17 @@ def _write(draft: Draft, people: pa.Table, found: Linked, salt: str, settings: d
     draft.write_document("quality", {"settings": settings, **quality.described(links), **found.document})
 
 
-def _links(people: pa.Table, records: pa.Table, cluster: np.ndarray, probability: np.ndarray, salt: str) -> pa.Table:
-    texts = zip(*(records.column(name).to_pylist() for name in ("agency", "person_key")), strict=True)
-    keys = [f"{agency}\x1f{key}" for agency, key in texts]
-    heads, inverse = np.unique(cluster, return_inverse=True)
-    entity = pseudonyms([keys[head] for head in heads.tolist()], salt)[inverse]
-    table = records.append_column("entity_id", pa.array(entity)).append_column(
-        "probability", pa.array(np.round(probability, 6))
-    )
+def _links(
+    people: pa.Table, records: pa.Table, cluster: np.ndarray, probability: np.ndarray, salt: str,
+    rows: np.ndarray | None = None,
+) -> pa.Table:  # fmt: skip
+    """The links of all records, or of those at `rows`."""
+    rows = np.arange(records.num_rows) if rows is None else rows
+    heads, inverse = np.unique(cluster[rows], return_inverse=True)
+    texts = zip(*(records.column(name).take(heads).to_pylist() for name in ("agency", "person_key")), strict=True)
+    entity = pseudonyms([f"{agency}\x1f{key}" for agency, key in texts], salt)[inverse]
+    table = records.take(rows).append_column("entity_id", pa.array(entity))
+    table = table.append_column("probability", pa.array(np.round(probability[rows], 6)))
     feeds = query(
         "SELECT agency, person_key, min(feed) AS feed FROM p GROUP BY ALL",
         p=people.select(["agency", "person_key", "feed"]),
@@ -216,12 +219,8 @@ def _worlds(people: pa.Table, found: Linked, salt: str) -> pa.Table:
     """The links of every draw that are not those of the best clustering, with the number of the draw."""
     tables = []
     for number, world in enumerate(found.worlds):
-        links = _links(people, found.records, world.of, world.held_by, salt)
-        other = query(
-            "SELECT w.* FROM w JOIN b USING (agency, person_key) WHERE w.entity_id <> b.entity_id",
-            w=links,
-            b=_links(people, found.records, found.cluster, found.probability, salt),
-        )
+        elsewhere = np.flatnonzero(world.of != found.cluster)  # a person is named after the first of its records
+        other = _links(people, found.records, world.of, world.held_by, salt, elsewhere)
         tables.append(other.append_column("draw", pa.array(np.full(other.num_rows, number, np.int32))))
     return pa.concat_tables(tables)
 
