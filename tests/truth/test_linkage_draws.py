@@ -1,7 +1,7 @@
 """Doubt about links, carried on: intervals over drawn worlds hold true counts that the best linkage often misses.
 
-A linkage is a census of the records at hand: the best clustering gives one number for a count and no doubt at all. It is
-off by a person or two in more than every second count. The draws put a spread around it. On worlds that nothing was
+A linkage is a census of the records at hand: the best clustering gives one number for a count and no doubt at all. It
+is off by a person or two in more than every second count. The draws put a spread around it. On worlds that nothing was
 developed on, 95 % intervals hold the truth in five of six cases, not in nineteen of twenty: about one person in a
 thousand has records that nothing brings together (see benchmarks/linkage/RESULTS.md).
 """
