@@ -159,6 +159,36 @@ class Evidence:
         }
 
 
+def record_of(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """All that is known of one figure of a card: the figure, the artefact that holds it, and how that was made.
+
+    Parameters
+    ----------
+    document : of a card
+    key : str, the figure's key under ``evidence.claims``
+
+    Returns
+    -------
+    dict : value, low, high, n, state, unit, found_at; artefact and its sha256; commit, code, data and made_at, each
+        "not known" on a card without a record of its making
+
+    Raises
+    ------
+    EvidenceError : the card has no such figure, or names an artefact that it does not hold
+    """
+    claims, made = document["evidence"]["claims"], document.get("made") or {}
+    marks = {each["name"]: each["fingerprint"] for each in document["evidence"]["artefacts"]}
+    if key not in claims or claims[key]["artefact"] not in marks:
+        raise EvidenceError(
+            "figure-missing",
+            found=f"no figure {key!r} with its artefact on this card",
+            expected=f"one of its {len(claims)} figures",
+            repair="Take a key from evidence.claims of card.json.",
+        )
+    how = {name: made.get(name, SAID["unknown"]) for name in ("commit", "code", "data")}
+    return {**claims[key], "sha256": marks[claims[key]["artefact"]], **how, "made_at": made.get("at", SAID["unknown"])}
+
+
 def count_words(value: float | None) -> str:
     """A whole number with thousands separated.
 

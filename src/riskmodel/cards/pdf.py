@@ -5,6 +5,8 @@ WeasyPrint makes it from the very page that the browser shows, under the page's 
 
 from __future__ import annotations
 
+import re
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,6 +46,23 @@ def write_pdfs(card: ModelCard, folder: str | Path) -> tuple[Path, ...]:
             path.write_bytes(pdf(page))
             written.append(path)
     return tuple(written)
+
+
+def named_in(made: bytes) -> str | None:
+    """The fingerprint of the card that a PDF was made of; None where it names none.
+
+    WeasyPrint keeps the page's keywords with the document. It is a name, not a proof: what a PDF says is not compared.
+    """
+    parts = [made, *(_unpacked(part) for part in re.findall(rb"stream\r?\n(.*?)endstream", made, flags=re.DOTALL))]
+    found = next((found for part in parts if (found := re.search(rb"card ([0-9a-f]{64})", part))), None)
+    return None if found is None else found.group(1).decode("ascii")
+
+
+def _unpacked(part: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(part)
+    except zlib.error:
+        return b""
 
 
 def _nothing(url: str, *_: object, **__: object) -> dict[str, object]:

@@ -1,9 +1,9 @@
 """Is a card what it was, and does it still say what the results say?
 
 Without results: the document still fits its fingerprint, its figures do not contradict each other, nothing small is
-shown, no required text is empty, no day has passed, and the pages still say what the document says. With the results of
-the run: every figure and every section is made again from them and compared. Any fault refuses the card; nothing here
-repairs one.
+shown, no required text is empty, no day has passed, and the pages still say what the document says. What counts is what
+is rendered from card.json; of a PDF only the name of its card is looked at. With the results of the run: every figure
+and every section is made again from them and compared. Any fault refuses the card; nothing here repairs one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from riskmodel import __version__
 from riskmodel.cards.beside import files_beside
 from riskmodel.cards.model_card import FORMAT, JSON_FILE, MARKDOWN_FILE, PAGE_FILE, ModelCard
+from riskmodel.cards.pdf import named_in
 from riskmodel.cards.provenance import seal
 from riskmodel.cards.states import must_be_ready
 from riskmodel.errors import EvidenceError
@@ -113,6 +114,10 @@ def _page_faults(card: ModelCard, folder: Path) -> list[str]:
             found, text = _spoken(found), _spoken(text)
         if found != text:
             faults.append(f"{name}, which does not say what {JSON_FILE} says")
+    for path in sorted(folder.glob("*.pdf")):
+        named = named_in(path.read_bytes())
+        if named is not None and named != card.fingerprint:
+            faults.append(f"{path.name}, which was made of another card")
     return faults
 
 

@@ -43,6 +43,20 @@ def card_verify(
     typer.echo(verify_card(folder, again, state=state.value, today=on.date() if on else None))
 
 
+@verbs.command("figure")
+def card_figure(
+    folder: Folder,
+    key: Annotated[str, typer.Argument(help="The figure's key, such as performance.model.all.auroc.")],
+) -> None:
+    """Print all that is known of one figure: interval, n, state, artefact, code, data, time of making."""
+    import json
+
+    from riskmodel.cards.evidence import record_of
+    from riskmodel.cards.model_card import ModelCard
+
+    typer.echo(json.dumps(record_of(ModelCard.load(folder).document, key), indent=1, ensure_ascii=False))
+
+
 @verbs.command("from-run")
 def card_from_run(
     run: Annotated[str, typer.Argument(help="The id of a run in MLflow that was made without riskmodel.")],

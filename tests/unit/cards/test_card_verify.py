@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from riskmodel.cards import pdf
 from riskmodel.cards.beside import write_beside
+from riskmodel.cards.evidence import record_of
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.provenance import provenance
 from riskmodel.cards.states import lacking
@@ -261,3 +263,34 @@ def test_what_is_no_card_is_refused(tmp_path: Path, content: str | None) -> None
     if content is not None:
         (tmp_path / "card.json").write_text(content, encoding="utf-8")
     assert refused(tmp_path).code == "card-unreadable"
+
+
+def test_a_pdf_of_another_card_is_refused_and_one_of_this_card_stands(saved: Path, card: ModelCard) -> None:
+    (saved / "card.pdf").write_bytes(pdf.pdf(_sheet(card.fingerprint)))
+    verify_card(saved, today=DAY)
+    (saved / "brief.pdf").write_bytes(pdf.pdf(_sheet("d" * 64)))
+    assert "brief.pdf, which was made of another card" in refused(saved).found
+
+
+def _sheet(fingerprint: str) -> str:
+    head = f'<title>A card</title><meta name="keywords" content="card {fingerprint}">'
+    return f'<!DOCTYPE html><html lang="en-GB"><head>{head}</head><body><p>A card.</p></body></html>'
+
+
+def test_every_figure_leads_to_its_artefact_code_data_and_day(card: ModelCard) -> None:
+    made = provenance("a" * 64)
+    document = card.dated(made).document
+    marks = {each["name"]: each["fingerprint"] for each in document["evidence"]["artefacts"]}
+    claims = document["evidence"]["claims"]
+    assert len(claims) > 50
+    for key, claim in claims.items():
+        found = record_of(document, key)
+        assert {name: found[name] for name in claim} == claim
+        assert found["sha256"] == marks[claim["artefact"]]
+        assert (found["commit"], found["code"], found["data"], found["made_at"]) == (
+            *(made[name] for name in ("commit", "code", "data")),
+            made["at"],
+        )
+    assert record_of(card.document, "performance.base_rate")["made_at"] == "not known"
+    with pytest.raises(EvidenceError, match="figure-missing"):
+        record_of(document, "performance.hearsay")
