@@ -94,6 +94,7 @@ def must_be_allowed(scores: Scores, asked: str) -> None:
     """Refuse, and write down, what is asked for after the approval ended or the list was withdrawn."""
     basis = scores.basis
     try:
+        scores.ledger.must_not_be_ahead()
         basis.approval.must_allow(basis.model, basis.card, basis.purpose, dt.date.today())
         must_stand(scores.ledger, scores.fingerprint)
     except NotPermitted as refusal:

@@ -83,6 +83,7 @@ def must_be_approved(
             expected="the fingerprint of the card the board decided on",
             repair="Pass card= with the fingerprint of the model's card.",
         )
+    ledger.must_not_be_ahead()
     approval.must_allow(model.fingerprint, card, purpose, dt.date.today())
     approval.must_be_recorded(ledger)
     return approval

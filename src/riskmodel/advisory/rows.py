@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from riskmodel.advisory import conditions, gate
-from riskmodel.advisory.export import REVIEW_COLUMNS
+from riskmodel.advisory.export import REVIEW_COLUMNS, list_table
 from riskmodel.advisory.footing import Footing
 from riskmodel.advisory.missing import Gaps, questions_of
 from riskmodel.advisory.score import noted
@@ -106,7 +106,7 @@ def score_rows(
 
 def advice_columns(scores: Scores) -> pa.Table:
     """The columns of the list that a served model gives back, for each row in its order."""
-    return scores.to_table().select(list(COLUMNS))
+    return list_table(scores).select(list(COLUMNS))
 
 
 def _late(until: dt.date | None, as_of: dt.date, approval: Approval) -> tuple[tuple[str, int], ...]:

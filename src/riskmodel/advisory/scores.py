@@ -394,10 +394,11 @@ class Scores:
         Columns: pseudonym, as_of, probability (empty where it is withheld), low, high, similar_cases,
         of_whom_with_outcome, made_again_low and made_again_high (between which models made again lie), raises,
         lowers, not_known, withheld, valid_until, and the three review columns. The schema's metadata holds the
-        caveats.
+        caveats. That the list was looked at is written into the ledger.
         """
         from riskmodel.advisory.export import list_table
 
+        self.ledger.append("looked-at", what="list", list=self.fingerprint, people=self.people)
         return list_table(self)
 
     def export(self, folder: str | Path, *, order: str = "pseudonym") -> Path:

@@ -174,12 +174,15 @@ def build_training_set(
     Raises
     ------
     NotInstalled : Spark is asked for, and pyspark or Java is missing
+    NotPermitted : the histories hold records of an agency that the store's purpose does not name
     DeclarationError : features, groups or outcome that these histories cannot answer, all at once
     DataRefused : nobody is eligible, an as-of date lies after the last delivery, or no outcome at all is known yet
     """
     _check(histories, groups, features, carry)
     definitions = definitions_of(histories, cohort, outcome, features, groups, carry)
     store = histories.store
+    if store is not None:
+        store.must_cover(histories.agencies)
     engine = engine or (store.engine if store is not None else "duckdb")
     kept = store.kept(RESULT, definitions) if store is not None else None
     if kept is not None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from riskmodel.engines import folders
 from riskmodel.engines.folders import Draft, Result
-from riskmodel.errors import DataRefused, DeclarationError, NotFound, NotPermitted
+from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotFound, NotPermitted
 from riskmodel.governance.grants import Caller
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
@@ -131,6 +131,7 @@ class Store:
         return result
 
     def _must_be_open(self) -> None:
+        self.ledger.must_not_be_ahead()
         self.purpose.must_be_in_force()
         if self.caller is not None:
             self.caller.must_be_allowed(self.purpose.name, "rows")
@@ -139,7 +140,7 @@ class Store:
         """Run a check; a refusal is written down before it is raised."""
         try:
             check()
-        except NotPermitted as refusal:
+        except (NotPermitted, EvidenceError) as refusal:
             self.ledger.append("refused", code=refusal.code, **facts, **self._who())
             raise
 
@@ -202,7 +203,15 @@ def connect(url: str, purpose: Purpose, caller: Caller | None = None, *, engine:
 
 
 def _must_be_of(purpose: Purpose, result: Result) -> None:
-    made: dict[str, Any] = result.document(MADE_UNDER) if f"{MADE_UNDER}.json" in result.parts else {}
+    stated = result.parts.get(f"{MADE_UNDER}.json")
+    made: dict[str, Any] = result.document(MADE_UNDER) if stated is not None else {}
+    if stated is not None and fingerprint_document(made) != stated:
+        raise EvidenceError(
+            "purpose-altered",
+            found=f"the result {result.name!r}, whose purpose was changed after it was made",
+            expected="the purpose it was made under",
+            repair="Keep the folder as it is and tell the data protection lead.",
+        )
     if made != purpose.scope():
         of = (
             f"the purpose {made['name']!r}"

@@ -17,12 +17,15 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from riskmodel.errors import EvidenceError, NotFound
+from riskmodel.errors import EvidenceError, NotFound, NotPermitted
 from riskmodel.governance.entries import START, Entry, Fact, clean_facts, new_entry, read_entry
 
+CLOCK_MAY_ERR = dt.timedelta(hours=1)
+"""By how much a clock may be put back before it counts as set back."""
 TORN = "torn-line-closed"
 """The action of the entry that closes off what a killed writer left behind."""
 _BLOCK = 1 << 14
@@ -87,6 +90,26 @@ class Ledger:
             fcntl.flock(file, fcntl.LOCK_SH)
             return _checked(_tail(file).last, read_anchor(self.path))
 
+    def must_not_be_ahead(self) -> None:
+        """Refuse to go by a clock that stands before the newest entry: set back, it would lengthen what has ended.
+
+        Raises
+        ------
+        NotPermitted : the clock is more than an hour behind
+        """
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            last = _tail(file).last
+        behind = dt.timedelta() if last is None else dt.datetime.fromisoformat(last.at) - dt.datetime.now(dt.UTC)
+        if behind > CLOCK_MAY_ERR:
+            raise NotPermitted(
+                "clock-set-back",
+                found=f"a clock that stands {behind.total_seconds() / 3600:,.0f} hours before the newest entry",
+                expected="a clock that goes on",
+                repair="Put the clock right; where the entry is what is wrong, tell the data protection lead.",
+            )
+
     def entries(self) -> Iterator[Entry]:
         """Every readable entry in file order, unverified; `verify` says whether they can be relied on."""
         if self.path.exists():
@@ -126,6 +149,7 @@ class Verification:
     entries : int, entries in an unbroken chain
     head : Head, the last of them
     torn : int, torn lines that were closed off and recorded
+    backwards : int, entries whose time lies more than an hour before that of the one before: a clock was set back
     faults : tuple of LedgerFault, empty when the ledger can be relied on
     """
 
@@ -133,6 +157,7 @@ class Verification:
     head: Head
     torn: int
     faults: tuple[LedgerFault, ...]
+    backwards: int = 0
 
     @property
     def holds(self) -> bool:
@@ -141,6 +166,7 @@ class Verification:
 
     def __str__(self) -> str:
         closed = f", {self.torn} torn line(s) closed off" if self.torn else ""
+        closed += f", a clock set back {self.backwards} time(s)" if self.backwards else ""
         if self.holds:
             return f"The ledger holds: {self.entries:,} entries{closed}, head {self.head.hash}."
         return "\n".join([f"The ledger does not hold: {len(self.faults)} fault(s).", *map(str, self.faults)])
@@ -187,7 +213,7 @@ def verify(path: str | Path, expected: Head | str | Sequence[Head | str] | None 
         faults.append(LedgerFault(len(lines), error.code, error.found))
     for one in [expected] if isinstance(expected, Head | str) else expected or ():
         faults += _expected_faults(one, chain, len(lines))
-    return Verification(len(chain), head, torn, tuple(faults))
+    return Verification(len(chain), head, torn, tuple(faults), _backwards(chain))
 
 
 def read_anchor(path: Path) -> Head | None:
@@ -239,6 +265,11 @@ def _walk(lines: Sequence[bytes]) -> tuple[list[Entry], int, list[LedgerFault]]:
         left = sum(map(len, pending))
         faults.append(LedgerFault(len(lines), "line-torn", f"{left} bytes after the last whole entry, not closed off"))
     return chain, torn, faults
+
+
+def _backwards(chain: Sequence[Entry]) -> int:
+    times = [dt.datetime.fromisoformat(entry.at) for entry in chain]
+    return sum(before - after > CLOCK_MAY_ERR for before, after in pairwise(times))
 
 
 def _closes(entry: Entry, pending: Sequence[bytes]) -> bool:

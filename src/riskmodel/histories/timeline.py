@@ -22,7 +22,7 @@ def timeline(
     as_of: dt.datetime | dt.date | str,
     agencies: Collection[str] | None = None,
 ) -> list[Event]:
-    """The events of one person that could be seen at a moment, oldest first.
+    """The events of one person that could be seen at a moment, oldest first; that somebody looked is in the ledger.
 
     Parameters
     ----------
@@ -43,6 +43,18 @@ def timeline(
             expected=f"some of {', '.join(histories.agencies)}",
             repair="Name agencies whose feeds were received.",
         )
+    if histories.store is not None:
+        histories.store.ledger.append("looked-at", what="timeline of a person", purpose=histories.store.purpose.name)
+    return picture(histories, entity_id, as_of, agencies)
+
+
+def picture(
+    histories: Histories,
+    entity_id: int,
+    as_of: dt.datetime | dt.date | str,
+    agencies: Collection[str] | None = None,
+) -> list[Event]:
+    """The same for those who have written down why they look."""
     own = histories.events.filter(pc.equal(histories.events.column("entity_id"), entity_id))
     return events_of(visible_rows(own, _moment(as_of), agencies=agencies))
 

@@ -18,7 +18,7 @@ from riskmodel.dates import Duration, moments
 from riskmodel.errors import DeclarationError
 from riskmodel.histories.event import Event
 from riskmodel.histories.store import Histories
-from riskmodel.histories.timeline import timeline
+from riskmodel.histories.timeline import picture
 from riskmodel.population.pages.words import plain
 from riskmodel.population.thresholds import JointRule, Threshold
 from riskmodel.tables import entity_label
@@ -160,7 +160,7 @@ def who_knew(
     DeclarationError : no reason is given
     """
     _must_have_a_reason(histories, reason)
-    events = timeline(histories, entity_id, until)
+    events = picture(histories, entity_id, until)
     agencies = tuple(sorted({event.agency for event in events}))
     versions = [
         Event.of(row)

@@ -151,6 +151,7 @@ def _build(folder: Path, text: str, declared: Declaration) -> Study:
         faults.part(("model", "gap"), lambda: Duration.parse(str(declared.model.gap)))
     faults.part(("card",), lambda: CardText.from_mapping(declared.card))
     faults.part(("feeds",), lambda: _one_source(declared))
+    faults.part(("feeds",), lambda: _inside(declared))
     faults.part(("features", "known"), lambda: _different_names([node for node in features if node is not None]))
     faults.found += _contract_faults(folder, declared)
     if faults.found:
@@ -181,6 +182,17 @@ def _outcome(declared: Declaration) -> Outcome:
         role=table.role,
         agency=table.agency,
     )
+
+
+def _inside(declared: Declaration) -> None:
+    """Files lie below the study's folder or the data folder: a study file leads nowhere else."""
+    named = {"feeds.folder": declared.feeds.folder, "feeds.contracts": declared.feeds.contracts}
+    for where, name in named.items():
+        if name is not None and (Path(name).is_absolute() or ".." in Path(name).parts):
+            raise DeclarationError.of(
+                "path-outside", where=where, found=f"{name!r}, which leads outside", expected="a folder below",
+                repair="Name the folder; where the data lie as a whole is said with --data or RISKMODEL_DATA.",
+            )  # fmt: skip
 
 
 def _one_source(declared: Declaration) -> None:

@@ -22,7 +22,8 @@ def asked(partnership: Any, scored: Any, **change: Any) -> Any:
 
 
 def test_the_same_figures_and_reasons_as_the_list(partnership: Any, scored: Any) -> None:
-    made, whole = asked(partnership, scored), scored.to_table()
+    whole = scored.to_table()
+    made = asked(partnership, scored)
     table = advice_columns(made)
     for name in set(COLUMNS) - {"not_known", "valid_until"}:
         assert table[name].to_pylist() == whole[name].to_pylist(), name

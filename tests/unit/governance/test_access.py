@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from riskmodel.errors import DataRefused, DeclarationError, NotFound, NotPermitted
+from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotFound, NotPermitted
 from riskmodel.governance.access import Store, connect
 from riskmodel.governance.ledger import Ledger, verify
 from riskmodel.governance.purposes import Purpose
@@ -113,7 +113,7 @@ def test_attack_another_controllers_rows_are_refused_and_leave_a_trace(store: St
 def test_attack_a_result_put_there_by_hand_is_of_no_purpose(store: Store) -> None:
     folder = store.folder / "histories"
     (folder / "made_under.json").write_text('{"name": "early-support"}')
-    with pytest.raises(NotPermitted, match="purpose-other"):
+    with pytest.raises(EvidenceError, match="purpose-altered"):
         store.result("histories")
 
 

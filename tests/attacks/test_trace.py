@@ -1,0 +1,190 @@
+"""Every act on people's rows leaves exactly its entry, of the right kind, and nothing of a person in it.
+
+The acts are those of a partnership's year, in order; each is done once, and what it added to the ledger is looked at.
+A stage has one entry for each result that it reads or writes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import riskmodel as rm
+from riskmodel.advisory.contest import as_corrected, corrections, own_copy
+from riskmodel.advisory.funnel import funnel
+from riskmodel.dates import months
+from riskmodel.errors import NotPermitted
+from riskmodel.features.language import age, count
+from riskmodel.governance.access import Store
+from riskmodel.governance.ledger import Ledger, verify
+from riskmodel.histories.store import Histories
+from riskmodel.histories.timeline import timeline
+
+PURPOSE = rm.Purpose("support", "To help.", "A law.", ("school",), ("birth_date", "given_name"), dt.date(9999, 1, 1))
+CONTRACT = """
+agency = "school"
+title = "School"
+controller = "School"
+legal_regime = "UK GDPR"
+date_format = "%Y-%m-%d"
+[feeds.people]
+holds = "people"
+file = "pupils"
+key = ["pupil"]
+[feeds.people.columns]
+pupil = { type = "text", means = "person_key", required = true }
+name = { type = "text", means = "given_name" }
+born = { type = "date", means = "birth_date" }
+recorded = { type = "date", means = "recorded_at", required = true }
+[feeds.events]
+holds = "events"
+file = "exclusions"
+key = ["ref"]
+[feeds.events.columns]
+ref = { type = "text", means = "event_key", required = true }
+pupil = { type = "text", means = "person_key", required = true }
+from = { type = "date", means = "happened_at", required = true }
+recorded = { type = "date", means = "recorded_at", required = true }
+[feeds.events.constants]
+kind = "exclusion"
+"""
+
+
+def deliveries(folder: Path) -> list[rm.Delivery]:
+    draw = np.random.default_rng(5)
+    pupils = [f"q{n},Zoltrix{n},{dt.date(2003, 1, 1) + dt.timedelta(days=n * 9)},2015-01-01" for n in range(200)]
+    events = []
+    for number in range(1200):
+        pupil = int(draw.integers(0, 50)) * 4 if number % 2 else int(draw.integers(0, 200))
+        day = dt.date(2016, 1, 1) + dt.timedelta(days=int(draw.integers(0, 1400)))
+        events.append(f"e{number},q{pupil},{day},{day + dt.timedelta(days=3)}")
+    (folder / "pupils.csv").write_text("\n".join(["pupil,name,born,recorded", *pupils]) + "\n")
+    (folder / "exclusions.csv").write_text("\n".join(["ref,pupil,from,recorded", *events]) + "\n")
+    covers = (dt.datetime(2020, 2, 1), dt.date(2015, 1, 1), dt.date(2020, 2, 1))
+    names = {"school.people": "pupils.csv", "school.events": "exclusions.csv"}
+    return [rm.Delivery(feed, folder / name, *covers) for feed, name in names.items()]
+
+
+@dataclass
+class Watched:
+    """The ledger, and what each act added to it."""
+
+    ledger: Ledger
+    seen: int = 0
+    added: dict[str, list[str]] = field(default_factory=dict)
+
+    def act(self, name: str, do: Callable[[], Any]) -> Any:
+        try:
+            return do()
+        except NotPermitted:
+            return None
+        finally:
+            entries = list(self.ledger.entries())
+            self.added[name] = [entry.action for entry in entries[self.seen :]]
+            self.seen = len(entries)
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    folder = tmp_path_factory.mktemp("year")
+    (folder / "school.toml").write_text(CONTRACT)
+    store: Store = rm.connect(f"duckdb:///{folder / 'run'}", purpose=PURPOSE)
+    watched, sent = Watched(store.ledger), deliveries(folder)
+    contracts = [rm.Contract.load(folder / "school.toml")]
+    intake = watched.act("receive", lambda: rm.receive(store, sent, contracts=contracts))
+    people = watched.act("link", lambda: rm.link(store, intake, method="shared_key"))
+    histories: Histories = watched.act("assemble", lambda: rm.assemble(store, people))
+    cohort = rm.Cohort(between=("2017-01-01", "2019-01-01"), every=months(3), aged=(8, 25))
+    outcome, features = rm.Outcome("exclusion", within=months(6)), [age(), count("exclusion")]
+    training = watched.act(
+        "build_training_set", lambda: rm.build_training_set(histories, cohort, outcome, features, groups=())
+    )
+    model = rm.fit(training, rm.Logistic(), rm.ForwardFolds(2), comparators=(), replicates=100, capacity=(0.1,))
+    today, card, form = dt.date.today(), "c" * 64, folder / "approval.toml"
+    asked = {"cohort": cohort, "outcome": outcome, "card": card}
+    watched.act("refused", lambda: rm.score(model, histories, "2020-01-15", None, **asked))
+    rm.draft_approval(form, model.fingerprint, card, PURPOSE)
+    kept = [line for line in form.read_text().splitlines() if line.startswith(("model", "card", "purpose"))]
+    until = today + dt.timedelta(days=9)
+    form.write_text("\n".join([*kept, 'decision = "approved"', 'decided_by = ["chair"]', 'conditions = "none"',
+        f"decided_on = {today}", f"valid_from = {today}", f"valid_until = {until}"]))  # fmt: skip
+    approval = watched.act("approve", lambda: rm.sign_off(form, store.ledger))
+    scores = watched.act("score", lambda: rm.score(model, histories, "2020-01-15", approval, **asked))
+    scores = replace(scores, basis=replace(scores.basis, valid_until=until))
+    who = next(each for each in scores.pseudonyms if scores.person(each).reasons)
+    watched.act("look at a list", scores.to_table)
+    watched.act("explain", scores.person(who).explain)
+    watched.act("draw", lambda: scores.waterfall(who))
+    watched.act("own copy", lambda: own_copy(scores.person(who), "the lead"))
+    watched.act("export", lambda: scores.export(folder / "list"))
+    watched.act("refused export", lambda: scores.export(folder / "other", order="capacity"))
+    watched.act("look at a timeline", lambda: timeline(histories, 1, "2019-01-01"))
+    watched.act("look back on a case", lambda: rm.who_knew(histories, 1, "2019-01-01", reason="a named review"))
+    form_of_reviews = rm.ReviewForm(("offer", "none"), ("known",))
+    reviews = rm.Reviews(folder / "reviews.jsonl", form_of_reviews, store.ledger)
+    given = {"choice": "offer", "reason": "known", "words": "Zoltrix was seen at home"}
+    begun = watched.act("judge", lambda: reviews.begin(scores, who, role="worker", **given))
+    seen, _ = watched.act("look at a score", lambda: reviews.look(begun, scores))
+    ended = watched.act("conclude", lambda: reviews.conclude(seen, **given))
+    support = rm.FollowUps(folder / "support.jsonl", rm.SupportForm(("mentor",), ("better", "same")), store.ledger)
+    on = dt.datetime.now(dt.UTC).date()
+    watched.act(
+        "support", lambda: support.add(ended, "offered", code="mentor", on=on, role="worker", words="At the door")
+    )
+    watched.act("release", lambda: funnel(scores.pseudonyms, reviews.all(), put_forward={"offer"}, ledger=store.ledger))
+    wrong = int(histories.events["event_id"][0].as_py())
+    retracted = histories.events.filter(pa.compute.not_equal(histories.events["event_id"], wrong))
+    after_histories = Histories.of(events=retracted, persons=histories.persons, covered_until=histories.covered_until)
+    after = watched.act(
+        "score again",
+        lambda: rm.score(model, after_histories, "2020-01-15", approval, **asked, purpose=PURPOSE, ledger=store.ledger),
+    )
+    watched.act("correct", lambda: corrections(scores, after, reason="wrong-person"))
+    watched.act("export a withdrawn list", lambda: scores.export(folder / "late"))
+    assert as_corrected(histories, [wrong]).events.num_rows <= histories.events.num_rows
+    return watched
+
+
+def test_every_act_leaves_its_one_entry(year: Watched) -> None:
+    assert year.added == {
+        "receive": ["write", "read"],
+        "link": ["write", "read"],
+        "assemble": ["read", "write", "read"],
+        "build_training_set": ["write"],
+        "refused": ["refused"],
+        "approve": ["approval"],
+        "score": ["score"],
+        "look at a list": ["looked-at"],
+        "explain": ["explained"],
+        "draw": ["explained"],
+        "own copy": ["explained"],
+        "export": ["export"],
+        "refused export": ["refused"],
+        "look at a timeline": ["looked-at"],
+        "look back on a case": ["case-reviewed"],
+        "judge": ["review"],
+        "look at a score": ["review"],
+        "conclude": ["review"],
+        "support": ["support"],
+        "release": ["released"],
+        "score again": ["score"],
+        "correct": ["corrected"],
+        "export a withdrawn list": ["refused"],
+    }
+
+
+def test_nothing_of_a_person_is_in_it(year: Watched) -> None:
+    text = year.ledger.path.read_text()
+    assert "Zoltrix" not in text
+    assert not {f'"q{number}"' for number in range(200)} & set(text.split(":"))
+    for entry in year.ledger.entries():
+        assert "P-" not in json.dumps(dict(entry.facts))
+    assert verify(year.ledger.path).holds
