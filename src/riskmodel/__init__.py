@@ -83,7 +83,7 @@ _WHERE = {
     "Footing": "advisory.footing",
     "score": "advisory.score",
     "Review": "advisory.review",
-    "Reviews": "advisory.review",
+    "Reviews": "advisory.reviews",
     "ReviewForm": "advisory.review",
     "FollowUps": "advisory.support",
     "SupportForm": "advisory.support",

@@ -42,6 +42,7 @@ STAYS = {
     "models/risk_model.py": "the model, which no single person's value is in",
     "studies/linked_worlds.py": "the audit over linked worlds, in the store; on the card through claims",
     "studies/policy_study.py": "a plan",
+    "studies/resources.py": "what stages took, in the store",
     "studies/run.py": "fingerprints",
     "studies/skeleton.py": "a new study's texts",
     "studies/stages.py": "where a run was recorded",
@@ -66,6 +67,10 @@ LEAVES = {
     "population/pages/html.py": "population/publication.py",
     "population/publication.py": "population/publication.py",
     "tracking/alternatives.py": "tracking/alternatives.py",
+    "tracking/evaluations.py": "studies/policy_evaluation.py",
+    "tracking/pictures.py": "cards/given.py",
+    "tracking/registering.py": "tracking/tables.py",
+    "tracking/writing.py": "tracking/tables.py",
     "tracking/runs.py": "tracking/tables.py",
 }
 """What leaves, and the module in which its figures pass disclosure."""

@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from riskmodel.advisory.review import ReviewForm, Reviews
+from riskmodel.advisory.review import ReviewForm
+from riskmodel.advisory.reviews import Reviews
 from riskmodel.errors import NotPermitted
 from riskmodel.governance.ledger import Ledger, verify
 

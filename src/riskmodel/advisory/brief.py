@@ -9,16 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import html
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from riskmodel.advisory import words
 from riskmodel.advisory.export import REVIEW_COLUMNS, must_be_allowed
+from riskmodel.advisory.listed import Listed, OneScore
 from riskmodel.errors import NotPermitted
 from riskmodel.population.pages.html import page_pdf
 from riskmodel.tables import fingerprint_document
-
-if TYPE_CHECKING:
-    from riskmodel.advisory.scores import Score, Scores
 
 _STYLE = """@page { size: A4; margin: 18mm; @bottom-center { content: "Advice, not a decision"; font: 9pt sans-serif } }
 body { font: 11pt/1.4 "DejaVu Sans", sans-serif; color: #0b0c0c; max-width: 46em; margin: 0 auto }
@@ -28,7 +25,7 @@ th { text-align: left; vertical-align: top; border: 1px solid #505a5f; padding: 
 table { border-collapse: collapse; margin-top: .5em }"""
 
 
-def write_brief(scores: Scores, pseudonym: str, path: Path) -> Path:
+def write_brief(scores: Listed, pseudonym: str, path: Path) -> Path:
     """Write the advice on one person as ``.html`` or ``.pdf`` and note it in the ledger, without the person.
 
     Raises
@@ -63,7 +60,7 @@ def write_brief(scores: Scores, pseudonym: str, path: Path) -> Path:
     return path
 
 
-def brief_page(score: Score) -> str:
+def brief_page(score: OneScore) -> str:
     """The advice on one person as a page of its own; looking at the records behind it is written into the ledger."""
     score.behind.noted()
     basis = score.basis

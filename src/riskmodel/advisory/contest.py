@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from riskmodel.advisory import words
+from riskmodel.advisory.one_score import Score
 from riskmodel.advisory.review import Review
-from riskmodel.advisory.scores import Score, Scores
+from riskmodel.advisory.scores import Scores
 from riskmodel.advisory.standing import CORRECTED
 from riskmodel.engines.duckdb import query
 from riskmodel.errors import DeclarationError, NotFound

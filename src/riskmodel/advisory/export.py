@@ -11,20 +11,18 @@ import datetime as dt
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskmodel.advisory import words
+from riskmodel.advisory.listed import Listed, OneScore
 from riskmodel.advisory.order import Order, ordered
 from riskmodel.advisory.standing import must_stand
 from riskmodel.errors import NotPermitted
 from riskmodel.explain.steady import NO_STABLE_REASON
 from riskmodel.tables import fingerprint_table
-
-if TYPE_CHECKING:
-    from riskmodel.advisory.scores import Score, Scores
 
 REVIEW_COLUMNS = ("review: decision", "review: reason", "review: reviewer role")
 FILES = ("advisory_list.csv", "advisory_list.parquet")
@@ -34,7 +32,7 @@ MOST_REASONS = 3
 _RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def list_table(scores: Scores, order: Order | None = None) -> pa.Table:
+def list_table(scores: Listed, order: Order | None = None) -> pa.Table:
     """The list as Arrow in the given order, with review columns and, in its metadata, the caveats."""
     order = order or ordered(scores, "pseudonym")
     people = list(scores._at(order.places))
@@ -63,7 +61,7 @@ def list_table(scores: Scores, order: Order | None = None) -> pa.Table:
     return pa.table(columns).replace_schema_metadata({CAVEATS: lines.encode(), BASIS: basis.encode()})
 
 
-def write_list(scores: Scores, folder: Path, order: str) -> Path:
+def write_list(scores: Listed, folder: Path, order: str) -> Path:
     """Write the list as CSV and Parquet into the folder and note it in the ledger."""
     basis = scores.basis
     must_be_allowed(scores, "export")
@@ -90,7 +88,7 @@ def write_list(scores: Scores, folder: Path, order: str) -> Path:
     return folder
 
 
-def must_be_allowed(scores: Scores, asked: str) -> None:
+def must_be_allowed(scores: Listed, asked: str) -> None:
     """Refuse, and write down, what is asked for after the approval ended or the list was withdrawn."""
     basis = scores.basis
     try:
@@ -157,7 +155,7 @@ def _cell(value: Any) -> str | int | float:
     return value if isinstance(value, int) else safe_text(str(value))
 
 
-def _told(score: Score, *, raises: bool) -> str:
+def _told(score: OneScore, *, raises: bool) -> str:
     """The reasons of one direction in one cell, or that none of them holds still."""
     told = words.sentences(score.reasons, raises=raises)[:MOST_REASONS]
     otherwise = score.steady.otherwise(raises=raises)

@@ -11,20 +11,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from riskmodel.advisory.oversight import EVERYBODY
 from riskmodel.advisory.review import Review
+from riskmodel.advisory.scores import Scores
 from riskmodel.advisory.support import FollowUp, latest
 from riskmodel.governance.disclosure import RULES, RuleSet, Total, released
 from riskmodel.governance.ledger import Ledger
 from riskmodel.models.uncertainty import wilson
-
-if TYPE_CHECKING:
-    from riskmodel.advisory.scores import Scores
 
 STAGES: Final = ("on_list", "judged", "looked_at", "concluded", "put_forward")
 SUPPORT: Final = ("not_available", "offered", "refused", "taken_up", "changed")

@@ -17,6 +17,9 @@ from riskmodel.errors import EvidenceError
 from riskmodel.governance.ledger import Ledger
 from riskmodel.tables import fingerprint_document
 
+LEAST_WORDS = 3
+"""A reason in fewer words than this says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from riskmodel.advisory.listed import Listed
 from riskmodel.errors import DeclarationError, NotPermitted
 from riskmodel.models.arbitrariness import Standings, standings
-
-if TYPE_CHECKING:
-    from riskmodel.advisory.scores import Scores
 
 SETTLED, NOT_CHECKED = "settled", "not checked"
 
@@ -45,7 +42,7 @@ class Order:
         return sum(each != SETTLED for each in checked) if checked else None
 
 
-def ordered(scores: Scores, order: str) -> Order:
+def ordered(scores: Listed, order: str) -> Order:
     """The list in the order asked for.
 
     Raises
@@ -75,7 +72,7 @@ def ordered(scores: Scores, order: str) -> Order:
     return _within_capacity(scores, room)
 
 
-def _within_capacity(scores: Scores, room: int) -> Order:
+def _within_capacity(scores: Listed, room: int) -> Order:
     """The people the team has room for; of equal probabilities the earlier pseudonym stands first, and this is said."""
     rank = np.lexsort((np.arange(scores.people), -scores._probability))
     rank = rank[: scores.people - scores.withheld]  # those withheld stand last

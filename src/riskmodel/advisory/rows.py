@@ -16,11 +16,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from riskmodel.advisory import conditions, gate
+from riskmodel.advisory.basis import Basis
 from riskmodel.advisory.export import REVIEW_COLUMNS, list_table
 from riskmodel.advisory.footing import Footing
 from riskmodel.advisory.missing import Gaps, questions_of
 from riskmodel.advisory.score import noted
-from riskmodel.advisory.scores import Basis, Scores
+from riskmodel.advisory.scores import Scores
 from riskmodel.errors import DataRefused
 from riskmodel.explain.steady import SteadyReasons
 from riskmodel.governance.approvals import Approval

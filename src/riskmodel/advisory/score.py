@@ -16,9 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from riskmodel.advisory import conditions, gate, words
+from riskmodel.advisory.basis import Basis
 from riskmodel.advisory.footing import Footing
 from riskmodel.advisory.missing import missing_of
-from riskmodel.advisory.scores import Basis, Scores
+from riskmodel.advisory.scores import Scores
 from riskmodel.cohorts.cohort import Cohort, Eligible, eligible
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import days, moments, parse_date

@@ -1,198 +1,41 @@
-"""Advice on people: a probability with its interval, its reasons and its gaps - and nothing one could act on by itself.
+"""The advice on everybody on one list, in the order of their pseudonyms. It has no cut-off, and prints nobody.
 
-A `Score` cannot be asked for its truth, compared, sorted or turned into a number; whoever tries is told why. `Scores`
-is the advice on everybody on one list, in the order of their pseudonyms. Neither has a cut-off, and neither prints a
-probability or a person unless it is asked for one.
+Reasons are worked out when somebody is opened or the list is written, not when a million people are scored.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from riskmodel.advisory import words
+from riskmodel.advisory.basis import Basis
 from riskmodel.advisory.behind import Behind
+from riskmodel.advisory.export import list_table, write_list
 from riskmodel.advisory.missing import Missing
+from riskmodel.advisory.one_score import Score
 from riskmodel.advisory.order import spans
-from riskmodel.errors import NotADecision, NotFound
+from riskmodel.errors import NotFound
 from riskmodel.explain.contributions import contributions
 from riskmodel.explain.plots import Plot, waterfall
 from riskmodel.explain.reasons import reasons
 from riskmodel.explain.steady import Steady, SteadyReasons, counted
 from riskmodel.features.declared import sources_of
 from riskmodel.features.feature import Feature
-from riskmodel.governance.approvals import Approval
 from riskmodel.governance.ledger import Ledger
-from riskmodel.governance.purposes import Purpose
 from riskmodel.histories.store import Histories
-from riskmodel.models.metrics import expit, logit
+from riskmodel.models.metrics import Numbers, expit, logit
+from riskmodel.models.similar import NaturalFrequency
 from riskmodel.tables import entity_label, fingerprint_document, fingerprint_table
 
-if TYPE_CHECKING:
-    from riskmodel.explain.reasons import Reason
-    from riskmodel.models.similar import NaturalFrequency
-
-Numbers = npt.NDArray[np.float64]
 MOST_STEPS = 8
 """Families in a waterfall; the others stand together."""
-
-
-def _refusal(attempt: str) -> NotADecision:
-    return NotADecision(
-        "score-not-a-decision",
-        found=f"a score that was {attempt}",
-        expected="a person who reads the score with its reasons and gaps",
-        repair="Read score.explain(), form a judgement, and write it down as a review; no number stands for it.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What every score of one list rests on.
-
-    Attributes
-    ----------
-    as_of : date
-    valid_until : date, the first day on which the scores may no longer be looked at
-    model, card, histories : str, fingerprints
-    purpose : Purpose
-    approval : Approval
-    outcome : str, what the probability is of, in words
-    footing : str or None, fingerprint of what the advice was checked against (see `footing`); None: it was not
-    never : tuple of columns that the study never shows as a reason
-    relatives : bool, whether the reader may see what rests on records of other people
-    card_at : str, where the card lies, for the reader to follow
-    """
-
-    as_of: dt.date
-    valid_until: dt.date
-    model: str
-    card: str
-    histories: str
-    purpose: Purpose
-    approval: Approval
-    outcome: str
-    footing: str | None = None
-    never: tuple[str, ...] = ()
-    relatives: bool = False
-    card_at: str = ""
-
-    def document(self) -> dict[str, Any]:
-        """The basis as JSON-able values."""
-        asked = {"footing": self.footing, "never": list(self.never), "relatives": self.relatives}
-        return {
-            **{name: value for name, value in asked.items() if value},
-            "as_of": self.as_of.isoformat(),
-            "valid_until": self.valid_until.isoformat(),
-            "model": self.model,
-            "card": self.card,
-            "histories": self.histories,
-            "purpose": self.purpose.name,
-            "approval": self.approval.fingerprint,
-            "outcome": self.outcome,
-        }
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Score:
-    """The advice on one person.
-
-    Attributes
-    ----------
-    pseudonym : str
-    probability : float, calibrated; None when it is withheld
-    low, high : float, the interval of past cases with a similar probability; None when it is withheld
-    frequency : NaturalFrequency, what became of them; None when it is withheld
-    steady : Steady, what raises and what lowers the probability, as far as it holds still
-    missing : Missing, what was not known
-    basis : Basis
-    behind : Behind, where the events behind the reasons are found
-    withheld : str, why there is no probability; empty when there is one
-    made_again : (lowest, highest) probability by models made from other samples of the people; None where it was not
-        looked at, or is withheld
-    """
-
-    pseudonym: str
-    probability: float | None
-    low: float | None
-    high: float | None
-    frequency: NaturalFrequency | None
-    steady: Steady
-    missing: Missing
-    basis: Basis
-    behind: Behind
-    withheld: str = ""
-    made_again: tuple[float, float] | None = None
-
-    @property
-    def reasons(self) -> tuple[Reason, ...]:
-        """The reasons that are shown."""
-        return self.steady.reasons
-
-    @property
-    def valid_until(self) -> dt.date:
-        """The first day on which it may no longer be looked at."""
-        return self.basis.valid_until
-
-    def explain(self) -> str:
-        """The advice in words: how likely, why and from which records, what is not known, and what it is not.
-
-        Looking at the records behind a person's reasons is written into the ledger, without the person.
-        """
-        self.behind.noted()
-        return words.explanation(self)
-
-    def __repr__(self) -> str:
-        return f"Score(as of {self.basis.as_of}, valid until {self.valid_until}; {words.NOT_A_DECISION_SHORT})"
-
-    def __bool__(self) -> NoReturn:
-        raise _refusal("asked whether it is true")
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, numbers.Number | np.generic | np.ndarray | Score):
-            raise _refusal("compared")
-        return NotImplemented
-
-    __hash__ = object.__hash__
-
-    def __lt__(self, other: object) -> NoReturn:
-        raise _refusal("compared")
-
-    def __le__(self, other: object) -> NoReturn:
-        raise _refusal("compared")
-
-    def __gt__(self, other: object) -> NoReturn:
-        raise _refusal("compared")
-
-    def __ge__(self, other: object) -> NoReturn:
-        raise _refusal("compared")
-
-    def __float__(self) -> NoReturn:
-        raise _refusal("turned into a number")
-
-    def __int__(self) -> NoReturn:
-        raise _refusal("turned into a number")
-
-    def __index__(self) -> NoReturn:
-        raise _refusal("turned into a number")
-
-    def __round__(self, digits: int | None = None) -> NoReturn:
-        raise _refusal("turned into a number")
-
-    def __reduce__(self) -> NoReturn:
-        raise _refusal("copied or pickled")
-
-    def __array__(self, *_: object, **__: object) -> NoReturn:
-        raise _refusal("turned into an array")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -360,7 +203,7 @@ class Scores:
         NotFound : nobody of that pseudonym is on the list
         NotInstalled : a PDF is asked for and what makes it is not there
         """
-        from riskmodel.advisory.brief import write_brief
+        from riskmodel.advisory.brief import write_brief  # what draws pages is heavy, and few ask for one
 
         return write_brief(self, pseudonym, Path(path))
 
@@ -396,8 +239,6 @@ class Scores:
         lowers, not_known, withheld, valid_until, and the three review columns. The schema's metadata holds the
         caveats. That the list was looked at is written into the ledger.
         """
-        from riskmodel.advisory.export import list_table
-
         self.ledger.append("looked-at", what="list", list=self.fingerprint, people=self.people)
         return list_table(self)
 
@@ -414,8 +255,6 @@ class Scores:
         ------
         NotPermitted : the approval is no longer in force, or names no working capacity
         """
-        from riskmodel.advisory.export import write_list
-
         return write_list(self, Path(folder), order)
 
     def _behind(self, entity: int) -> Behind:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from riskmodel.advisory.noted import Noted
-from riskmodel.advisory.review import LEAST_WORDS, Review
+from riskmodel.advisory.noted import LEAST_WORDS, Noted
+from riskmodel.advisory.review import Review
 from riskmodel.errors import DeclarationError, EvidenceError, Fault
 from riskmodel.governance.declarations import read_declaration, unknown_key_faults
 from riskmodel.governance.ledger import Ledger

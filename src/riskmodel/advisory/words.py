@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from riskmodel.advisory.basis import Basis
+from riskmodel.advisory.listed import OneScore
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import duration_words
-from riskmodel.explain.reasons import LEAST
-
-if TYPE_CHECKING:
-    from riskmodel.advisory.scores import Basis, Score
-    from riskmodel.explain.reasons import Reason
+from riskmodel.explain.reasons import LEAST, Reason
 
 NOT_A_DECISION_SHORT = "advice, not a decision"
 NOT_A_DECISION = (
@@ -36,7 +33,7 @@ NOT_CHECKED = (
 )
 
 
-def explanation(score: Score) -> str:
+def explanation(score: OneScore) -> str:
     """The advice on one person as plain text."""
     basis = score.basis
     parts = [
@@ -49,7 +46,7 @@ def explanation(score: Score) -> str:
     return "\n\n".join(parts)
 
 
-def why(score: Score) -> str:
+def why(score: OneScore) -> str:
     """What raises it and what lowers it, each with the records behind it, and what is not known."""
     unknown = _listed("What is not known", score.missing.sentences, "nothing that was asked for")
     if score.withheld:
@@ -64,7 +61,7 @@ def why(score: Score) -> str:
     )
 
 
-def how_likely(score: Score) -> str:
+def how_likely(score: OneScore) -> str:
     """The probability with its interval and what became of similar cases, or that it is withheld and why."""
     if score.probability is None or score.low is None or score.high is None or score.frequency is None:
         return score.withheld
@@ -73,7 +70,7 @@ def how_likely(score: Score) -> str:
     return f"{said} {seen}{again(score)}"
 
 
-def again(score: Score) -> str:
+def again(score: OneScore) -> str:
     """Between which figures models lie that were made from other samples of the people; nothing where none were."""
     if score.made_again is None:
         return ""
@@ -141,7 +138,7 @@ def sentences(reasons: Iterable[Reason], *, raises: bool) -> list[str]:
     return [reason.sentence for reason in reasons if reason.raises == raises]
 
 
-def _with_events(score: Score, *, raises: bool) -> list[str]:
+def _with_events(score: OneScore, *, raises: bool) -> list[str]:
     """The reasons of one direction, each with the records behind it on lines of their own."""
     return [
         "\n      ".join([_with_change(reason), *score.behind.lines(reason.feature)])

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import pytest
 
 from riskmodel.advisory.contest import as_corrected, corrections, own_copy
-from riskmodel.advisory.review import ReviewForm, Reviews
+from riskmodel.advisory.review import ReviewForm
+from riskmodel.advisory.reviews import Reviews
 from riskmodel.errors import DeclarationError, NotFound, NotPermitted
 from riskmodel.histories.store import Histories
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from riskmodel.advisory.oversight import (
-    Formality,
-    _difference_interval,
-    changed_minds,
-    formality,
-    gap_with_and_without_people,
-)
+from riskmodel.advisory.narrowing import _difference_interval, gap_with_and_without_people
+from riskmodel.advisory.oversight import Formality, changed_minds, formality
 from riskmodel.advisory.review import Judgement, Review
 from riskmodel.errors import DataRefused
 from riskmodel.seeds import stream

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from riskmodel.advisory.review import Review, ReviewForm, Reviews
+from riskmodel.advisory.review import Review, ReviewForm
+from riskmodel.advisory.reviews import Reviews
 from riskmodel.errors import DeclarationError, EvidenceError, NotFound, NotPermitted
 from riskmodel.governance.ledger import verify
 

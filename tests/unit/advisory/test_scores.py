@@ -16,7 +16,7 @@ import pytest
 
 from riskmodel.advisory.behind import Behind
 from riskmodel.advisory.missing import Missing, agencies_read, late_feeds
-from riskmodel.advisory.scores import Score
+from riskmodel.advisory.one_score import Score
 from riskmodel.errors import NotADecision, NotFound
 from riskmodel.features.language import age, count, ever
 from riskmodel.governance.ledger import Ledger

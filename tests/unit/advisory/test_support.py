@@ -12,7 +12,8 @@ import pytest
 
 from riskmodel.advisory.funnel import STAGES, SUPPORT, drop_off, funnel
 from riskmodel.advisory.oversight import changed_minds, formality
-from riskmodel.advisory.review import Judgement, Review, ReviewForm, Reviews
+from riskmodel.advisory.review import Judgement, Review, ReviewForm
+from riskmodel.advisory.reviews import Reviews
 from riskmodel.advisory.support import FollowUp, FollowUps, SupportForm
 from riskmodel.errors import DeclarationError, EvidenceError, NotPermitted
 from riskmodel.governance.ledger import verify

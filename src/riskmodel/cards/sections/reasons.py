@@ -16,6 +16,12 @@ from riskmodel.explain.plots import beeswarm, by_group
 from riskmodel.explain.summary import CANNOT
 
 _SHOWN = 12
+_WHY = {
+    "lightgbm": " So features that go together share the credit, and one may be named for what another tells. Set alone"
+    " against other people (interventional values), a feature that the trees never split on would get nothing; the two"
+    " can order reasons differently."
+}
+"""Why the way in which contributions are worked out matters, by kind of model."""
 _CLEAR = 0.3
 
 
@@ -30,7 +36,8 @@ def reasons(given: Given) -> Section:
         Callout(CANNOT, "warning"),
         Paragraph(
             f"Over {settings['rows']:,} rows drawn from {settings['of_rows']:,}, each feature's part in each score was"
-            f" worked out exactly ({settings['method']}). Features that look at the same events are told as one family."
+            f" worked out exactly ({settings['method']}).{_WHY.get(settings['kind'], '')} Features that look at the"
+            " same events are told as one family."
         ),
         *_importance(families),
         *_stability(given),
