@@ -112,8 +112,8 @@ def main() -> None:
             print(f"registry of {given.models} models; the first page after the start {cold:.0f} ms, of CPU {busy:.0f}")
             print(f"{'page':34} {'median ms':>10} {'slowest ms':>11} {'median CPU ms':>14}")
             pages = {"list": "/", "list, one state, third page": "/?state=reviewed&page=3", "glossary": "/glossary"}
-            tabs = {"card": "", "changes": "/changes", "groups": "/groups", "record": "/record", "decide": "/decide",
-                    "minutes": "/minutes"}  # fmt: skip
+            tabs = {"card": "", "brief": "/brief", "changes": "/changes", "groups": "/groups", "record": "/record",
+                    "decide": "/decide", "minutes": "/minutes"}  # fmt: skip
             for name, path in pages.items():
                 report(name, [measured(client, path) for _ in range(given.times)])
             for place, (name, tab) in enumerate(tabs.items()):

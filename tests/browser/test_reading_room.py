@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 
+from riskmodel import tracking
 from riskmodel.advisory.review import ReviewForm
 from riskmodel.advisory.reviews import Reviews
+from riskmodel.board import acts
+from riskmodel.board.acts import Desk
+from riskmodel.board.motions import motions
+from riskmodel.board.room import Room
 from riskmodel.errors import NotPermitted
 from riskmodel.governance.ledger import Ledger, verify
 
@@ -126,11 +136,105 @@ def test_from_submission_to_a_condition_that_lapses(
         reviews.conclude(seen, choice="no-offer", reason="known", words="The family has a worker.")
     assert case.scores(store, case.approval(store)).people == made.people  # met again, it runs again
 
+    served = tracking.load_for_scoring("models:/early-support@in_use", f"sqlite:///{store / 'mlflow.db'}")
+    rows = pd.DataFrame(case.training.matrix()[:3], columns=list(case.model.feature_names))
+    under = {"approval": str(next((store / "board" / "approvals").glob("*.toml"))), "ledger": made.ledger.path}
+    under |= {"as_of": making.TODAY.isoformat(), "delivered_until": making.TODAY.isoformat()}
+    params = {name: str(value) for name, value in under.items()}
+    assert len(served.predict(rows, params=params)) == 3
+
     chair.goto(f"{address}{CARD}/decide")
     filled_in(chair, "/withdraw", reason="A complaint was upheld.")
     assert "Withdrawn by the board" in chair.inner_text(".state")
     assert refused(case, store) == "approval-withdrawn"
+    with pytest.raises(NotPermitted, match="approval-superseded"):  # the one that was loaded before refuses, too
+        served.predict(rows, params=params)
     assert verify(Ledger(store / "ledger.jsonl").path).holds
+
+
+def asked_of(address: str, name: str, making: ModuleType) -> httpx.Client:
+    """Somebody at the server without a browser, signed in."""
+    client = httpx.Client(base_url=address, headers={"origin": address}, follow_redirects=True, timeout=60)
+    form = {"csrf": within(client.get("/sign-in").text, "csrf"), "name": name, "password": making.PASSWORD}
+    assert client.post("/sign-in", data=form).status_code == 200
+    return client
+
+
+def within(page: str, field: str) -> str:
+    """The value of the first hidden field of that name."""
+    return page.split(f'name="{field}" value="')[1].split('"')[0]
+
+
+def test_three_who_decide_in_the_same_moment_lose_nothing(
+    visitor: Visitor, address: str, store: Path, making: ModuleType
+) -> None:
+    clerk = visitor("c.clerk")
+    clerk.goto(f"{address}{CARD}/decide")
+    filled_in(clerk, "/submit", note="Please decide on a first use.")
+    people = {name: asked_of(address, name, making) for name in ("m.member", "n.member", "h.chair")}
+    days = {"valid_from": making.TODAY.isoformat(), "valid_until": (making.TODAY + dt.timedelta(days=9)).isoformat()}
+    moment = threading.Barrier(len(people))
+
+    def acted(name: str, act: str, given: dict[str, str]) -> str:
+        page = people[name].get(f"{CARD}/decide").text
+        held = {field: within(page, field) for field in ("csrf", "card", *(["motion"] if act == "vote" else []))}
+        moment.wait()
+        return people[name].post(f"{CARD}/{act}", data={**held, **given, "reason": f"As {name} sees it."}).text
+
+    with ThreadPoolExecutor(len(people)) as together:
+        list(together.map(lambda name: acted(name, "propose", {"choice": "approve", **days}), people))
+    clerk.goto(f"{address}{CARD}/decide")
+    assert clerk.locator(".motion").count() == 3  # proposed in the same moment, and all there
+    with ThreadPoolExecutor(len(people)) as together:
+        answers = list(together.map(lambda name: acted(name, "vote", {"vote": "for"}), people))
+    assert sum("This was not done" in answer for answer in answers) >= 1  # whoever came after the decision was told so
+    for client in people.values():
+        client.close()
+    clerk.goto(f"{address}{CARD}/minutes")
+    minutes = clerk.inner_text("main")
+    assert all(f"As {name} sees it." in minutes for name in people)
+    entries = [json.loads(line) for line in (store / "ledger.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert sum(entry["action"] == "approval" for entry in entries) == 1  # one decision; the other proposals fell
+    assert verify(store / "ledger.jsonl").holds
+
+
+def test_an_approval_lapses_on_its_day_and_is_renewed(
+    visitor: Visitor, address: str, case: Any, store: Path, making: ModuleType
+) -> None:
+    long_ago = making.TODAY - dt.timedelta(days=90)
+    with decided_on(long_ago, store, making) as desk:
+        acts.submit(desk("c.clerk"), "Please decide on a first use.")
+        days = {"valid_from": long_ago, "valid_until": making.TODAY}
+        acts.propose(desk("m.member"), "approve", "For three months, as a try.", today=long_ago, **days)
+        (motion,) = motions(desk("h.chair").shelf, desk("h.chair").card)
+        acts.vote(desk("h.chair"), motion.id, "Three months are enough.", in_favour=True, today=long_ago)
+    chair, member = visitor("h.chair"), visitor("m.member")
+    assert "Its approval ended on" in chair.inner_text(".awaiting")
+    assert refused(case, store) == "approval-expired"
+    chair.goto(f"{address}{CARD}/decide")
+    assert "the approval ended on" in chair.inner_text(".state")
+    assert chair.locator("form[action$='/use']").count() == 0  # nothing that has ended is taken into use
+    until = (making.TODAY + dt.timedelta(days=30)).isoformat()
+    filled_in(chair, "/propose", choice="approve", reason="It went well, so once more.", valid_until=until)
+    member.goto(f"{address}{CARD}/decide")
+    filled_in(member, "/vote", vote="for", reason="I have seen that it did.")
+    assert "Approved until" in member.inner_text(".state")
+    assert case.scores(store, case.approval(store)).people > 0
+
+
+@contextmanager
+def decided_on(day: dt.date, store: Path, making: ModuleType) -> Iterator[Callable[[str], Desk]]:
+    """The desks of the room's people, for acts of a day that has passed."""
+    assert day < making.TODAY
+    room = Room.of(store.parent / "room", [store])
+
+    def sit(name: str) -> Desk:
+        account = room.accounts.get(name)
+        assert account is not None
+        shelf, item = room.find(account, "early", "early-support", 1)
+        return Desk(account, room.board(account), shelf, item)
+
+    yield sit
 
 
 def test_a_stranger_another_board_and_a_forged_form_get_nothing(visitor: Visitor, address: str, store: Path) -> None:
@@ -174,21 +278,25 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_telephone(
     for path in (
         "/",
         CARD,
-        *(f"{CARD}/{tab}" for tab in ("changes", "groups", "record", "decide", "minutes")),
+        *(f"{CARD}/{tab}" for tab in ("brief", "changes", "groups", "record", "decide", "minutes")),
         "/glossary",
     ):
         chair.goto(f"{address}{path}")
         assert findings(chair) == [], path
+        chair.emulate_media(color_scheme="dark")
+        assert findings(chair) == [], f"{path} by night"
+        chair.emulate_media(color_scheme="light")
         chair.set_viewport_size({"width": 375, "height": 800})
         assert chair.evaluate("document.documentElement.scrollWidth") <= 375, path
         chair.set_viewport_size({"width": 1280, "height": 900})
     assert said == []  # nothing that the policy had to stop, nothing that was not there
-    chair.goto(f"{address}{CARD}")
-    broken = chair.evaluate(
-        "async () => { const all = [...document.images]; all.forEach(i => i.loading = 'eager');"
-        " await Promise.allSettled(all.map(i => i.decode())); return all.filter(i => !i.naturalWidth).length }"
-    )
-    assert broken == 0
+    for path in (CARD, f"{CARD}/brief"):
+        chair.goto(f"{address}{path}")
+        broken = chair.evaluate(
+            "async () => { const all = [...document.images]; all.forEach(i => i.loading = 'eager');"
+            " await Promise.allSettled(all.map(i => i.decode())); return all.filter(i => !i.naturalWidth).length }"
+        )
+        assert broken == 0, path
     stranger = visitor(None)
     assert findings(stranger) == []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import secrets
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
@@ -23,6 +24,8 @@ from riskmodel.board.pages import Sections, render
 from riskmodel.board.reader import Door, Forged, Reader, Stranger, form_of, must_be_ours
 from riskmodel.board.room import Room
 from riskmodel.board.sessions import Attempts, Sessions
+from riskmodel.cards.beside import brief_of
+from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.pdf import pdf
 from riskmodel.errors import DeclarationError, NotFound, NotInstalled, NotPermitted, RiskmodelError
 
@@ -156,6 +159,11 @@ def _reading(app: FastAPI, door: Door, sections: Sections) -> None:
         at = desk(reader, shelf, name, number)
         return _page("card.html.j2", reader, **views.card(at, sections, _today()))
 
+    @app.get(base + "/brief")
+    def brief(shelf: str, name: str, number: int, reader: Reader = known) -> HTMLResponse:
+        at = desk(reader, shelf, name, number)
+        return _page("brief.html.j2", reader, **views.brief(at, sections, _today()))
+
     @app.get(base + "/changes")
     def changes(shelf: str, name: str, number: int, reader: Reader = known) -> HTMLResponse:
         return _page("changes.html.j2", reader, **views.changes(desk(reader, shelf, name, number), _today()))
@@ -184,17 +192,27 @@ def _reading(app: FastAPI, door: Door, sections: Sections) -> None:
         headers = {"content-disposition": 'inline; filename="minutes.pdf"'}
         return Response(made, media_type="application/pdf", headers=headers)
 
-    @app.get(base + "/{figure}-{width}.svg")
-    def drawing(
-        shelf: str, name: str, number: int, figure: str, width: Literal["wide", "narrow"], reader: Reader = known
-    ) -> Response:
-        at = desk(reader, shelf, name, number)
-        made = sections.drawing(at.shelf.card(at.item.version), figure, width)
+    def picture(document: Mapping[str, Any] | None, figure: str, width: Literal["wide", "narrow"]) -> Response:
+        made = None if document is None else sections.drawing(document, figure, width)
         if made is None:
             raise HTTPException(404)
         # a picture styles itself; it is no page, and nothing can run in it
         headers = {"content-security-policy": POLICY.replace("style-src 'self'", "style-src 'unsafe-inline'")}
         return Response(made, media_type="image/svg+xml", headers=headers)
+
+    @app.get(base + "/{figure}-{width}.svg")
+    def drawing(
+        shelf: str, name: str, number: int, figure: str, width: Literal["wide", "narrow"], reader: Reader = known
+    ) -> Response:
+        at = desk(reader, shelf, name, number)
+        return picture(at.shelf.card(at.item.version), figure, width)
+
+    @app.get(base + "/brief/{figure}-{width}.svg")
+    def drawing_of_brief(
+        shelf: str, name: str, number: int, figure: str, width: Literal["wide", "narrow"], reader: Reader = known
+    ) -> Response:
+        at = desk(reader, shelf, name, number)
+        return picture(brief_of(ModelCard(at.shelf.card(at.item.version))), figure, width)
 
 
 def _acting(app: FastAPI, door: Door) -> None:

@@ -105,11 +105,11 @@ class Sections:
         return held
 
     def drawing(self, document: Mapping[str, Any], name: str, width: Width) -> str | None:
-        """One drawing of a card, or None when the card has none of that name."""
+        """One drawing of a card or of its brief, or None when it has none of that name."""
         figure = parts.figures_of(document).get(name)
         if figure is None:
             return None
-        key = (document["fingerprint"], name, width)
+        key = (f"{document['fingerprint']} {document.get('kind', '')}", name, width)
         with self._lock:
             if key not in self._drawn:
                 self._drawn[key] = parts.drawn(figure, name, width)

@@ -17,6 +17,7 @@ from riskmodel.board.room import Room
 from riskmodel.board.shelf import Item
 from riskmodel.board.since import done_under
 from riskmodel.cards import parts
+from riskmodel.cards.beside import brief_of
 from riskmodel.cards.diff import card_diff
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.words import day_words
@@ -77,6 +78,13 @@ def card(desk: Desk, sections: Sections, today: dt.date) -> dict[str, Any]:
         "questions": questions,
         "answers": answers,
     }
+
+
+def brief(desk: Desk, sections: Sections, today: dt.date) -> dict[str, Any]:
+    """The two pages for the board."""
+    document = brief_of(ModelCard(desk.shelf.card(desk.item.version)))
+    insides = {} if document is None else sections.of(document, address(desk.item, "brief"))
+    return {**_common(desk, today), "brief": document, "insides": insides}
 
 
 def changes(desk: Desk, today: dt.date) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from riskmodel.cards import html
 from riskmodel.cards.brief import MARKDOWN, PAGE, board_brief
@@ -22,17 +23,23 @@ PUBLISHED = ("card.*", "brief.*", "public.*", "records.*", README)
 """The names of everything that a card's folder may hold."""
 
 
+def brief_of(card: ModelCard) -> dict[str, Any] | None:
+    """The two pages for the board as a document; None while a person must still answer something on the card."""
+    if card.document.get("unanswered"):
+        return None
+    return evaluation_brief(card) if card.document.get("kind") == EVALUATION else board_brief(card)
+
+
 def files_beside(card: ModelCard) -> Mapping[str, str]:
     """The files that stand beside the card, by name; none beside one on which a person must still answer."""
-    if card.document.get("unanswered"):
+    brief = brief_of(card)
+    if brief is None:
         return {}
+    pages = {PAGE: html.page(brief), MARKDOWN: html.markdown(brief)}
     if card.document.get("kind") == EVALUATION:
-        brief = evaluation_brief(card)
-        return {PAGE: html.page(brief), MARKDOWN: html.markdown(brief)}
-    brief = board_brief(card)
+        return pages
     return {
-        PAGE: html.page(brief),
-        MARKDOWN: html.markdown(brief),
+        **pages,
         **public_files(card),
         **records_files(card),
         README: readme(card),

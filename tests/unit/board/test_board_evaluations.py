@@ -78,6 +78,11 @@ def test_it_is_listed_with_its_kind_and_read_like_a_card(sit: Sit) -> None:
     assert "/groups" not in page  # there is no audit of it
     assert pages.states_of(observer.item)["approved"] == "Accepted for publication"
     assert views.groups(observer, {}, TODAY)["found"] is None
+    sections = Sections()
+    given = views.brief(observer, sections, TODAY)
+    brief = render("brief.html.j2", reader=None, **given)
+    assert "Evaluation of a policy: policy, version 1" in brief
+    assert all(section["title"] in brief for section in given["brief"]["sections"])
 
 
 def test_it_is_asked_about_accepted_and_taken_back_and_no_name_moves(sit: Sit, evaluated: Path) -> None:
