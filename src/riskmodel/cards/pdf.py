@@ -1,39 +1,20 @@
 """Cards and their briefs as PDF: tagged for readers of screens (PDF/UA-1), nothing fetched while it is made.
 
-WeasyPrint makes it from the very page that the browser shows, under the page's own print style.
+It is made of the very page that the browser shows, under the page's own print style, as pages of a population are.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from importlib.util import find_spec
 from pathlib import Path
 
 from riskmodel.cards import html
 from riskmodel.cards.beside import files_beside
 from riskmodel.cards.model_card import PAGE_FILE, ModelCard
-from riskmodel.errors import NotInstalled
+from riskmodel.population.pages.html import page_pdf as pdf
 
-
-def pdf(page: str) -> bytes:
-    """A page as PDF.
-
-    Raises
-    ------
-    NotInstalled : WeasyPrint is not there
-    """
-    if find_spec("weasyprint") is None:
-        raise NotInstalled(
-            "pdf-not-installed",
-            found="no WeasyPrint on this machine",
-            expected="the extra [pdf]",
-            repair="Install it with `pip install 'riskmodel-advisory[pdf]'`, or print the page from a browser.",
-        )
-    import weasyprint
-
-    made = weasyprint.HTML(string=page, url_fetcher=_nothing).write_pdf(pdf_variant="pdf/ua-1")
-    return bytes(made or b"")
+__all__ = ["named_in", "pdf", "write_pdfs"]
 
 
 def write_pdfs(card: ModelCard, folder: str | Path) -> tuple[Path, ...]:
@@ -63,7 +44,3 @@ def _unpacked(part: bytes) -> bytes:
         return zlib.decompressobj().decompress(part)
     except zlib.error:
         return b""
-
-
-def _nothing(url: str, *_: object, **__: object) -> dict[str, object]:
-    raise ValueError(f"a page takes nothing from elsewhere ({url.partition(':')[0]})")

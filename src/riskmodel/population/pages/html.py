@@ -72,7 +72,7 @@ def page_pdf(text: str) -> bytes:
         ) from error
 
     def nothing(url: str, *_: object, **__: object) -> dict[str, object]:
-        raise ValueError(f"a page fetches nothing, and asked for {url[:40]}")
+        raise ValueError(f"a page takes nothing from elsewhere ({url.partition(':')[0]})")
 
     return bytes(weasyprint.HTML(string=text, url_fetcher=nothing).write_pdf(pdf_variant="pdf/ua-1"))
 
