@@ -87,9 +87,9 @@ def _table(given: Given, found: Membership, beside: str) -> Table:
         Column("Beside similar models, AUROC", "number_interval"),
         Column("Found at one false alarm in 100", "share_interval"),
     )
-    whom = "from themselves, seen by models made without them" if beside == MADE_WITHOUT else f"from {beside}"
+    whom = "the same people unseen" if beside == MADE_WITHOUT else beside
     note = f"95% intervals over draws of people. Guessing has an AUROC of 0.5 and finds 1%. {rule_words()}"
-    caption = f"Can members be told {whom}?"
+    caption = f"Can people who taught it be told from {whom}?"
     return Table(caption, columns, rows, source="membership", note=note, folded=len(rows) > 12)
 
 

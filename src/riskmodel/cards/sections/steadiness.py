@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from riskmodel.advisory.words import day
 from riskmodel.cards.blocks import Block, Cell, Column, Heading, Paragraph, Table
-from riskmodel.cards.disclosed import count_cell, count_or_none, gives_away, rule_words
+from riskmodel.cards.disclosed import count_cell, count_or_none, count_rows, rule_words
 from riskmodel.cards.evidence import Claim, share_words
 from riskmodel.cards.given import Given, cell, clean
 from riskmodel.cards.words import capital, plain
 from riskmodel.explain.by_group import EVERYBODY as ALL
+from riskmodel.governance.disclosure import SUPPRESSED, Total
 from riskmodel.models.uncertainty import wilson
 
 _HIDDEN: Final = {"share": None, "low": None, "high": None, "state": "suppressed"}
@@ -75,19 +78,32 @@ def _without(given: Given, rows: Sequence[Mapping[str, Any]]) -> Table:
     return Table("Whose reasons do not hold still", columns, cells, "explanation", note)
 
 
+def _telling(rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """The rows whose share would tell a small count, their own or one that follows from the others'."""
+    attributes = {row["attribute"] for row in rows} - {ALL}
+    whole = [{**row, "attribute": name} for name in attributes for row in rows if row["attribute"] == ALL]
+    cells = [{name: row[name] for name in ("attribute", "group", "people", "withheld")} for row in [*rows, *whole]]
+    totals = (Total("group", ALL, ("attribute",)),)
+    shown = count_rows(cells, ("people", "withheld"), totals=totals, parts={"people": ("withheld",)})
+    hidden = {(row["attribute"], row["group"]) for row in shown if SUPPRESSED in (row["people"], row["withheld"])}
+    return hidden | ({(ALL, ALL)} if any(group == ALL for _, group in hidden) else set())
+
+
 def withheld(given: Given) -> list[Block]:
     """For how many people the score would be withheld, were the model asked about the newest people it knows."""
     found = given.withheld
     if found is None:
         return []
-    rows = [{**row, **_HIDDEN} if gives_away(row["withheld"], row["people"]) else row for row in found["rows"]]
+    hidden = _telling(found["rows"])
+    rows = [{**row, **_HIDDEN} if (row["attribute"], row["group"]) in hidden else row for row in found["rows"]]
     moved = "" if found["moved_most"] is None else (
         f" The feature that moved most between the earlier dates and this one is {found['moved_most']}, with a"
         f" population stability index of {found['index']:.2f}; a list is refused from {found['refused_above']}."
     )  # fmt: skip
     said = (
         "A score is withheld where somebody lies far outside what the model learned from. Held against the earlier"
-        f" dates of the training set, the people of {found['as_of']} would be treated as follows.{moved}"
+        f" dates of the training set, the people of {day(dt.date.fromisoformat(found['as_of']))} would be treated as"
+        f" follows.{moved}"
     )
     columns = (Column("Who"), Column("People", "count"), Column("Score withheld", "share_interval"))
     note = f"95% intervals. {rule_words()}"
