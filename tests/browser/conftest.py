@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -106,13 +106,13 @@ def axe() -> str:
 
 
 @pytest.fixture(scope="session")
-def findings(axe: str) -> Callable[[Any], list[str]]:
+def findings(axe: str) -> Callable[..., list[str]]:
     """What axe finds on a page by WCAG 2.2 A and AA, with its impact; the page's own policy does not hinder it."""
 
-    def look(page: Any) -> list[str]:
+    def look(page: Any, rules: Sequence[str] = RULES) -> list[str]:
         page.evaluate(axe)
         # A drawing is one picture with its words: what it is drawn of is nothing that is read, and thousands of paths.
-        found = page.evaluate("rules => axe.run({exclude: ['svg.drawing > *']}, {runOnly: rules})", RULES)
+        found = page.evaluate("rules => axe.run({exclude: ['svg.drawing > *']}, {runOnly: rules})", rules)
         return [
             f"{each['impact']}: {each['id']}: {each['nodes'][0]['html'][:160]}"
             for each in found["violations"]

@@ -28,7 +28,7 @@ def opened(browser: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(CARDS).as_posix())
-def test_axe_finds_nothing_serious(opened: Any, findings: Callable[[Any], list[str]], page: Path) -> None:
+def test_axe_finds_nothing_serious(opened: Any, findings: Callable[..., list[str]], page: Path) -> None:
     opened.set_viewport_size({"width": 1280, "height": 720})
     opened.goto(page.as_uri())
     assert findings(opened) == []
@@ -38,7 +38,7 @@ def test_axe_finds_nothing_serious(opened: Any, findings: Callable[[Any], list[s
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_brief_and_the_summary_are_short_in_print_and_read_by_night(
-    opened: Any, findings: Callable[[Any], list[str]], study: str, tmp_path: Path
+    opened: Any, findings: Callable[..., list[str]], study: str, tmp_path: Path
 ) -> None:
     made = files_beside(ModelCard.load(CARDS / study))
     assert "brief.html" in made
@@ -49,7 +49,7 @@ def test_the_brief_and_the_summary_are_short_in_print_and_read_by_night(
         assert 1 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= SHEETS[name], name
         opened.emulate_media(color_scheme="dark")
         assert opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 27)"
-        assert findings(opened) == []
+        assert findings(opened, ["color-contrast"]) == []  # nothing else depends on the hour
         opened.emulate_media(color_scheme="light")
 
 

@@ -265,7 +265,7 @@ def test_a_stranger_another_board_and_a_forged_form_get_nothing(visitor: Visitor
 
 
 def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_telephone(
-    visitor: Visitor, address: str, findings: Callable[[Any], list[str]]
+    visitor: Visitor, address: str, findings: Callable[..., list[str]]
 ) -> None:
     clerk, chair = visitor("c.clerk"), visitor("h.chair")
     clerk.goto(f"{address}{CARD}/decide")
@@ -284,7 +284,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_telephone(
         chair.goto(f"{address}{path}")
         assert findings(chair) == [], path
         chair.emulate_media(color_scheme="dark")
-        assert findings(chair) == [], f"{path} by night"
+        assert findings(chair, ["color-contrast"]) == [], f"{path} by night"  # nothing else depends on it
         chair.emulate_media(color_scheme="light")
         chair.set_viewport_size({"width": 375, "height": 800})
         assert chair.evaluate("document.documentElement.scrollWidth") <= 375, path

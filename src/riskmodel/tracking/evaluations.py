@@ -62,7 +62,7 @@ def record_evaluation(
         words = described.words(card)
         described.describe_experiment(client, where, words)
         tags = {KEY: key, RUN_NAME: f"{study} {key[:8]}", "riskmodel.version": __version__, NOTE: words, **about}
-        made = client.create_run(where, tags=tags)
+        made = client.create_run(where, tags=tags | writing.source())
         run_id = str(made.info.run_id)
         _write(client, run_id, card, made_from, took)
         of_version = {KEY: key, **about, cards.MODEL: made_from["evaluation"]}

@@ -109,7 +109,7 @@ def record(
         about, words = cards.about(card), described.words(card)
         described.describe_experiment(client, where, words)
         tags = {KEY: key, KIND: STUDY, RUN_NAME: f"{study} {key[:8]}", "riskmodel.version": __version__, NOTE: words}
-        run_id = str(client.create_run(where, tags=tags | about).info.run_id)
+        run_id = str(client.create_run(where, tags=tags | about | writing.source()).info.run_id)
         params = _parameters(model, training, parameters or {}, took)
         served = registering.Served(cards.advice_basis(card), None if footing is None else Path(footing))
         kept = registering.log_model(client, run_id, model, served, dict(writing.flat(params)), about)

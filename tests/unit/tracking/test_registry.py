@@ -19,7 +19,7 @@ from riskmodel.errors import EvidenceError, NotFound, NotPermitted
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.decisions import decide, decision_in
 from riskmodel.governance.ledger import Ledger
-from riskmodel.governance.standings import BOARD, INTO_USE, SUBMITTED
+from riskmodel.governance.standings import BOARD, INTO_USE, SUBMITTED, standings
 from riskmodel.tracking import database
 from riskmodel.tracking.cards import CARD
 from riskmodel.tracking.registry import APPROVAL, STATE, Registry
@@ -102,6 +102,16 @@ def test_an_alias_moved_by_hand_is_found_and_put_back(registry: Registry, store:
     registry.follow("small", ledger, TODAY)
     assert registry.strays("small", ledger, TODAY) == {}
     assert "in_use" not in registry.aliases("small")
+
+
+def test_all_models_follow_at_once_as_each_would_alone(registry: Registry, store: Path) -> None:
+    ledger = Ledger(store / "ledger.jsonl")
+    ledger.append(BOARD, step=SUBMITTED, card="c" * 64)
+    with database.opened(store, None) as client:
+        client.set_registered_model_alias("small", "in_use", "1")
+    registry.follow_all(standings(ledger.entries()), TODAY)
+    assert registry.aliases("small") == {"candidate": 1}
+    assert registry.versions("small")[0].tags[STATE] == "reviewed"
 
 
 def test_a_version_is_found_with_its_card_and_audit(registry: Registry, store: Path, finished: Finished) -> None:
