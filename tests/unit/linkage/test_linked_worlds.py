@@ -10,7 +10,7 @@ import pytest
 
 from riskmodel.errors import DataRefused, DeclarationError, NotFound
 from riskmodel.histories.store import assemble
-from riskmodel.linkage.clusters import clustered
+from riskmodel.linkage.clusters import Facts, clustered
 from riskmodel.linkage.draws import drawn
 from riskmodel.linkage.evidence import Evidence
 from riskmodel.linkage.identity import link
@@ -20,10 +20,12 @@ from riskmodel.tables import LINKS, PERSONS
 SOMEBODY = ("james", "hill", "20010219")
 
 
-def worlds(rows: list[tuple[int, int, float]], records: int, draws: int = 2_000, seed: int = 3) -> np.ndarray:
-    """(draws, records) clusters of records that all say the same."""
+def worlds(
+    rows: list[tuple[int, int, float]], records: int, draws: int = 2_000, seed: int = 3, said: list[Facts] | None = None
+) -> np.ndarray:
+    """(draws, records) clusters of records that say so, or all the same."""
     columns = {"l": [a for a, _, _ in rows], "r": [b for _, b, _ in rows], "probability": [p for *_, p in rows]}
-    matches, facts = pa.table(columns), [SOMEBODY] * records
+    matches, facts = pa.table(columns), said or [SOMEBODY] * records
     evidence = Evidence.of(["police"] * records, matches)
     best = clustered(facts, evidence, 0.5)
     return np.array([one.of for one in drawn(facts, evidence, matches, best, draws=draws, seed=seed)])
@@ -49,6 +51,16 @@ def test_parted_stays_parted():
     """b is c for certain. Where a is not b, a must not be c either: every world has {a, b, c} or {a}, {b, c}."""
     found = worlds([(1, 2, 0.99999), (0, 1, 0.6), (0, 2, 0.6)], 3, draws=300)
     assert {tuple(world) for world in found.tolist()} == {(0, 0, 0), (0, 1, 1)}
+
+
+def test_a_record_that_suits_two_people_goes_to_each_as_often():
+    """Without birth date, it is the father's or the son's, at the same odds: apart by at most 4 standard errors."""
+    said = [SOMEBODY, ("james", "hill", "19710505"), ("james", "hill", None)]
+    found = worlds([(0, 2, 0.9), (1, 2, 0.9)], 3, said=said)
+    son, father = (found[:, 2] == 0).sum(), (found[:, 2] == 1).sum()
+    assert son + father > 1_700
+    assert abs(son - father) < 4 * np.sqrt(son + father)
+    assert (found[:, 0] != found[:, 1]).all()
 
 
 def test_the_same_seed_gives_the_same_worlds_and_more_draws_only_add():
