@@ -128,7 +128,7 @@ def tables_of(card: dict) -> Iterator[tuple[str, str, object]]:
         for block in section["blocks"]:
             for row in block["rows"] if "columns" in block else ():
                 for column, cell in zip(block["columns"], row, strict=True):
-                    if column.get("kind") == "count":
+                    if column.get("kind") == "count" and not column["heading"].startswith("Days"):
                         yield block["caption"], column["heading"], cell
 
 
@@ -159,7 +159,7 @@ def test_attack_looking_for_a_small_count_in_all_that_leaves(ran: Ran) -> None:
 
 def test_no_count_on_the_tracking_server_is_exact(ran: Ran) -> None:
     """Counts are to the nearest five: two runs that differ by one person cannot be told apart by them."""
-    (path,) = (ran.store / "mlartifacts").rglob("model/evaluation.json")
+    (path,) = (path for path in ran.store.rglob("evaluation.json") if path.parent != ran.store / "model")
     held = json.loads(path.read_text())
     counts = [value for name, value in held["counts"].items() if value is not None]
     counts += [
