@@ -28,12 +28,6 @@ STATES: Mapping[str, str] = {
     "retired": "Retired. Not to be used.",
 }
 
-_ALONE = (
-    'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-    'style="background:#fff;font-family:Arial,sans-serif" width="720"'
-)
-"""What a drawing needs to be a file of its own."""
-
 
 def page(document: Mapping[str, Any]) -> str:
     """The card as one self-contained web page."""
@@ -53,7 +47,13 @@ def pictures(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             if isinstance(block, Figure):
                 said = re.sub(r"[^a-z0-9]+", "-", block.caption.lower()).strip("-")
                 drawn = str(_drawing(block, f"{section['name']}-{place}", "wide"))
-                yield f"{section['name']}-{said}", drawn.replace("<svg ", f"<svg {_ALONE} ", 1)
+                yield f"{section['name']}-{said}", alone(drawn)
+
+
+def alone(drawn: str) -> str:
+    """A drawing as a file of its own."""
+    named = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return drawn.replace("<svg ", f'<svg {named} style="background:#fff;font-family:Arial,sans-serif" ', 1)
 
 
 def render(template: str, **given: Any) -> str:

@@ -40,10 +40,7 @@ def figures_of(document: Mapping[str, Any]) -> dict[str, Figure]:
 
 def drawn(figure: Figure, name: str, width: Width) -> str:
     """One figure as a picture of its own."""
-    made = figures.svg(figure.drawing, figure.data, name, figure.alt, width)
-    return made.replace(
-        "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ', 1
-    )
+    return html.alone(figures.svg(figure.drawing, figure.data, name, figure.alt, width))
 
 
 def table_page(document: Mapping[str, Any], table: Table) -> Markup:
