@@ -34,7 +34,8 @@ class Reader(HTMLParser):
                 self.ids.append(str(value))
             if name == "href" and str(value).startswith("#"):
                 self.links.append(str(value)[1:])
-            if name in ("src", "href", "action") and not str(value).startswith(("#", "data:")):
+            followed = tag == "a" and str(value).startswith("https://")  # a source that a reader may choose to open
+            if name in ("src", "href", "action") and not followed and not str(value).startswith(("#", "data:")):
                 self.outside.append(str(value))
             assert not name.startswith("on"), f"an event handler on {tag}"
         if tag not in VOID:
