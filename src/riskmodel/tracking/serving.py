@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,21 @@ def code_beside(folder: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
     return folder / package.name
+
+
+def prefer_installed() -> None:
+    """Take copies that lie beside models off the path, where the package itself is installed.
+
+    MLflow puts the copy of each model that it loads first. A process started later would find that, with its parts that
+    are left out, and not the whole package.
+    """
+    own = Path(riskmodel.__file__).parent.parent
+    sys.path[:] = [place for place in sys.path if not _holds_copy(Path(place), own)]
+
+
+def _holds_copy(place: Path, own: Path) -> bool:
+    package = place / riskmodel.__name__
+    return place != own and (package / "tracking").is_dir() and not (package / LEFT_OUT[-1]).exists()
 
 
 def signature(feature_names: tuple[str, ...]) -> ModelSignature:

@@ -212,8 +212,6 @@ def test_minutes_say_everything_and_print(desk: Sit, monkeypatch: pytest.MonkeyP
     if importlib.util.find_spec("weasyprint") is not None:
         assert pdf.pdf(f"<style>{pages.stylesheet()}</style>{page}").startswith(b"%PDF")
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "weasyprint" else object())
-    monkeypatch.setattr(pdf, "find_spec", importlib.util.find_spec)
     with pytest.raises(NotInstalled, match=r"\[pdf\]"):
         pdf.pdf("<p>x</p>")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -136,7 +137,9 @@ def test_no_pickle_is_written(store: Path, finished: Finished) -> None:
 
 def test_the_loaded_model_predicts_to_the_bit_what_the_model_does(store: Path, finished: Finished) -> None:
     made = recorded(store, finished)
+    before = list(sys.path)
     loaded = tracking.load_for_scoring("models:/small@candidate", made.tracking_uri)
+    assert sys.path == before  # processes started later find the package, not the copy beside the model
     X = finished.training.matrix()[:200]
     frame = pd.DataFrame(X, columns=list(finished.model.feature_names))
     probability = finished.model.predict(X)
