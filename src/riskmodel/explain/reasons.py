@@ -174,7 +174,7 @@ def reasons_of(
 
 
 def top_reasons(
-    model: RiskModel, X: Matrix, *, top: int = TOP, never: Sequence[str] = (), rows: int = 4096
+    model: RiskModel, X: Matrix, *, top: int = TOP, never: Sequence[str] = (), rows: int = 32_768
 ) -> Iterator[pa.RecordBatch]:
     """The reasons of very many rows as columns, a block of rows at a time; only one block is ever held.
 
