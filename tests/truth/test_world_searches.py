@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from riskmodel.world.facts import Facts, kind_number
+from riskmodel.world.facts import kind_number
 from riskmodel.world.people import ETHNICITIES
 from riskmodel.world.searches import FOUND, find_chance
 from riskmodel.world.society import World
@@ -21,7 +21,7 @@ def searched() -> dict[str, np.ndarray]:
         block = WORLD.block(number)
         facts, seen, group = block.lives.facts, block.seen, block.people.ethnicity
         mine = seen.fact[facts.kind[seen.fact] == kind_number("stop_search")]
-        searches = Facts(*(getattr(facts, name)[mine] for name in Facts.__slots__))
+        searches = facts.take(mine)
         counts["searches"] += np.bincount(group[searches.person], minlength=len(ETHNICITIES))
         chance = find_chance(searches, block.people, block.places)
         counts["expected"] += np.bincount(group[searches.person], chance, len(ETHNICITIES))

@@ -21,7 +21,7 @@ from riskmodel.tracking import cards, database, described, registering, writing
 from riskmodel.tracking.cards import EVALUATION
 from riskmodel.tracking.library import MlflowClient
 from riskmodel.tracking.pictures import write_plots
-from riskmodel.tracking.runs import FINISHED, KEY, RunRecord, Took, resources_of
+from riskmodel.tracking.runs import FINISHED, KEY, RunRecord, Took, finished_in, remove_half_made, resources_of
 from riskmodel.tracking.writing import KIND, NOTE, RUN_NAME
 
 
@@ -52,13 +52,10 @@ def record_evaluation(
     with database.opened(folder, tracking_uri) as client:
         uri = database.address(folder, tracking_uri)
         where = database.experiment(client, study, folder, tracking_uri)
-        for run in client.search_runs([where], f"tags.`{KEY}` = '{key}'"):
-            versions = client.search_model_versions(f"run_id = '{run.info.run_id}'")
-            if run.data.tags.get(FINISHED) == "yes" and versions:
-                return RunRecord(key, str(run.info.run_id), f"models:/{study}/{versions[0].version}", uri, made=False)
-            for version in versions:
-                client.delete_model_version(study, version.version)
-            client.delete_run(run.info.run_id)
+        finished = finished_in(client, where, study, key)
+        if finished is not None:
+            return RunRecord(key, *finished, uri, made=False)
+        remove_half_made(client, where, study, key)
         words = described.words(card)
         described.describe_experiment(client, where, words)
         tags = {KEY: key, RUN_NAME: f"{study} {key[:8]}", "riskmodel.version": __version__, NOTE: words, **about}

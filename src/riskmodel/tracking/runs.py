@@ -102,10 +102,10 @@ def record(
     with database.opened(folder, tracking_uri) as client:
         uri = database.address(folder, tracking_uri)
         where = database.experiment(client, study, folder, tracking_uri)
-        finished = _finished(client, where, study, key)
+        finished = finished_in(client, where, study, key)
         if finished is not None:
             return RunRecord(key, *finished, uri, made=False)
-        _remove_half_made(client, where, study, key)
+        remove_half_made(client, where, study, key)
         about, words = cards.about(card), described.words(card)
         described.describe_experiment(client, where, words)
         tags = {KEY: key, KIND: STUDY, RUN_NAME: f"{study} {key[:8]}", "riskmodel.version": __version__, NOTE: words}
@@ -152,7 +152,7 @@ def _key(study: str, model: RiskModel, audit: Audit, training: TrainingSet, card
     )
 
 
-def _finished(client: MlflowClient, where: str, study: str, key: str) -> tuple[str, str] | None:
+def finished_in(client: MlflowClient, where: str, study: str, key: str) -> tuple[str, str] | None:
     """Run id and model address of the finished record of this key."""
     runs = client.search_runs([where], f"tags.`{KEY}` = '{key}' and tags.`{FINISHED}` = 'yes'", max_results=1)
     if not runs:
@@ -167,7 +167,7 @@ def _versions(client: MlflowClient, study: str, run_id: str) -> list[str]:
     return [str(each.version) for each in found if each.run_id == run_id]
 
 
-def _remove_half_made(client: MlflowClient, where: str, study: str, key: str) -> None:
+def remove_half_made(client: MlflowClient, where: str, study: str, key: str) -> None:
     """Remove runs, nested runs and model versions of this key that were never finished."""
     for run in client.search_runs([where], f"tags.`{KEY}` = '{key}'"):
         for number in _versions(client, study, str(run.info.run_id)):

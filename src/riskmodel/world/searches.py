@@ -42,9 +42,9 @@ def finds(
 ) -> tuple[Facts, Whole, Whole]:
     """What recorded searches found: the facts, the sighting of each one's search, and when it was written down."""
     searched = np.flatnonzero(lives.kind[seen.fact] == kind_number("stop_search"))
-    searches = _of(lives, seen.fact[searched])
+    searches = lives.take(seen.fact[searched])
     hit = random.random(len(searched)) < find_chance(searches, people, places)
-    found = _of(searches, np.flatnonzero(hit))
+    found = searches.take(np.flatnonzero(hit))
     later = random.integers(5, 600, len(found)) * _MINUTE
     number = np.full(len(found), kind_number("found_in_search"))
     facts = Facts(found.person, number, found.at, np.full(len(found), OPEN), found.value, found.dwelling)
@@ -78,7 +78,3 @@ def find_table(
     false = np.zeros(len(order), np.bool_)
     columns = {"event_key": key, "fact": order, "late": false, "corrected": false, "mistaken": false}
     return rows, pa.table({"agency": pa.array(["police"] * len(order), pa.string()), **columns})
-
-
-def _of(facts: Facts, chosen: Whole) -> Facts:
-    return Facts(*(getattr(facts, name)[chosen] for name in Facts.__slots__))
