@@ -24,7 +24,7 @@ import riskmodel as rm
 from riskmodel.advisory.export import FILES
 from riskmodel.advisory.funnel import funnel
 from riskmodel.advisory.scores import Scores
-from riskmodel.dates import months
+from riskmodel.dates import months, years
 from riskmodel.errors import DeclarationError
 from riskmodel.features.language import age, count, count_distinct
 from riskmodel.governance.ledger import Ledger
@@ -163,11 +163,10 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
         f"decided_on = {today}", f"valid_from = {today}", f"valid_until = {until}"]))  # fmt: skip
     signed = rm.sign_off(approval, store.ledger)
     scores = rm.score(
-        model, histories, "2020-01-15", signed, cohort=cohort, outcome=outcome, card=card.fingerprint,
-        card_at=BOTH,
+        model, histories, "2020-01-15", signed, cohort=replace(cohort, every=years(99)), outcome=outcome,
+        card=card.fingerprint, card_at=BOTH,
     )  # fmt: skip
-    held = replace(scores, basis=replace(scores.basis, valid_until=until))  # as if of today
-    return Attacked(folder, held, store.ledger, card.files())
+    return Attacked(folder, scores, store.ledger, card.files())
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import pytest
 import riskmodel as rm
 from riskmodel.advisory.contest import as_corrected, corrections, own_copy
 from riskmodel.advisory.funnel import funnel
-from riskmodel.dates import months
+from riskmodel.dates import months, years
 from riskmodel.errors import NotPermitted
 from riskmodel.features.language import age, count
 from riskmodel.governance.access import Store
@@ -109,7 +109,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     )
     model = rm.fit(training, rm.Logistic(), rm.ForwardFolds(2), comparators=(), replicates=100, capacity=(0.1,))
     today, card, form = dt.date.today(), "c" * 64, folder / "approval.toml"
-    asked = {"cohort": cohort, "outcome": outcome, "card": card}
+    asked = {"cohort": replace(cohort, every=years(99)), "outcome": outcome, "card": card}
     watched.act("refused", lambda: rm.score(model, histories, "2020-01-15", None, **asked))
     rm.draft_approval(form, model.fingerprint, card, PURPOSE)
     kept = [line for line in form.read_text().splitlines() if line.startswith(("model", "card", "purpose"))]
@@ -118,7 +118,6 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Watched:
         f"decided_on = {today}", f"valid_from = {today}", f"valid_until = {until}"]))  # fmt: skip
     approval = watched.act("approve", lambda: rm.sign_off(form, store.ledger))
     scores = watched.act("score", lambda: rm.score(model, histories, "2020-01-15", approval, **asked))
-    scores = replace(scores, basis=replace(scores.basis, valid_until=until))
     who = next(each for each in scores.pseudonyms if scores.person(each).reasons)
     watched.act("look at a list", scores.to_table)
     watched.act("explain", scores.person(who).explain)

@@ -6,14 +6,12 @@ is made under an approval in force only, and the ledger notes it. Every word fro
 
 from __future__ import annotations
 
-import datetime as dt
 import html
 from pathlib import Path
 
 from riskmodel.advisory import words
-from riskmodel.advisory.export import REVIEW_COLUMNS, must_be_allowed
+from riskmodel.advisory.export import REVIEW_COLUMNS, given_out
 from riskmodel.advisory.listed import Listed, OneScore
-from riskmodel.errors import NotPermitted
 from riskmodel.population.pages.html import page_pdf
 from riskmodel.tables import fingerprint_document
 
@@ -30,20 +28,12 @@ def write_brief(scores: Listed, pseudonym: str, path: Path) -> Path:
 
     Raises
     ------
-    NotPermitted : the approval is no longer in force, the list was withdrawn, or the scores no longer hold
+    NotPermitted : the list no longer holds (see `standing.must_hold`)
     NotFound : nobody of that pseudonym is on the list
     NotInstalled : a PDF is asked for and what makes it is not there
     """
-    must_be_allowed(scores, "brief")
-    if dt.date.today() >= scores.basis.valid_until:
-        scores.ledger.append("refused", code="score-no-longer-valid", asked="brief", purpose=scores.basis.purpose.name)
-        raise NotPermitted(
-            "score-no-longer-valid",
-            found=f"scores that were valid until {scores.basis.valid_until}",
-            expected="scores that still hold",
-            repair="Ask for a new list.",
-        )
-    page = brief_page(scores.person(pseudonym))
+    with given_out(scores, "brief"):
+        page = brief_page(scores.person(pseudonym))
     made = page_pdf(page) if path.suffix == ".pdf" else page.encode()
     path.write_bytes(made)
     basis = scores.basis

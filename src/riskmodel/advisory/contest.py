@@ -18,7 +18,7 @@ from riskmodel.advisory import words
 from riskmodel.advisory.one_score import Score
 from riskmodel.advisory.review import Review
 from riskmodel.advisory.scores import Scores
-from riskmodel.advisory.standing import CORRECTED
+from riskmodel.advisory.standing import CORRECTED, PAST, WITHDRAWN
 from riskmodel.engines.duckdb import query
 from riskmodel.errors import DeclarationError, NotFound
 from riskmodel.histories.store import Histories
@@ -192,10 +192,22 @@ def own_copy(score: Score, contact: str) -> str:
         said,
         f"Why it was done: {basis.purpose.statement} The law relied on: {basis.purpose.lawful_basis}.",
         words.why(score),
-        f"It may be looked at until {words.day(basis.valid_until)}.",
+        _in_use(score),
         wrong,
     ]
     return "\n\n".join(parts)
+
+
+def _in_use(score: Score) -> str:
+    """Until when it may be looked at, or that it is no longer in use and why."""
+    ended = score.no_longer()
+    if ended is None:
+        return f"It may be looked at until {words.day(score.valid_until)}."
+    if ended.code == PAST:
+        return f"It could be looked at until {words.day(score.valid_until)}, and may no longer be used."
+    if ended.code == WITHDRAWN:
+        return "It may no longer be used: a record was wrong, and the advice was made again. Ask for the new one."
+    return "It may no longer be used."
 
 
 def _changed(before: Scores, after: Scores, pseudonym: str) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ approval named one. There is no way to leave out the review columns or the cavea
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ import pyarrow.parquet as pq
 from riskmodel.advisory import words
 from riskmodel.advisory.listed import Listed, OneScore
 from riskmodel.advisory.order import Order, ordered
-from riskmodel.advisory.standing import must_stand
+from riskmodel.advisory.standing import must_hold
 from riskmodel.errors import NotPermitted
 from riskmodel.explain.steady import NO_STABLE_REASON
+from riskmodel.governance.refusals import refusals_noted
 from riskmodel.tables import fingerprint_table
 
 REVIEW_COLUMNS = ("review: decision", "review: reason", "review: reviewer role")
@@ -64,13 +66,9 @@ def list_table(scores: Listed, order: Order | None = None) -> pa.Table:
 def write_list(scores: Listed, folder: Path, order: str) -> Path:
     """Write the list as CSV and Parquet into the folder and note it in the ledger."""
     basis = scores.basis
-    must_be_allowed(scores, "export")
-    try:
+    with given_out(scores, "export"):
         placed = ordered(scores, order)
         table = list_table(scores, placed)
-    except NotPermitted as refusal:
-        scores.ledger.append("refused", code=refusal.code, asked="export", purpose=basis.purpose.name)
-        raise
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILES[0]).write_bytes(csv_bytes(table))
     pq.write_table(table, folder / FILES[1])
@@ -88,16 +86,12 @@ def write_list(scores: Listed, folder: Path, order: str) -> Path:
     return folder
 
 
-def must_be_allowed(scores: Listed, asked: str) -> None:
-    """Refuse, and write down, what is asked for after the approval ended or the list was withdrawn."""
-    basis = scores.basis
-    try:
-        scores.ledger.must_not_be_ahead()
-        basis.approval.must_allow(basis.model, basis.card, basis.purpose, dt.date.today())
-        must_stand(scores.ledger, scores.fingerprint)
-    except NotPermitted as refusal:
-        scores.ledger.append("refused", code=refusal.code, asked=asked, purpose=basis.purpose.name)
-        raise
+@contextmanager
+def given_out(scores: Listed, asked: str) -> Iterator[None]:
+    """Give out what a list says while it holds; what is refused, now or inside, is written down."""
+    with refusals_noted(scores.ledger, asked=asked, purpose=scores.basis.purpose.name):
+        must_hold(scores.ledger, scores.basis, scores.fingerprint)
+        yield
 
 
 def must_have_room(table: pa.Table) -> None:

@@ -1,34 +1,23 @@
 """What has to be in order before anybody is scored.
 
-Every refusal says what to do, and is written into the ledger before it is raised. Nothing here reads a person's row.
+Every refusal says what to do; who asks writes it into the ledger. Nothing here reads a person's row.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from riskmodel.advisory.missing import agencies_read, agency_words, late_feeds
 from riskmodel.cohorts.cohort import Cohort
 from riskmodel.dates import moments
-from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotPermitted
+from riskmodel.errors import DataRefused, DeclarationError, NotPermitted
 from riskmodel.feeds.standard import STRUCTURAL
 from riskmodel.governance.approvals import Approval, approval_missing
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.histories.store import Histories
 from riskmodel.models.risk_model import RiskModel
-
-
-@contextmanager
-def written_down(ledger: Ledger, **facts: str | int | None) -> Iterator[None]:
-    """Write a refusal into the ledger before it goes on."""
-    try:
-        yield
-    except (NotPermitted, DataRefused, EvidenceError) as refusal:
-        ledger.append("refused", code=refusal.code, asked="score", **facts)
-        raise
 
 
 def ledger_of(histories: Histories, given: Ledger | None) -> Ledger:

@@ -17,7 +17,8 @@ from riskmodel.advisory import words
 from riskmodel.advisory.basis import Basis
 from riskmodel.advisory.behind import Behind
 from riskmodel.advisory.missing import Missing
-from riskmodel.errors import NotADecision
+from riskmodel.advisory.standing import no_longer
+from riskmodel.errors import NotADecision, NotPermitted
 from riskmodel.explain.reasons import Reason
 from riskmodel.explain.steady import Steady
 from riskmodel.models.similar import NaturalFrequency
@@ -76,10 +77,15 @@ class Score:
     def explain(self) -> str:
         """The advice in words: how likely, why and from which records, what is not known, and what it is not.
 
-        Looking at the records behind a person's reasons is written into the ledger, without the person.
+        Advice that no longer holds can be looked back on and says so at its top. Looking at the records behind a
+        person's reasons is written into the ledger, without the person.
         """
         self.behind.noted()
-        return words.explanation(self)
+        return words.explanation(self, self.no_longer())
+
+    def no_longer(self) -> NotPermitted | None:
+        """Why the advice no longer holds; None while it does."""
+        return no_longer(self.behind.ledger, self.basis, self.behind.list_fingerprint)
 
     def __repr__(self) -> str:
         return f"Score(as of {self.basis.as_of}, valid until {self.valid_until}; {words.NOT_A_DECISION_SHORT})"

@@ -8,6 +8,8 @@ becomes of a conclusion is other people's work.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +17,10 @@ from riskmodel.advisory.noted import LEAST_WORDS, Noted
 from riskmodel.advisory.one_score import Score
 from riskmodel.advisory.review import Judgement, Review, ReviewForm
 from riskmodel.advisory.scores import Scores
-from riskmodel.advisory.standing import must_stand
+from riskmodel.advisory.standing import must_hold
 from riskmodel.errors import DeclarationError, EvidenceError, Fault, NotPermitted
 from riskmodel.governance.ledger import Ledger
+from riskmodel.governance.refusals import refusals_noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,12 @@ class Reviews:
 
         Raises
         ------
+        NotPermitted : the list no longer holds (see `standing.must_hold`)
         NotFound : the person is not on the list
         DeclarationError : a choice or reason that the form lacks, no role, or too few words
         """
-        scores.person(pseudonym)
+        with self._open(scores, "review"):
+            scores.person(pseudonym)
         judgement = self._judgement(role, choice, reason, words)
         review = Review(scores.fingerprint, pseudonym, role, judgement, _now())
         self._keep(review, "begun", judgement)
@@ -58,18 +63,19 @@ class Reviews:
 
         Raises
         ------
-        NotPermitted : the study asks for a judgement first, or the scores no longer hold
+        NotPermitted : the study asks for a judgement first, or the list no longer holds
         NotFound : the person is not on the list
         DeclarationError : no role
         """
-        if self.form.judgement_first:
-            raise NotPermitted(
-                "judgement-first",
-                found="a score asked for before a judgement",
-                expected="the reviewer's own judgement, written down first",
-                repair="Use begin(...), then look(...); a study can set judgement_first = false under [review].",
-            )
-        scores.person(pseudonym)
+        with self._open(scores, "open"):
+            if self.form.judgement_first:
+                raise NotPermitted(
+                    "judgement-first",
+                    found="a score asked for before a judgement",
+                    expected="the reviewer's own judgement, written down first",
+                    repair="Use begin(...), then look(...); a study can set judgement_first = false under [review].",
+                )
+            scores.person(pseudonym)
         if faults := _role_faults(role):
             raise DeclarationError("review-incomplete", faults=faults)
         review = Review(scores.fingerprint, pseudonym, role, None, _now())
@@ -82,19 +88,12 @@ class Reviews:
         Raises
         ------
         EvidenceError : the review was never written down, or is about another list
-        NotPermitted : the scores are no longer valid, or were corrected
+        NotPermitted : the list no longer holds (see `standing.must_hold`)
         """
-        self._must_be_kept(review)
-        if review.list_fingerprint != scores.fingerprint:
-            raise _out_of_order("a review of another list", "Open the list the review was begun on.")
-        must_stand(self.ledger, scores.fingerprint)
-        if dt.date.today() >= scores.basis.valid_until:
-            raise NotPermitted(
-                "score-no-longer-valid",
-                found=f"scores that were valid until {scores.basis.valid_until}",
-                expected="scores that still hold",
-                repair="Ask for a new list.",
-            )
+        with self._open(scores, "look"):
+            self._must_be_kept(review)
+            if review.list_fingerprint != scores.fingerprint:
+                raise _out_of_order("a review of another list", "Open the list the review was begun on.")
         seen = replace(review, looked_at=review.looked_at or _now())
         self._keep(seen, "looked", None)
         return seen, scores.person(review.pseudonym)
@@ -130,6 +129,13 @@ class Reviews:
             review = Review.from_document(record)
             last[(review.list_fingerprint, review.pseudonym, review.role, review.begun_at)] = review
         return tuple(last.values())
+
+    @contextmanager
+    def _open(self, scores: Scores, asked: str) -> Iterator[None]:
+        """Go on with a list that holds; a refusal is written down."""
+        with refusals_noted(self.ledger, asked=asked, purpose=scores.basis.purpose.name):
+            must_hold(self.ledger, scores.basis, scores.fingerprint)
+            yield
 
     def _judgement(self, role: str, choice: str, reason: str, words: str) -> Judgement:
         faults = []

@@ -22,11 +22,13 @@ from riskmodel.advisory.footing import Footing
 from riskmodel.advisory.missing import Gaps, questions_of
 from riskmodel.advisory.score import noted
 from riskmodel.advisory.scores import Scores
+from riskmodel.advisory.standing import must_be_valid
 from riskmodel.errors import DataRefused
 from riskmodel.explain.steady import SteadyReasons
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
+from riskmodel.governance.refusals import refusals_noted
 from riskmodel.histories.store import Histories
 from riskmodel.models.fitted import Matrix
 from riskmodel.models.risk_model import RiskModel
@@ -73,22 +75,25 @@ def score_rows(
 
     Raises
     ------
-    NotPermitted : no approval in force, an expired purpose, too few earlier reviews, or too many people
+    NotPermitted : no approval in force, an expired purpose, too few earlier reviews, too many people, or features so
+        old that the scores would no longer be valid
     DataRefused : records end too early or nobody says when, or the people have drifted
     """
-    with gate.written_down(ledger, asked_by=role, model=model.fingerprint):
+    with refusals_noted(ledger, asked="score", asked_by=role, model=model.fingerprint):
         purpose.must_be_in_force()
         granted = gate.must_be_approved(approval, model, card, purpose, ledger)
         gate.must_be_covered(model, purpose)
         conditions.must_be_reviewed(ledger, granted)
         late = _late(delivered_until, as_of, granted)
+        valid_until = gate.valid_until(as_of, granted, purpose, [])
+        must_be_valid(valid_until)
         gate.must_fit_the_list(len(X), granted)
         if footing is not None:
             footing.must_be_of(model)
         withheld = {} if footing is None else footing.withheld(X, model.feature_names, model.features)
     basis = Basis(
         as_of=as_of,
-        valid_until=gate.valid_until(as_of, granted, purpose, []),
+        valid_until=valid_until,
         model=model.fingerprint,
         card=card,
         histories="",

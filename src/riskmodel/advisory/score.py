@@ -20,6 +20,7 @@ from riskmodel.advisory.basis import Basis
 from riskmodel.advisory.footing import Footing
 from riskmodel.advisory.missing import missing_of
 from riskmodel.advisory.scores import Scores
+from riskmodel.advisory.standing import MADE
 from riskmodel.cohorts.cohort import Cohort, Eligible, eligible
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import days, moments, parse_date
@@ -29,6 +30,7 @@ from riskmodel.governance.approvals import Approval
 from riskmodel.governance.grants import Caller
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
+from riskmodel.governance.refusals import refusals_noted
 from riskmodel.histories.store import Histories
 from riskmodel.models.risk_model import RiskModel
 
@@ -92,7 +94,7 @@ def score(
     book = gate.ledger_of(histories, ledger)
     asking = caller or (histories.store.caller if histories.store else None)
     role = asking.role if asking else "not stated"
-    with gate.written_down(book, asked_by=role, model=model.fingerprint):
+    with refusals_noted(book, asked="score", asked_by=role, model=model.fingerprint):
         wanted = gate.purpose_of(histories, purpose)
         if asking is not None:
             asking.must_be_allowed(wanted.name, "scores")
@@ -137,7 +139,7 @@ def noted(made: Scores, role: str) -> None:
     basis = made.basis
     given = made._probability[~np.isnan(made._probability)]
     made.ledger.append(
-        "score",
+        MADE,
         asked_by=role,
         purpose=basis.purpose.name,
         model=basis.model,

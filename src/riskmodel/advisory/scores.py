@@ -17,7 +17,7 @@ import pyarrow as pa
 from riskmodel.advisory import words
 from riskmodel.advisory.basis import Basis
 from riskmodel.advisory.behind import Behind
-from riskmodel.advisory.export import list_table, write_list
+from riskmodel.advisory.export import given_out, list_table, write_list
 from riskmodel.advisory.missing import Missing
 from riskmodel.advisory.one_score import Score
 from riskmodel.advisory.order import spans
@@ -199,7 +199,7 @@ class Scores:
 
         Raises
         ------
-        NotPermitted : the approval is no longer in force, the list was withdrawn, or the scores no longer hold
+        NotPermitted : the list no longer holds (see `standing.must_hold`)
         NotFound : nobody of that pseudonym is on the list
         NotInstalled : a PDF is asked for and what makes it is not there
         """
@@ -214,9 +214,11 @@ class Scores:
 
         Raises
         ------
+        NotPermitted : the list no longer holds (see `standing.must_hold`)
         NotFound : nobody of that pseudonym is on the list, or the score is withheld
         """
-        score = self.person(pseudonym)
+        with given_out(self, "waterfall"):
+            score = self.person(pseudonym)
         if score.withheld:
             raise NotFound(
                 "score-withheld", found="a score that is withheld", expected="a score", repair=score.withheld
@@ -238,9 +240,15 @@ class Scores:
         of_whom_with_outcome, made_again_low and made_again_high (between which models made again lie), raises,
         lowers, not_known, withheld, valid_until, and the three review columns. The schema's metadata holds the
         caveats. That the list was looked at is written into the ledger.
+
+        Raises
+        ------
+        NotPermitted : the list no longer holds (see `standing.must_hold`)
         """
+        with given_out(self, "list"):
+            made = list_table(self)
         self.ledger.append("looked-at", what="list", list=self.fingerprint, people=self.people)
-        return list_table(self)
+        return made
 
     def export(self, folder: str | Path, *, order: str = "pseudonym") -> Path:
         """Write the list as CSV and Parquet, caveats inside, with empty review columns; the ledger notes it.
@@ -253,7 +261,7 @@ class Scores:
 
         Raises
         ------
-        NotPermitted : the approval is no longer in force, or names no working capacity
+        NotPermitted : the list no longer holds (see `standing.must_hold`), or the approval names no working capacity
         """
         return write_list(self, Path(folder), order)
 

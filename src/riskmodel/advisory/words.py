@@ -9,6 +9,7 @@ from riskmodel.advisory.basis import Basis
 from riskmodel.advisory.listed import OneScore
 from riskmodel.cohorts.outcome import Outcome
 from riskmodel.dates import duration_words
+from riskmodel.errors import NotPermitted
 from riskmodel.explain.reasons import LEAST, Reason
 
 NOT_A_DECISION_SHORT = "advice, not a decision"
@@ -33,10 +34,11 @@ NOT_CHECKED = (
 )
 
 
-def explanation(score: OneScore) -> str:
-    """The advice on one person as plain text."""
+def explanation(score: OneScore, ended: NotPermitted | None = None) -> str:
+    """The advice on one person as plain text; `ended` says why it no longer holds."""
     basis = score.basis
     parts = [
+        *([] if ended is None else [looked_back(ended)]),
         f"{score.pseudonym}, as of {day(basis.as_of)}",
         how_likely(score),
         why(score),
@@ -44,6 +46,14 @@ def explanation(score: OneScore) -> str:
         "\n".join([NOT_A_DECISION, *STANDING_CAVEATS]),
     ]
     return "\n\n".join(parts)
+
+
+def looked_back(ended: NotPermitted) -> str:
+    """What stands above advice that no longer holds."""
+    return (
+        f"NOT TO BE ACTED ON: this rests on {ended.found}. It shows what was said then, for whoever has to answer for "
+        f"it. {ended.repair}"
+    )
 
 
 def why(score: OneScore) -> str:

@@ -22,6 +22,7 @@ from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotFo
 from riskmodel.governance.grants import Caller
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
+from riskmodel.governance.refusals import refusals_noted
 from riskmodel.tables import fingerprint_document
 
 MADE_UNDER = "made_under"
@@ -138,11 +139,8 @@ class Store:
 
     def _guard(self, check: Callable[[], None], **facts: str | int) -> None:
         """Run a check; a refusal is written down before it is raised."""
-        try:
+        with refusals_noted(self.ledger, **facts, **self._who()):
             check()
-        except (NotPermitted, EvidenceError) as refusal:
-            self.ledger.append("refused", code=refusal.code, **facts, **self._who())
-            raise
 
     def _who(self) -> dict[str, str]:
         role = {} if self.caller is None else {"role": self.caller.role}

@@ -130,7 +130,7 @@ class Approval:
 
     def must_be_recorded(self, ledger: Ledger) -> None:
         """Refuse an approval whose signing off is not in the ledger, or was followed by another decision there."""
-        held = [entry.facts for entry in ledger.entries() if entry.action == "approval"]
+        held = [entry.facts for entry in ledger.entries(self.model) if entry.action == "approval"]
         about = [facts for facts in held if facts.get("model") == self.model and facts.get("purpose") == self.purpose]
         if not any(facts.get("approval") == self.fingerprint for facts in about):
             raise _refused(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ PEOPLE = 160
 CARD = "c" * 64
 AS_OF = dt.date(2021, 1, 1)
 COHORT = Cohort(between=(dt.date(2018, 1, 1), dt.date(2020, 1, 1)), every=months(6), aged=(10, 25))
+ASKED_ONCE = replace(COHORT, every=years(100))
+"""So that a list of 2021 holds today: by the cohort's own schedule it ends after six months."""
 OUTCOME = Outcome("injury_by_violence", within=months(6))
 FEATURES = [age(), count("domestic_abuse", within=years(2)), count("injury_by_violence"), days_since("domestic_abuse")]
 
@@ -101,8 +103,8 @@ class Partnership:
         return sign_off(path, self.ledger)
 
     def scores(self, approval: Approval | None, **change: Any) -> Scores:
-        """Ask for scores."""
-        how = {"cohort": COHORT, "card": CARD, "purpose": self.purpose, "ledger": self.ledger, "outcome": OUTCOME}
+        """Ask for scores, of a list that holds today unless another cohort is given."""
+        how = {"cohort": ASKED_ONCE, "card": CARD, "purpose": self.purpose, "ledger": self.ledger, "outcome": OUTCOME}
         as_of = change.pop("as_of", AS_OF)
         model = change.pop("model", self.model)
         histories = change.pop("histories", self.histories)
@@ -153,3 +155,9 @@ def partnership(fitted: tuple[Histories, RiskModel], tmp_path: Path) -> Partners
 def scored(partnership: Partnership) -> Scores:
     """Scores under an approval in force with a working capacity of 5."""
     return partnership.scores(partnership.approved(limits={"working_capacity": 5}))
+
+
+@pytest.fixture
+def past(partnership: Partnership) -> Scores:
+    """Scores that were valid until 1 July 2021."""
+    return partnership.scores(partnership.approved("past.toml", limits={"working_capacity": 5}), cohort=COHORT)

@@ -21,12 +21,6 @@ DAY = dt.date(2019, 6, 1)
 NEVER = "domestic_abuse_count_2y"
 
 
-@pytest.fixture
-def current(scored: Any) -> Any:
-    until = dt.date.today() + dt.timedelta(days=30)
-    return replace(scored, basis=replace(scored.basis, valid_until=until))
-
-
 def test_what_a_study_never_shows_is_no_reason_and_that_it_weighs_is_said(partnership: Any) -> None:
     first = partnership.scores(partnership.approved("first.toml"), as_of=DAY)
     made = partnership.scores(partnership.approved("second.toml"), as_of=DAY, never=[NEVER])
@@ -86,14 +80,14 @@ def test_the_waterfall_of_a_person_adds_up_and_is_noted(scored: Any, partnership
         replace(scored, _withheld={0: "The score is withheld."}).waterfall(scored.pseudonyms[0])
 
 
-def test_a_brief_carries_its_caveats_and_room_for_the_judgement(current: Any, partnership: Any) -> None:
-    page = current.brief(current.pseudonyms[0], partnership.folder / "brief.html").read_text()
+def test_a_brief_carries_its_caveats_and_room_for_the_judgement(scored: Any, partnership: Any) -> None:
+    page = scored.brief(scored.pseudonyms[0], partnership.folder / "brief.html").read_text()
     for words in ("This is advice, not a decision", "Valid until", "review: decision", "What raises it"):
         assert words in page
     assert partnership.last_entry()[0] == "export"
     assert partnership.last_entry()[1]["order"] == "brief"
-    assert current.pseudonyms[0] not in partnership.ledger.path.read_text()
-    made = current.brief(current.pseudonyms[0], partnership.folder / "brief.pdf").read_bytes()
+    assert scored.pseudonyms[0] not in partnership.ledger.path.read_text()
+    made = scored.brief(scored.pseudonyms[0], partnership.folder / "brief.pdf").read_bytes()
     assert made.startswith(b"%PDF-")
     assert len(made) > 5000
 
@@ -101,23 +95,21 @@ def test_a_brief_carries_its_caveats_and_room_for_the_judgement(current: Any, pa
 def test_attack_text_of_the_board_that_would_run_in_the_page(partnership: Any) -> None:
     approval = partnership.approved(conditions="<script>alert(1)</script> and =cmd|calc")
     made = partnership.scores(approval)
-    held = replace(made, basis=replace(made.basis, valid_until=dt.date.today() + dt.timedelta(days=2)))
-    page = held.brief(held.pseudonyms[0], partnership.folder / "brief.html").read_text()
+    page = made.brief(made.pseudonyms[0], partnership.folder / "brief.html").read_text()
     assert "<script" not in page
     assert "&lt;script&gt;" in page
 
 
-def test_attack_a_brief_of_scores_that_no_longer_hold_or_were_withdrawn(
-    scored: Any, current: Any, partnership: Any
-) -> None:
+def test_attack_a_brief_of_scores_that_no_longer_hold_or_were_withdrawn(past: Any, partnership: Any) -> None:
     with pytest.raises(NotPermitted, match="score-no-longer-valid"):
-        scored.brief(scored.pseudonyms[0], partnership.folder / "late.html")
+        past.brief(past.pseudonyms[0], partnership.folder / "late.html")
     assert partnership.last_entry()[1] == {
         "code": "score-no-longer-valid", "asked": "brief", "purpose": "early-support",
     }  # fmt: skip
-    other = replace(current, basis=replace(current.basis, histories="h" * 64))
-    corrections(current, other, reason="record-of-another-person")
+    scored = partnership.scores(partnership.approved())
+    other = replace(scored, basis=replace(scored.basis, histories="h" * 64))
+    corrections(scored, other, reason="record-of-another-person")
     with pytest.raises(NotPermitted, match="list-withdrawn"):
-        current.brief(current.pseudonyms[0], partnership.folder / "withdrawn.html")
+        scored.brief(scored.pseudonyms[0], partnership.folder / "withdrawn.html")
     assert partnership.last_entry()[1]["code"] == "list-withdrawn"
     assert not list(partnership.folder.glob("*.html"))

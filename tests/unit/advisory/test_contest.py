@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from riskmodel.advisory.contest import as_corrected, corrections, own_copy
 from riskmodel.advisory.review import ReviewForm
 from riskmodel.advisory.reviews import Reviews
+from riskmodel.advisory.words import day
 from riskmodel.errors import DeclarationError, NotFound, NotPermitted
 from riskmodel.histories.store import Histories
 
@@ -122,7 +122,6 @@ def test_reviews_that_saw_a_wrong_score_are_to_be_repeated(partnership: Any, tmp
     approval = partnership.approved()
     wrong, ids = with_planted(partnership.histories, 160)
     before = partnership.scores(approval, histories=wrong)
-    before = replace(before, basis=replace(before.basis, valid_until=dt.date(9999, 1, 1)))
     reviews = Reviews(tmp_path / "reviews.jsonl", ReviewForm(("offer", "none"), ("known",)), partnership.ledger)
     seen = []
     for pseudonym in ("P-00000000000000a0", "P-0000000000000001"):
@@ -153,6 +152,27 @@ def test_only_the_same_request_on_other_records_can_be_compared(scored: Any, par
     earlier = partnership.scores(partnership.approved("b.toml"), as_of="2020-12-01")
     with pytest.raises(DeclarationError, match="different models, dates"):
         corrections(scored, earlier, reason="x")
+
+
+def test_advice_that_no_longer_holds_is_looked_back_on_and_says_so(past: Any) -> None:
+    """Whoever answers for a score, or was scored, learns what was said; nobody can take it for advice of today."""
+    said = past.person(past.pseudonyms[3]).explain()
+    assert said.startswith("NOT TO BE ACTED ON: this rests on scores that were valid until 2021-07-01.")
+    assert said.split("\n\n")[0].endswith("Ask for a new list.")
+    copy = own_copy(past.person(past.pseudonyms[3]), "records@example.org")
+    assert "It could be looked at until 1 July 2021, and may no longer be used." in copy
+
+
+def test_advice_that_was_withdrawn_says_so(corrected: Any, partnership: Any) -> None:
+    wrong = corrected.before.person("P-00000000000000a0")
+    assert wrong.explain().startswith("NOT TO BE ACTED ON: this rests on a list that was withdrawn on ")
+    assert "It may no longer be used: a record was wrong, and the advice was made again." in own_copy(wrong, "the lead")
+    right = corrected.after.person("P-00000000000000a0")
+    assert right.explain().startswith("P-00000000000000a0, as of 1 January 2021")
+    assert f"It may be looked at until {day(right.valid_until)}." in own_copy(right, "the lead")
+    partnership.approved("withdrawn.toml", decision="withdrawn")
+    assert right.explain().startswith("NOT TO BE ACTED ON: this rests on an approval that a later decision (withdrawn)")
+    assert "It may no longer be used.\n" in own_copy(right, "the lead")
 
 
 def test_a_persons_own_copy_is_in_plain_words_and_says_where_to_write(scored: Any) -> None:

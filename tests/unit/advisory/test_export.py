@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 from riskmodel.advisory.export import BASIS, CAVEATS, REVIEW_COLUMNS, csv_bytes, safe_text
 from riskmodel.advisory.scores import Scores
 from riskmodel.errors import DeclarationError, NotPermitted
+from riskmodel.governance.ledger import Ledger
 
 ROOM = {name: pa.nulls(1, pa.string()) for name in REVIEW_COLUMNS}
 
@@ -32,7 +34,7 @@ def test_both_files_carry_the_caveats_and_room_for_the_review(scored: Any, tmp_p
     head, rows = lines_of(tmp_path / "list" / "advisory_list.csv")
     assert head[0] == "# ADVICE, NOT DECISIONS."
     assert any("This is advice, not a decision" in line for line in head)
-    assert any("Valid until 1 July 2021" in line for line in head)
+    assert any(f"Valid until {scored.basis.valid_until.day} " in line for line in head)
     assert any("No list leaves the building." in line for line in head)
     assert len(rows) == scored.people
     assert all(row[name] == "" for row in rows for name in REVIEW_COLUMNS)
@@ -82,9 +84,38 @@ def test_an_export_is_in_the_ledger(scored: Any, partnership: Any, tmp_path: Pat
     assert (facts["people"], facts["order"], facts["list"]) == (5, "capacity", scored.fingerprint)
 
 
-def test_attack_exporting_after_the_approval_ended(scored: Any, partnership: Any, tmp_path: Path) -> None:
-    import datetime as dt
+def let_out(asked: str, scores: Scores, folder: Path) -> Any:
+    """Everything by which a score leaves or is drawn."""
+    if asked == "export":
+        return scores.export(folder)
+    if asked == "list":
+        return scores.to_table()
+    who = scores.pseudonyms[0]
+    return scores.waterfall(who) if asked == "waterfall" else scores.brief(who, folder / "brief.html")
 
+
+@pytest.mark.parametrize("asked", ["export", "list", "brief", "waterfall"])
+def test_attack_a_list_that_no_longer_holds(asked: str, past: Any, partnership: Any, tmp_path: Path) -> None:
+    """Past its day, lengthened in memory, under an approval that was withdrawn, or kept with another ledger."""
+
+    def must_be_refused(code: str, scores: Any) -> None:
+        with pytest.raises(NotPermitted, match=code):
+            let_out(asked, scores, tmp_path)
+        entry = list(scores.ledger.entries())[-1]
+        assert (entry.action, entry.facts["code"], entry.facts["asked"]) == ("refused", code, asked)
+
+    must_be_refused("score-no-longer-valid", past)
+    must_be_refused("list-not-recorded", replace(past, basis=replace(past.basis, valid_until=dt.date(9999, 1, 1))))
+    must_be_refused("approval-not-recorded", replace(past, ledger=Ledger(tmp_path / "other.jsonl")))
+    held, kept = partnership.scores(partnership.approved("held.toml")), tmp_path / "kept"
+    kept.mkdir()
+    assert let_out(asked, held, kept)
+    partnership.approved("withdrawn.toml", decision="withdrawn")
+    must_be_refused("approval-superseded", held)
+    assert not [path for path in tmp_path.iterdir() if path.suffix in (".html", ".csv", ".parquet")]
+
+
+def test_attack_exporting_after_the_approval_ended(scored: Any, partnership: Any, tmp_path: Path) -> None:
     ended = replace(scored.basis.approval, valid_until=dt.date.today())
     late = replace(scored, basis=replace(scored.basis, approval=replace(ended, seal=ended.fingerprint)))
     with pytest.raises(NotPermitted, match="approval-expired"):

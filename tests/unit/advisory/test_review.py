@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import stat
 from dataclasses import replace
@@ -22,13 +21,6 @@ WORDS = "Family already has a worker"
 
 
 @pytest.fixture
-def current(scored: Any) -> Any:
-    """The scores as if they were of a recent date: valid until after today."""
-    until = dt.date.today() + dt.timedelta(days=30)
-    return replace(scored, basis=replace(scored.basis, valid_until=until))
-
-
-@pytest.fixture
 def reviews(partnership: Any, tmp_path: Path) -> Reviews:
     return Reviews(tmp_path / "reviews" / "reviews.jsonl", FORM, partnership.ledger)
 
@@ -39,20 +31,20 @@ def concluded(reviews: Reviews, scores: Any, place: int = 0, choice: str = "offe
     return reviews.conclude(review, choice=choice, reason="record-is-wrong", words="The caution belongs to a brother")
 
 
-def test_judge_look_conclude(reviews: Reviews, current: Any) -> None:
-    begun = reviews.begin(current, current.pseudonyms[0], words=WORDS, **WHO)
+def test_judge_look_conclude(reviews: Reviews, scored: Any) -> None:
+    begun = reviews.begin(scored, scored.pseudonyms[0], words=WORDS, **WHO)
     assert (begun.looked_at, begun.after, begun.changed) == (None, None, None)
-    seen, score = reviews.look(begun, current)
-    assert score.pseudonym == current.pseudonyms[0]
+    seen, score = reviews.look(begun, scored)
+    assert score.pseudonym == scored.pseudonyms[0]
     ended = reviews.conclude(seen, choice="offer-support", reason="record-is-wrong", words="The caution is a brother's")
     assert ended.changed is True
-    assert concluded(reviews, current, 1, "no-offer").changed is False
+    assert concluded(reviews, scored, 1, "no-offer").changed is False
     assert [each.changed for each in reviews.all()] == [True, False]
     assert reviews.all()[0] == ended
 
 
-def test_the_ledger_gets_codes_counts_and_a_hash_only(reviews: Reviews, current: Any, partnership: Any) -> None:
-    concluded(reviews, current)
+def test_the_ledger_gets_codes_counts_and_a_hash_only(reviews: Reviews, scored: Any, partnership: Any) -> None:
+    concluded(reviews, scored)
     entries = [entry.facts for entry in partnership.ledger.entries() if entry.action == "review"]
     assert [facts["stage"] for facts in entries] == ["begun", "looked", "concluded"]
     assert [facts["words"] for facts in entries] == [5, 0, 6]
@@ -63,39 +55,39 @@ def test_the_ledger_gets_codes_counts_and_a_hash_only(reviews: Reviews, current:
     assert verify(partnership.ledger.path).holds
 
 
-def test_the_texts_are_in_a_file_that_only_its_owner_reads(reviews: Reviews, current: Any) -> None:
-    concluded(reviews, current)
+def test_the_texts_are_in_a_file_that_only_its_owner_reads(reviews: Reviews, scored: Any) -> None:
+    concluded(reviews, scored)
     assert "belongs to a brother" in reviews.path.read_text()
     assert stat.S_IMODE(reviews.path.stat().st_mode) == 0o600
 
 
-def test_no_repr_shows_words_or_person(reviews: Reviews, current: Any) -> None:
-    shown = repr(concluded(reviews, current)) + repr(concluded(reviews, current, 1).after)
+def test_no_repr_shows_words_or_person(reviews: Reviews, scored: Any) -> None:
+    shown = repr(concluded(reviews, scored)) + repr(concluded(reviews, scored, 1).after)
     assert "brother" not in shown
     assert "P-" not in shown
 
 
-def test_the_score_stays_closed_until_a_judgement_is_written_down(reviews: Reviews, current: Any) -> None:
-    begun = reviews.begin(current, current.pseudonyms[0], words=WORDS, **WHO)
-    invented = replace(begun, pseudonym=current.pseudonyms[1])
+def test_the_score_stays_closed_until_a_judgement_is_written_down(reviews: Reviews, scored: Any) -> None:
+    begun = reviews.begin(scored, scored.pseudonyms[0], words=WORDS, **WHO)
+    invented = replace(begun, pseudonym=scored.pseudonyms[1])
     with pytest.raises(EvidenceError, match="never written down"):
-        reviews.look(invented, current)
+        reviews.look(invented, scored)
 
 
-def test_no_conclusion_before_looking_and_none_twice(reviews: Reviews, current: Any) -> None:
-    begun = reviews.begin(current, current.pseudonyms[0], words=WORDS, **WHO)
+def test_no_conclusion_before_looking_and_none_twice(reviews: Reviews, scored: Any) -> None:
+    begun = reviews.begin(scored, scored.pseudonyms[0], words=WORDS, **WHO)
     how = {"choice": "no-offer", "reason": "known-to-worker", "words": WORDS}
     with pytest.raises(EvidenceError, match="not opened"):
         reviews.conclude(begun, **how)
-    seen, _ = reviews.look(begun, current)
+    seen, _ = reviews.look(begun, scored)
     ended = reviews.conclude(seen, **how)
     with pytest.raises(EvidenceError, match="with a conclusion"):
         reviews.conclude(ended, **how)
 
 
-def test_nothing_is_filled_in_for_the_reviewer(reviews: Reviews, current: Any) -> None:
+def test_nothing_is_filled_in_for_the_reviewer(reviews: Reviews, scored: Any) -> None:
     with pytest.raises(DeclarationError) as refused:
-        reviews.begin(current, current.pseudonyms[0], role=" ", choice="", reason="other", words="no")
+        reviews.begin(scored, scored.pseudonyms[0], role=" ", choice="", reason="other", words="no")
     assert [fault.where for fault in refused.value.faults] == [
         "review.choice",
         "review.reason",
@@ -105,22 +97,39 @@ def test_nothing_is_filled_in_for_the_reviewer(reviews: Reviews, current: Any) -
     assert not reviews.path.exists()
 
 
-def test_scores_that_no_longer_hold_are_not_opened(reviews: Reviews, scored: Any) -> None:
-    begun = reviews.begin(scored, scored.pseudonyms[0], words=WORDS, **WHO)  # valid until 1 July 2021
+def test_scores_that_no_longer_hold_are_not_opened(reviews: Reviews, past: Any, partnership: Any) -> None:
     with pytest.raises(NotPermitted, match="score-no-longer-valid"):
+        reviews.begin(past, past.pseudonyms[0], words=WORDS, **WHO)
+    assert partnership.last_entry()[1] == {
+        "code": "score-no-longer-valid", "asked": "review", "purpose": "early-support",
+    }  # fmt: skip
+    assert not reviews.path.exists()
+
+
+def test_a_review_begun_in_time_is_not_opened_once_the_approval_is_withdrawn(
+    reviews: Reviews, scored: Any, partnership: Any
+) -> None:
+    begun = reviews.begin(scored, scored.pseudonyms[0], words=WORDS, **WHO)
+    seen, _ = reviews.look(begun, scored)
+    partnership.approved("withdrawn.toml", decision="withdrawn")
+    with pytest.raises(NotPermitted, match="approval-superseded"):
         reviews.look(begun, scored)
+    assert partnership.last_entry()[1]["asked"] == "look"
+    ended = reviews.conclude(seen, choice="no-offer", reason="known-to-worker", words="What was seen stays seen")
+    assert reviews.all() == (ended,)
 
 
-def test_another_list_is_not_opened(reviews: Reviews, current: Any) -> None:
-    begun = reviews.begin(current, current.pseudonyms[0], words=WORDS, **WHO)
-    other = replace(current, basis=replace(current.basis, card="e" * 64))
+def test_another_list_is_not_opened(reviews: Reviews, scored: Any, partnership: Any) -> None:
+    begun = reviews.begin(scored, scored.pseudonyms[0], words=WORDS, **WHO)
+    other = partnership.scores(scored.basis.approval, as_of="2020-12-01")
     with pytest.raises(EvidenceError, match="another list"):
         reviews.look(begun, other)
+    assert partnership.last_entry()[1]["code"] == "review-out-of-order"
 
 
-def test_somebody_who_is_not_on_the_list(reviews: Reviews, current: Any) -> None:
+def test_somebody_who_is_not_on_the_list(reviews: Reviews, scored: Any) -> None:
     with pytest.raises(NotFound):
-        reviews.begin(current, "P-ffffffffffffffff", words=WORDS, **WHO)
+        reviews.begin(scored, "P-ffffffffffffffff", words=WORDS, **WHO)
 
 
 @pytest.mark.parametrize(
@@ -131,10 +140,8 @@ def test_somebody_who_is_not_on_the_list(reviews: Reviews, current: Any) -> None
         (lambda text: text + "{", "cannot be read"),
     ],
 )
-def test_attack_a_review_changed_or_taken_out_afterwards(
-    reviews: Reviews, current: Any, change: Any, says: str
-) -> None:
-    concluded(reviews, current)
+def test_attack_a_review_changed_or_taken_out_afterwards(reviews: Reviews, scored: Any, change: Any, says: str) -> None:
+    concluded(reviews, scored)
     reviews.path.write_text(change(reviews.path.read_text()))
     with pytest.raises(EvidenceError, match=says):
         reviews.all()

@@ -40,6 +40,13 @@ def test_attack_old_rows_and_an_ended_purpose(partnership: Any, scored: Any) -> 
         assert partnership.last_entry()[1]["code"] == "data-too-old"
     late = asked(partnership, scored, delivered_until=partnership.as_of - dt.timedelta(days=30))
     assert "end 30 days before" in advice_columns(late)["not_known"][0].as_py()
+    short = partnership.approved("short.toml", limits={"score_valid_days": 90})
+    with pytest.raises(NotPermitted, match="score-no-longer-valid"):  # features of 2021 are advice on nobody today
+        score_rows(
+            partnership.model, scored._reasons.X, scored._entities, partnership.as_of, short, card=partnership.card,
+            purpose=partnership.purpose, ledger=partnership.ledger, delivered_until=partnership.as_of, outcome="x",
+        )  # fmt: skip
+    assert partnership.last_entry()[1]["code"] == "score-no-longer-valid"
     ended = type(partnership.purpose).from_mapping({**partnership.purpose.document(), "expires": "2020-01-01"})
     with pytest.raises(NotPermitted, match="purpose-expired"):
         asked(partnership, scored, purpose=ended)

@@ -30,15 +30,9 @@ def reviews(partnership: Any, tmp_path: Path) -> Reviews:
 
 
 @pytest.fixture
-def current(scored: Any) -> Any:
-    until = dt.date.today() + dt.timedelta(days=30)
-    return replace(scored, basis=replace(scored.basis, valid_until=until))
-
-
-@pytest.fixture
-def concluded(reviews: Reviews, current: Any) -> Review:
-    begun = reviews.begin(current, current.pseudonyms[0], role="worker", choice="offer", reason="known", words="a b c")
-    seen, _ = reviews.look(begun, current)
+def concluded(reviews: Reviews, scored: Any) -> Review:
+    begun = reviews.begin(scored, scored.pseudonyms[0], role="worker", choice="offer", reason="known", words="a b c")
+    seen, _ = reviews.look(begun, scored)
     return reviews.conclude(seen, choice="offer", reason="known", words="seen with his brother")
 
 
@@ -141,13 +135,13 @@ def test_a_stage_of_few_is_hidden_and_its_share_with_it() -> None:
 
 
 def test_a_study_may_open_the_score_without_a_judgement_and_then_counts_no_changed_mind(
-    reviews: Reviews, current: Any, partnership: Any
+    reviews: Reviews, scored: Any, partnership: Any
 ) -> None:
     with pytest.raises(NotPermitted, match="judgement-first"):
-        reviews.open(current, current.pseudonyms[1], role="worker")
+        reviews.open(scored, scored.pseudonyms[1], role="worker")
     free = replace(reviews, form=replace(REVIEW, judgement_first=False))
-    seen, score = free.open(current, current.pseudonyms[1], role="worker")
-    assert score.pseudonym == current.pseudonyms[1]
+    seen, score = free.open(scored, scored.pseudonyms[1], role="worker")
+    assert score.pseudonym == scored.pseudonyms[1]
     ended = free.conclude(seen, choice="offer", reason="known", words="seen at home")
     assert (ended.before, ended.changed) == (None, None)
     assert free.all()[-1] == ended
