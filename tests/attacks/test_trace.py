@@ -18,8 +18,9 @@ import pyarrow as pa
 import pytest
 
 import riskmodel as rm
-from riskmodel.advisory.contest import as_corrected, corrections, own_copy
+from riskmodel.advisory.contest import as_corrected, corrections
 from riskmodel.advisory.funnel import funnel
+from riskmodel.advisory.own_copy import own_copy
 from riskmodel.dates import months, years
 from riskmodel.errors import NotPermitted
 from riskmodel.features.language import age, count

@@ -1,4 +1,4 @@
-"""A record was wrong: which scores and reasons it touched, the corrected ones, and a person's own copy.
+"""A record was wrong: which scores and reasons it touched, and the corrected ones.
 
 What was known on the day of a score does not change when a record is put right later, so asking again for that day
 would give the wrong score again. `as_corrected` therefore makes histories in which the record had always been as it
@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from riskmodel.advisory import words
 from riskmodel.advisory.one_score import Score
 from riskmodel.advisory.review import Review
 from riskmodel.advisory.scores import Scores
-from riskmodel.advisory.standing import CORRECTED, PAST, WITHDRAWN
+from riskmodel.advisory.standing import CORRECTED
 from riskmodel.engines.duckdb import query
 from riskmodel.errors import DeclarationError, NotFound
 from riskmodel.histories.store import Histories
@@ -154,60 +153,6 @@ def corrections(before: Scores, after: Scores, *, reason: str) -> Corrections:
         **{kind.replace(" ", "_"): count for kind, count in made.counts.items()},
     )
     return made
-
-
-def own_copy(score: Score, contact: str) -> str:
-    """What a person is given who asks what was said of them, in plain words, with their own records.
-
-    Parameters
-    ----------
-    score : Score
-    contact : str, where to write to have a record put right, or to object
-
-    Raises
-    ------
-    DeclarationError : no contact is given
-    """
-    if not contact.strip():
-        raise DeclarationError.of(
-            "contact-missing",
-            where="own_copy",
-            found="no contact",
-            expected="where the person can write to",
-            repair="Give the address of whoever puts records right.",
-        )
-    score.behind.noted()
-    basis = score.basis
-    found = score.withheld if score.frequency is None else score.frequency.sentence
-    said = (
-        f"A computer compared your records with those of people in the past. {found} "
-        f"It was about {basis.outcome}. It was advice to a professional, not a decision."
-    )
-    wrong = (
-        f"If a record is wrong, or you do not agree that it was used, write to: {words.one_line(contact)} "
-        "The record will be checked, and the advice made again without the mistake."
-    )
-    parts = [
-        f"What was said about you on {words.day(basis.as_of)}",
-        said,
-        f"Why it was done: {basis.purpose.statement} The law relied on: {basis.purpose.lawful_basis}.",
-        words.why(score),
-        _in_use(score),
-        wrong,
-    ]
-    return "\n\n".join(parts)
-
-
-def _in_use(score: Score) -> str:
-    """Until when it may be looked at, or that it is no longer in use and why."""
-    ended = score.no_longer()
-    if ended is None:
-        return f"It may be looked at until {words.day(score.valid_until)}."
-    if ended.code == PAST:
-        return f"It could be looked at until {words.day(score.valid_until)}, and may no longer be used."
-    if ended.code == WITHDRAWN:
-        return "It may no longer be used: a record was wrong, and the advice was made again. Ask for the new one."
-    return "It may no longer be used."
 
 
 def _changed(before: Scores, after: Scores, pseudonym: str) -> tuple[str, ...]:

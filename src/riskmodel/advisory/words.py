@@ -58,13 +58,13 @@ def looked_back(ended: NotPermitted) -> str:
 
 def why(score: OneScore) -> str:
     """What raises it and what lowers it, each with the records behind it, and what is not known."""
-    unknown = _listed("What is not known", score.missing.sentences, "nothing that was asked for")
+    unknown = listed("What is not known", score.missing.sentences, "nothing that was asked for")
     if score.withheld:
         return unknown
     return "\n\n".join(
         [
-            _listed("What raises it", _with_events(score, raises=True), score.steady.otherwise(raises=True)),
-            _listed("What lowers it", _with_events(score, raises=False), score.steady.otherwise(raises=False)),
+            listed("What raises it", _with_events(score, raises=True), score.steady.otherwise(raises=True)),
+            listed("What lowers it", _with_events(score, raises=False), score.steady.otherwise(raises=False)),
             "\n".join(filter(None, [score.steady.note, score.steady.not_shown])),
             unknown,
         ]
@@ -194,5 +194,6 @@ def outcome_words(outcome: Outcome | None) -> str:
     return f"a recorded {outcome.kind.replace('_', ' ')} within {duration_words(outcome.within)}"
 
 
-def _listed(title: str, lines: Sequence[str], otherwise: str) -> str:
+def listed(title: str, lines: Sequence[str], otherwise: str) -> str:
+    """A heading with lines under it, or what is said where there are none."""
     return "\n".join([title, *(f"  - {line}" for line in lines or [otherwise])])

@@ -35,6 +35,7 @@ SETTINGS: Final[dict[Any, Any]] = {
     "text.parse_math": False,
     "axes.grid": False,
 }
+MINUS: Final = "\N{MINUS SIGN}"
 _MOST_LINES: Final = 5
 _NO_METADATA: Final[Mapping[str, None]] = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _LANES: Final = {"high": (0.22, ORANGE), "middle": (0.0, GREY), "low": (-0.22, BLUE), "missing": (-0.4, TURQUOISE)}
@@ -71,7 +72,7 @@ def beeswarm(data: Mapping[str, Any], width: Width) -> Figure:
         axes.scatter((row["low"] + row["high"]) / 2, at, s=8 + 130 * row["people"] / most, color=colour, linewidth=0)
     axes.axvline(0, color=GREY, linewidth=1, zorder=0)
     _names(axes, list(reversed(features)), width)
-    axes.set_xlabel("Adds to the score, log-odds")
+    axes.set_xlabel("Adds to the score, log-odds; the larger a mark, the more people")
     marks = [Line2D([], [], marker="o", linestyle="", color=colour) for _, colour in _LANES.values()]
     labels = ["upper lane: high values", "middle values", "low values", "lowest lane: no value"]
     columns = 4 if width == "wide" else 1
@@ -106,7 +107,7 @@ def by_group(data: Mapping[str, Any], width: Width) -> Figure:
         axes.plot(row["gap"], at, "o", color=BLUE if clear else GREY, markerfacecolor=BLUE if clear else "white")
     axes.axvline(0, color=GREY, linewidth=1, zorder=0)
     _names(axes, [f"{row['name']}: {row['group']}" for row in rows], width)
-    axes.set_xlabel("Mean addition less that of everybody else, log-odds")
+    axes.set_xlabel("Mean addition less that of everybody else, log-odds; filled: clear of 0")
     return figure
 
 
@@ -116,14 +117,18 @@ def waterfall(data: Mapping[str, Any], width: Width) -> Figure:
     figure, axes = _axes(width, 0.48 * (len(rows) + 2) + 1.0)
     names = ["where everybody begins", *(row["name"] for row in rows), "this score"]
     count = len(names)
+    axes.use_sticky_edges = False
     for at, row in enumerate(rows):
         raises = row["adds"] > 0
+        axes.plot([row["from"]] * 2, [count - 1 - at, count - 2 - at], color=GREY, linewidth=1, zorder=0)
         axes.barh(count - 2 - at, row["adds"], left=row["from"], height=0.6, color=ORANGE if raises else BLUE)
-        axes.annotate(f"{row['adds']:+.2f}", (max(row["from"], row["to"]), count - 2 - at), xytext=(5, 0),
+        axes.annotate(_signed(row["adds"]), (max(row["from"], row["to"]), count - 2 - at), xytext=(5, 0),
                       textcoords="offset points", va="center", fontsize=12)  # fmt: skip
+    axes.plot([data["total"]] * 2, [1, 0], color=GREY, linewidth=1, zorder=0)
     for at, place in ((count - 1, data["base"]), (0, data["total"])):
+        said = f"{place:.2f}".replace("-", MINUS)
         axes.plot(place, at, "D", color=INK, markersize=8)
-        axes.annotate(f"{place:.2f}", (place, at), xytext=(9, 0), textcoords="offset points", va="center", fontsize=12)
+        axes.annotate(said, (place, at), xytext=(9, 0), textcoords="offset points", va="center", fontsize=12)
     axes.margins(x=0.12)
     _names(axes, list(reversed(names)), width)
     axes.set_xlabel("Log-odds before calibration")
@@ -143,6 +148,11 @@ def _axes(width: Width, height: float) -> tuple[Figure, Any]:
 
     figure = Figure(figsize=(INCHES[width], height), layout="constrained")
     return figure, figure.add_subplot()
+
+
+def _signed(size: float) -> str:
+    """A size with its sign: ``+0.28``."""
+    return f"{size:+.2f}".replace("-", MINUS)
 
 
 def _names(axes: Any, names: Sequence[str], width: Width) -> None:

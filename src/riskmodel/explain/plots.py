@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from riskmodel.explain.summary import Explanation
 
 _FAMILIES = 10
+_STYLE = """body { font: 16px/1.4 "DejaVu Sans", sans-serif; color: #0b0c0c; max-width: 60em; margin: 1em auto }
+h1 { font-size: 1.3em } figure { margin: 1em 0 } table { border-collapse: collapse; font-size: .85em; margin-top: .5em }
+th, td { text-align: left; padding: .2em .8em .2em 0; border-bottom: 1px solid #d9dee2 }"""
+"""Of a plot in a file of its own."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ class Plot:
             )
         path = Path(path)
         page = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{html.escape(self.title)}</title>\n'
-        path.write_text(f"{page}<h1>{html.escape(self.title)}</h1>\n{self._repr_html_()}</html>\n", encoding="utf-8")
+        page += f"<style>{_STYLE}</style>\n<h1>{html.escape(self.title)}</h1>\n"
+        path.write_text(f"{page}{self._repr_html_()}</html>\n", encoding="utf-8")
         return path
 
     def _repr_html_(self) -> str:
@@ -162,6 +167,6 @@ def _direction(explanation: Explanation, name: str) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "not shown"
-    return (
-        f"{value:.3f}" if isinstance(value, float) else html.escape(f"{value:,}" if isinstance(value, int) else value)
-    )
+    if isinstance(value, float):
+        return f"{round(value, 3) + 0.0:.3f}"  # + 0.0: no "-0.000"
+    return html.escape(f"{value:,}" if isinstance(value, int) else value)

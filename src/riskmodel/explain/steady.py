@@ -51,6 +51,11 @@ class Steady:
     hidden: float = 0.0
 
     @property
+    def left_out(self) -> int:
+        """How many reasons were left out because they do not hold still."""
+        return self.unsteady_raising + self.unsteady_lowering
+
+    @property
     def not_shown(self) -> str:
         """That something is never shown as a reason, and which way it goes; empty where it weighs next to nothing."""
         if abs(self.hidden) < LEAST:
@@ -68,12 +73,11 @@ class Steady:
         """Whether the reasons were held against refits, and what was left out, in one sentence."""
         if not self.refits:
             return "Whether these reasons hold still when the model is made again was not measured."
-        left_out = self.unsteady_raising + self.unsteady_lowering
         of = f"{self.refits} models made from other samples of the same people"
-        if not left_out:
+        if not self.left_out:
             return f"Each reason is one that at least {100 * AGREE:.0f} % of {of} give too."
-        plural = "s are" if left_out > 1 else " is"
-        return f"{left_out} further reason{plural} not shown: fewer than {100 * AGREE:.0f} % of {of} give the same."
+        further = f"{self.left_out} further reason{'s are' if self.left_out > 1 else ' is'}"
+        return f"{further} not shown: fewer than {100 * AGREE:.0f} % of {of} give the same."
 
 
 @dataclass(frozen=True)

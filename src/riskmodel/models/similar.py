@@ -41,14 +41,14 @@ class NaturalFrequency:
 
         Examples
         --------
-        >>> NaturalFrequency(400, 30, 37, 0.067, 0.127).sentence
-        'Of 400 past cases of 30 people with a similar score, 37 had the outcome (of 100 like these, between 7 and 13).'
+        >>> NaturalFrequency(400, 30, 35, 0.067, 0.127).sentence
+        'Of 400 past cases of 30 people with a similar score, 35 had the outcome: of 100 like these about 9 (7 to 13).'
         """
-        bounds = (100 * self.low, 100 * self.high)
-        low, high = (f"{bound:.0f}" if bound >= 0.95 else f"{bound:.1f}" for bound in bounds)
+        about = min(max(self.with_outcome / self.similar, self.low), self.high)
+        of_100 = [f"{100 * share:.{0 if share >= 0.0095 else 1}f}" for share in (about, self.low, self.high)]
         return (
             f"Of {self.similar} past cases of {self.people} people with a similar score, {self.with_outcome} had the"
-            f" outcome (of 100 like these, between {low} and {high})."
+            f" outcome: of 100 like these about {of_100[0]} ({of_100[1]} to {of_100[2]})."
         )
 
     def beyond(self, probability: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from riskmodel.advisory.brief import brief_page
 from riskmodel.advisory.contest import corrections
 from riskmodel.errors import NotFound, NotPermitted
 from riskmodel.explain.changeable import PAST
@@ -82,7 +83,7 @@ def test_the_waterfall_of_a_person_adds_up_and_is_noted(scored: Any, partnership
 
 def test_a_brief_carries_its_caveats_and_room_for_the_judgement(scored: Any, partnership: Any) -> None:
     page = scored.brief(scored.pseudonyms[0], partnership.folder / "brief.html").read_text()
-    for words in ("This is advice, not a decision", "Valid until", "review: decision", "What raises it"):
+    for words in ("This is advice, not a decision", "Valid until", "Decision</th>", "What raises it"):
         assert words in page
     assert partnership.last_entry()[0] == "export"
     assert partnership.last_entry()[1]["order"] == "brief"
@@ -90,6 +91,15 @@ def test_a_brief_carries_its_caveats_and_room_for_the_judgement(scored: Any, par
     made = scored.brief(scored.pseudonyms[0], partnership.folder / "brief.pdf").read_bytes()
     assert made.startswith(b"%PDF-")
     assert len(made) > 5000
+
+
+def test_in_a_brief_the_records_stand_under_their_reason_and_no_figure_is_parted_from_its_sign(scored: Any) -> None:
+    score = next(each for each in map(scored.person, scored.pseudonyms) if each.reasons)
+    reason, page = score.reasons[0], brief_page(score)
+    behind = "".join(f"<li>{line}</li>" for line in score.behind.lines(reason.feature))
+    assert f"<li>{reason.sentence} [{reason.changeable}]<ul>{behind}</ul>" in page
+    assert "&nbsp;%" in page
+    assert " %" not in page[page.index("<body>") :]
 
 
 def test_attack_text_of_the_board_that_would_run_in_the_page(partnership: Any) -> None:

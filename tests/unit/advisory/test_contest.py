@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from riskmodel.advisory.contest import as_corrected, corrections, own_copy
+from riskmodel.advisory.contest import as_corrected, corrections
+from riskmodel.advisory.own_copy import own_copy
 from riskmodel.advisory.review import ReviewForm
 from riskmodel.advisory.reviews import Reviews
 from riskmodel.advisory.words import day
@@ -180,7 +181,15 @@ def test_a_persons_own_copy_is_in_plain_words_and_says_where_to_write(scored: An
     assert said.startswith("What was said about you on 1 January 2021")
     assert "To offer help early." in said
     assert "write to: records@example.org" in said
-    assert "not a decision" in said
+    assert "It is not a decision." in said
     assert "P-" not in said
+    score = scored.person(scored.pseudonyms[3])
+    for reason in score.reasons:  # each with the person's own records under it
+        lines = [reason.sentence, *score.behind.lines(reason.feature)]
+        assert f"What made the figure {'higher' if reason.raises else 'lower'}" in said
+        assert "  - " + "\n      ".join(lines) in said
+    assert score.reasons
+    for jargon in ("model", "samples", "log-odds", "[past"):
+        assert jargon not in said.replace("The model takes", "")
     with pytest.raises(DeclarationError, match="contact-missing"):
         own_copy(scored.person(scored.pseudonyms[3]), " ")

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskmodel.advisory.bands import LEAST, OUTER, Bands, bands_of
-from riskmodel.advisory.contest import own_copy
 from riskmodel.advisory.familiar import Familiar, stability_index
 from riskmodel.advisory.footing import BANDS, FOOTING, Footing
+from riskmodel.advisory.own_copy import own_copy
 from riskmodel.advisory.rehearsal import rehearsed
 from riskmodel.advisory.words import percent
 from riskmodel.errors import DataRefused, EvidenceError
