@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from riskmodel.engines.duckdb import query
 from riskmodel.feeds.cells import typed
 from riskmodel.feeds.feed import Column, Feed
+from riskmodel.feeds.full_names import FULL_NAME, cut_each
 from riskmodel.feeds.quarantine import Verdict, quarantined
 from riskmodel.feeds.raw import RawRows
 from riskmodel.feeds.repeats import refuse_repeats
@@ -132,7 +133,9 @@ def _standard(
     }
     for column_name in table.column_names:
         column = feed.column(column_name)
-        if column.means in made and column.codes is None:
+        if column.means == FULL_NAME:
+            made |= cut_each(table.column(column_name).combine_chunks())
+        elif column.means in made and column.codes is None:
             made[column.means] = pc.cast(
                 table.column(column_name).combine_chunks(), made[column.means].type, safe=False
             )

@@ -18,6 +18,7 @@ from riskmodel.feeds.codes import CodeList, Meaning
 from riskmodel.feeds.declaration import Reader
 from riskmodel.feeds.encodings import is_encoding
 from riskmodel.feeds.feed import FORMATS, TYPES, Column, Feed, Selection
+from riskmodel.feeds.full_names import FULL_NAME, PARTS
 from riskmodel.feeds.standard import FIELDS, HOLDS, NEEDED, UNKNOWN, VOCABULARY
 from riskmodel.tables import fingerprint_document
 
@@ -217,6 +218,7 @@ def _feed(
         format=as_written.format,
         delimiter=as_written.delimiter,
         encoding=as_written.encoding,
+        heading_line=table.integer("heading_line", 1, at_least=1),
         constants=tuple(constants.given.items()),
         known_at=table.texts("known_at"),
         ends_known=table.choice("ends_known", ("with_row", "at_end"), "with_row") or "with_row",
@@ -256,7 +258,7 @@ def _column(
     column = Column(
         name=name,
         type=kind,
-        means=table.choice("means", tuple(FIELDS[holds])),
+        means=table.choice("means", (*FIELDS[holds], *([FULL_NAME] if holds == "people" else []))),
         required=table.flag("required"),
         may_be_absent=table.flag("may_be_absent"),
         written=table.texts("format", written.get(kind, ())),
@@ -288,7 +290,7 @@ _SUITS = {
 
 def _check_column(column: Column, holds: str, table: Reader) -> None:
     if column.means is not None:
-        suits = _SUITS[FIELDS[holds][column.means]]
+        suits = ("text",) if column.means == FULL_NAME else _SUITS[FIELDS[holds][column.means]]
         if column.type not in suits:
             table.fault(
                 "type", found=column.type, expected=f"{' or '.join(suits)} for {column.means}", repair="Change it."
@@ -350,6 +352,7 @@ def _check_feed(feed: Feed, table: Reader) -> None:
                 "columns", found=f"nothing that means {field}", expected="a column or constant", repair="Add it."
             )
     meant = [column.means for column in feed.columns if column.means]
+    meant += PARTS if FULL_NAME in meant else ()
     for field in sorted({field for field in meant if meant.count(field) > 1}):
         table.fault(
             "columns", found=f"{meant.count(field)} columns that mean {field}", expected="one", repair="Keep one."

@@ -174,7 +174,7 @@ def write_file(feed: Feed, table: pa.Table, path: Path) -> None:
         buffer = io.BytesIO()
         options = pacsv.WriteOptions(delimiter=feed.delimiter, quoting_style="needed")
         pacsv.write_csv(table, buffer, options)
-        data = buffer.getvalue()
+        data = b"\n" * (feed.heading_line - 1) + buffer.getvalue()
         if feed.encoding != "utf-8":
             data = data.decode("utf-8").encode(feed.encoding, errors="replace")
         path.write_bytes(data)

@@ -43,6 +43,8 @@ def _feed_lines(feed: DraftFeed) -> Iterator[str]:
         yield f"delimiter = {_quoted(feed.sample.delimiter)}"
     if feed.sample.encoding != "utf-8":
         yield f'encoding = "{feed.sample.encoding}"'
+    if feed.sample.heading_line > 1:
+        yield f"heading_line = {feed.sample.heading_line}        # what stands above it is not read"
     if feed.meaning("recorded_at") is None:
         yield "# No column was recognised that says when a record was made. Without one, a record counts as known only"
         yield '# from the day you receive it. If another column says it, name that column here: known_at = ["..."]'
@@ -53,6 +55,8 @@ def _feed_lines(feed: DraftFeed) -> Iterator[str]:
     yield f"[feeds.{feed.name}.columns]"
     for column in feed.columns:
         yield _column_line(feed, column)
+    if feed.meaning("person_key") is None:
+        yield "# No column was recognised that numbers people. Ask for one: for the same person always the same number."
     if feed.holds == "events" and feed.meaning("happened_at") is None:
         yield "# No column was recognised that says when it happened. Describe one here:"
         yield '# "HEADING" = { type = "date", means = "happened_at", required = true }'

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from riskmodel.feeds.full_names import FULL_NAME, PARTS
 from riskmodel.feeds.samples import Sample, read_days, type_of
 from riskmodel.feeds.standard import FIELDS
 
@@ -24,9 +25,10 @@ CODES: Final = 60
 """A column of more different cells than this is no list of codes."""
 ROWS_OF_A_CODE: Final = 5
 """A cell that stands in fewer rows than this does not come into a draft: it may be about one person."""
+_POSTCODE: Final = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z\d]? *\d[A-Za-z]{2}")
 _DATED: Final = ("date", "moment")
 _SUITS: Final = {"text": ("text", "integer"), "date": _DATED, "moment": _DATED, "number": ("integer", "number")}
-_ABOUT: Final = ("given_name", "family_name", "birth_date", "sex", "ethnicity", "address_from")
+_ABOUT: Final = (*PARTS, FULL_NAME, "birth_date", "sex", "ethnicity", "address_from")
 _CODED: Final = ("sex", "ethnicity", "role", "kind", "retracted")
 
 
@@ -128,9 +130,11 @@ def _recognised(
     if holds == "events" and (event := _event_key(sample, taken)) is not None:
         taken[event] = "event_key"
     for field, phrases in _words()[holds].items():
+        if field == FULL_NAME and set(PARTS) & set(taken.values()):
+            continue
         for phrase in phrases:
             found = next((name for name in sample.columns if name not in taken and _says(name, phrase)), None)
-            if found is not None and _suits(sample, found, types[found][0], FIELDS[holds][field], field):
+            if found is not None and _suits(sample, found, types[found][0], FIELDS[holds].get(field, "text"), field):
                 taken[found] = field
                 break
     if holds == "people" and "sex" not in taken.values() and (told := _tells_sex(sample, taken)) is not None:
@@ -160,7 +164,8 @@ def _suits(sample: Sample, name: str, found: str, wanted: str, field: str) -> bo
 
 
 def _codes(sample: Sample, name: str) -> tuple[str, ...]:
-    return tuple(sorted(cell for cell, rows in sample.filled(name).items() if rows >= ROWS_OF_A_CODE))
+    often = (cell for cell, rows in sample.filled(name).items() if rows >= ROWS_OF_A_CODE)
+    return tuple(sorted(cell for cell in often if not _POSTCODE.fullmatch(cell)))
 
 
 def _person_keys(sample: Sample) -> list[str]:
@@ -188,7 +193,11 @@ def _says(heading: str, phrase: str) -> bool:
     --------
     >>> _says("DateOfBirth", "date of birth"), _says("STATED_SEX", "sex"), _says("Sussex", "sex")
     (True, True, False)
+    >>> _says("Name", "=name"), _says("Name of ward", "=name")
+    (True, False)
     """
+    if phrase.startswith("="):
+        return plain(heading) == phrase[1:]
     return f" {phrase} " in f" {plain(heading)} "
 
 

@@ -20,11 +20,12 @@ import pyarrow.compute as pc
 
 from riskmodel.errors import DataRefused, DeclarationError
 from riskmodel.feeds.feed import Column, Feed
+from riskmodel.feeds.full_names import FULL_NAME
 
 SCHEME: Final = "riskmodel-encoding-2"
 SIDECAR: Final = ".encoding.json"
-IDENTIFYING: Final = frozenset({"given_name", "family_name", "birth_date"})
-"""Standard fields that leave the agency only inside the code."""
+IDENTIFYING: Final = frozenset({"given_name", "family_name", FULL_NAME, "birth_date"})
+"""What columns mean that leave the agency only inside the code."""
 TOKENS: Final = frozenset({"person_key", "other_person_key", "address", "postcode"})
 """Standard fields that leave the agency as a keyed token under the agency's own heading."""
 CODE: Final = "encoded"
@@ -129,8 +130,8 @@ def encoded_feed(feed: Feed) -> Feed:
             kept.append(replace(column, or_else=None))
     if feed.holds == "people":
         kept.append(Column(CODE, "text", CODE, longest=_LONGEST_CODE))
-    form = {"format": feed.format if feed.format == "parquet" else "csv", "encoding": "utf-8"}
-    return replace(feed, columns=tuple(kept), ignored=(), **form)  # type: ignore[arg-type] # a mapping of two texts
+    format_ = "parquet" if feed.format == "parquet" else "csv"
+    return replace(feed, columns=tuple(kept), ignored=(), format=format_, encoding="utf-8", heading_line=1)
 
 
 def must_be_encoded(feed: Feed, file: str, cells: pa.Table, undeclared: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from riskmodel.errors import DataRefused, NotPermitted
 from riskmodel.feeds.codes import CodeList
+from riskmodel.feeds.full_names import FULL_NAME, PARTS, whole
 from riskmodel.feeds.standard import FIELDS, NEEDED, SPAN, STRUCTURAL
 
 TYPES: Final = ("text", "date", "moment", "integer", "number", "year", "code")
@@ -35,7 +36,8 @@ class Column:
     ----------
     name : str, the agency's own heading
     type : str, one of text, date, moment, integer, number, year, code; a year becomes the middle of that year
-    means : str or None, the standard field; None for a column read only to tell rows apart
+    means : str or None, the standard field, or "full_name" (see `full_names`); None for a column read only to tell
+        rows apart
     required : bool, every row must fill it
     may_be_absent : bool, a delivery without the column is accepted
     written : tuple of str, strptime patterns for dates and moments, the first is used for writing
@@ -88,6 +90,7 @@ class Feed:
     file : str, the stem of the file name
     format, delimiter, encoding : how files are usually written; a text file may be UTF-8 whatever the contract says,
         and UTF-16 when it begins with the mark of it
+    heading_line : int, the line of a text file in which the headings stand; what is above it is not read
     columns : tuple of Column
     key : tuple of column names; () means the content of the row is its key
     constants : standard field -> value, the same in every row
@@ -109,6 +112,7 @@ class Feed:
     format: str = "csv"
     delimiter: str = ","
     encoding: str = "utf-8"
+    heading_line: int = 1
     constants: tuple[tuple[str, str | float], ...] = ()
     known_at: tuple[str, ...] = ()
     ends_known: str = "with_row"
@@ -144,6 +148,7 @@ class Feed:
     def gives(self) -> tuple[str, ...]:
         """The standard fields that the feed can fill, in their standard order."""
         named = {column.means for column in self.columns} | set(self.constant)
+        named |= set(PARTS) if FULL_NAME in named else set()
         kind = self.meaning("kind")
         if kind is not None and kind.codes is not None and any(meaning.role for meaning in kind.codes.meanings):
             named.add("role")
@@ -162,6 +167,7 @@ class Feed:
         """The columns to read: those of structural or wanted fields, those they need, and those that mean no field."""
         helpers = {*self.key, *self.known_at, *((self.rows.column,) if self.rows else ())}
         fields = STRUCTURAL[self.holds] | (frozenset(FIELDS[self.holds]) if wanted is None else wanted)
+        fields |= {FULL_NAME} if fields & set(PARTS) else set()
         helpers |= {column.or_else for column in self.columns if column.or_else and column.means in fields}
         return tuple(
             column
@@ -241,10 +247,7 @@ class Feed:
 
     def _written(self, column: Column, rows: pa.Table, when: pa.Array) -> pa.Array:
         field = column.means if column.means is not None else column.name
-        wanted = _ARROW[FIELDS[self.holds].get(field, "text")]
-        given = pa.nulls(rows.num_rows, wanted)
-        if field in rows.column_names:
-            given = pc.cast(rows.column(field).combine_chunks(), wanted, safe=False)
+        given = whole(*(self._given(rows, part) for part in PARTS)) if field == FULL_NAME else self._given(rows, field)
         if column.codes is not None:
             cells = self._coded(column, given, rows, when)
         elif self.format == "parquet" or (self.format == "jsonl" and column.type in ("integer", "number")):
@@ -253,6 +256,12 @@ class Feed:
             cells = _as_text(column, given)
         self._refuse_unwritten(column, given, cells)
         return cells
+
+    def _given(self, rows: pa.Table, field: str) -> pa.Array:
+        wanted = _ARROW[FIELDS[self.holds].get(field, "text")]
+        if field not in rows.column_names:
+            return pa.nulls(rows.num_rows, wanted)
+        return pc.cast(rows.column(field).combine_chunks(), wanted, safe=False)
 
     def _coded(self, column: Column, given: pa.Array, rows: pa.Table, when: pa.Array) -> pa.Array:
         values = given if pa.types.is_string(given.type) else pc.cast(given, pa.string())

@@ -6,7 +6,6 @@ is read with larger blocks, up to `LONGEST`; a quote that is never closed makes 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -19,14 +18,20 @@ import pyarrow.csv as pacsv
 from riskmodel.errors import DataRefused
 from riskmodel.feeds.encodings import encoding_of, for_reading
 from riskmodel.feeds.feed import Column, Feed
-from riskmodel.feeds.headings import headings_of, present, undeclared, under_headings
+from riskmodel.feeds.headings import (
+    first_lines,
+    heading_in,
+    headings_of,
+    present,
+    undeclared,
+    under_headings,
+    why_missing,
+)
 from riskmodel.feeds.raw import RawRows
 
 LONGEST: Final = 1 << 28
 """Bytes of the longest record that is read."""
 _BYTES_A_ROW: Final = 64
-_HEADING: Final = 1 << 20
-_DELIMITERS: Final = ",;\t|"
 
 Numbers = npt.NDArray[np.int64]
 
@@ -34,18 +39,18 @@ Numbers = npt.NDArray[np.int64]
 def csv_parts(feed: Feed, path: Path, columns: Sequence[Column], size: int) -> Iterator[RawRows]:
     """The cells of the given columns, about `size` bytes of the file at a time; at least one part."""
     encoding = encoding_of(path, feed.encoding)
-    line = _heading_line(path, encoding, feed.delimiter)
-    headings = headings_of(path, line)
-    there = present(path, headings, columns, hint=_delimiter_hint(line, feed.delimiter))
+    lines = first_lines(path, for_reading(encoding))
+    headings = headings_of(path, heading_in(lines, feed.delimiter, feed.heading_line))
+    there = present(path, headings, columns, hint=why_missing(lines, feed, columns))
     extra = undeclared(feed, headings)
     written = [headings[column.name] for column in there]
-    for cells, row, lost in _records(path, encoding, feed.delimiter, written, size):
+    for cells, row, lost in _records(feed, path, encoding, written, size):
         named = cells.rename_columns([column.name for column in there])
         yield RawRows(under_headings(named, columns), row, lost, encoding, extra)
 
 
 def _records(
-    path: Path, encoding: str, delimiter: str, written: Sequence[str], size: int
+    feed: Feed, path: Path, encoding: str, written: Sequence[str], size: int
 ) -> Iterator[tuple[pa.Table, Numbers, Numbers]]:
     """Cells, row numbers, and numbers of unreadable rows; begun again, repeating none, when a block is too small."""
     told = _Told()
@@ -53,7 +58,7 @@ def _records(
     for block in (size, largest):
         told.begin_again()
         try:
-            yield from _blocks(path, encoding, delimiter, written, block, told)
+            yield from _blocks(feed, path, encoding, written, block, told)
             return
         except pa.ArrowInvalid as error:
             if block < largest:
@@ -69,15 +74,16 @@ def _records(
 
 
 def _blocks(
-    path: Path, encoding: str, delimiter: str, written: Sequence[str], block: int, told: _Told
+    feed: Feed, path: Path, encoding: str, written: Sequence[str], block: int, told: _Told
 ) -> Iterator[tuple[pa.Table, Numbers, Numbers]]:
     types = dict.fromkeys(written, pa.string())
-    numbering = Numbering()
+    above = feed.heading_line - 1
+    numbering = Numbering(above)
     with pacsv.open_csv(
         path,
-        read_options=pacsv.ReadOptions(use_threads=False, block_size=block, encoding=encoding),
+        read_options=pacsv.ReadOptions(use_threads=False, block_size=block, encoding=encoding, skip_rows=above),
         parse_options=pacsv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=numbering.unreadable
+            delimiter=feed.delimiter, newlines_in_values=True, invalid_row_handler=numbering.unreadable
         ),
         convert_options=pacsv.ConvertOptions(
             include_columns=list(written),
@@ -131,14 +137,15 @@ class Numbering:
     ([1, 3, 6], [2, 4, 5])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, above: int = 0) -> None:
+        self._above = above  # lines above the heading, which Arrow counts
         self._record = 1  # the next one
         self._shift = 0  # rows so far beyond one a record
         self._bad: list[tuple[int, int]] = []
 
     def unreadable(self, record: pacsv.InvalidRow) -> str:
         """Arrow's handler of a record with too many or too few cells; the heading is its first record."""
-        self.note(record.number - 1, lines=record.text.count("\n") + 1)
+        self.note(record.number - 1 - self._above, lines=record.text.count("\n") + 1)
         return "skip"
 
     def note(self, record: int, *, lines: int) -> None:
@@ -171,20 +178,3 @@ class Numbering:
             np.arange(count, dtype=np.int64) + first for first, count in zip(number + shift[:-1], lines, strict=True)
         ]
         return records + shift[np.searchsorted(number, records)], np.concatenate([np.empty(0, np.int64), *lost])
-
-
-def _heading_line(path: Path, encoding: str, delimiter: str) -> list[str]:
-    """The first line with anything in it, as cells; a heading of a megabyte is no heading."""
-    with path.open(encoding=for_reading(encoding), newline="") as file:
-        lines = file.read(_HEADING).splitlines(keepends=True)[:50]
-    return next((line for line in csv.reader(lines, delimiter=delimiter) if line), [])
-
-
-def _delimiter_hint(heading: Sequence[str], delimiter: str) -> str:
-    """What a heading that is one cell looks to be divided by."""
-    if len(heading) != 1:
-        return ""
-    likely = max(_DELIMITERS, key=heading[0].count)
-    if not heading[0].count(likely) or likely == delimiter:
-        return ""
-    return f": its heading is one cell, which looks as if divided by {likely!r} and not by {delimiter!r}"

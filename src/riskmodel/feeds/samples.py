@@ -19,9 +19,12 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from riskmodel.errors import DataRefused, NotFound
+from riskmodel.feeds.encodings import WINDOWS, encoding_of, for_reading
 
 ROWS: Final = 50_000
 """How many rows are looked at."""
+_FIRST: Final = 50
+"""Lines among which the heading is looked for."""
 _DATES: Final = (
     "%Y-%m-%d",
     "%d/%m/%Y",
@@ -50,7 +53,7 @@ class Sample:
     Attributes
     ----------
     path : the file
-    format, delimiter, encoding : how it is written, in the words of a contract
+    format, delimiter, encoding, heading_line : how it is written, in the words of a contract
     columns : heading -> its cells as text, "" where nothing stands
     """
 
@@ -59,6 +62,7 @@ class Sample:
     delimiter: str
     encoding: str
     columns: dict[str, tuple[str, ...]]
+    heading_line: int = 1
 
     def filled(self, name: str) -> Counter[str]:
         """The cells of a column that say something, with how often each stands there."""
@@ -76,12 +80,12 @@ def sampled(path: str | Path, rows: int = ROWS) -> Sample:
     path = Path(path)
     if not path.is_file():
         raise NotFound("file-missing", found=f"no file {path.name}", expected="a file of records", repair="Check it.")
-    readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
+    readers = {".csv": _csv, ".txt": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
     if path.suffix.lower() not in readers:
         raise DataRefused(
             "format-unknown",
             found=f"{path.name}, whose ending is {path.suffix or 'missing'}",
-            expected="a file ending in .csv, .jsonl or .parquet",
+            expected="a file ending in .csv, .txt, .tsv, .jsonl or .parquet",
             repair="Save a spreadsheet as CSV, or give the file its right ending.",
         )
     sample = readers[path.suffix.lower()](path, rows)
@@ -97,22 +101,31 @@ def sampled(path: str | Path, rows: int = ROWS) -> Sample:
 
 def _csv(path: Path, rows: int) -> Sample:
     encoding = _encoding(path)
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else "cp1252", errors="replace", newline="") as lines:
-        heading = lines.readline()
-        delimiter = max(",;\t|", key=heading.count)
+    with path.open(encoding=for_reading(encoding), errors="replace", newline="") as lines:
+        first = list(itertools.islice(lines, _FIRST))
+        delimiter = max(",;\t|", key=lambda one: sorted(line.count(one) for line in first)[len(first) // 2])
+        heading_line = _heading_line(first, delimiter)
         lines.seek(0)
-        read = itertools.islice(csv.reader(lines, delimiter=delimiter), rows + 1)
-        return Sample(path, "csv", delimiter, encoding, _columns(next(read, []), read))
+        read = itertools.islice(csv.reader(lines, delimiter=delimiter), heading_line - 1, rows + heading_line)
+        return Sample(path, "csv", delimiter, encoding, _columns(next(read, []), read), heading_line)
+
+
+def _heading_line(first: Sequence[str], delimiter: str) -> int:
+    """The line of the headings: the first with at least half as many filled cells as most lines have.
+
+    Above it stand, in what many systems export, a title, a date and nothing.
+    """
+    filled = [sum(bool(cell.strip()) for cell in cells) for cells in csv.reader(first, delimiter=delimiter)]
+    usual = sorted(filter(None, filled))[len(list(filter(None, filled))) // 2] if any(filled) else 0
+    return next((number for number, count in enumerate(filled, 1) if count and 2 * count >= usual), 1)
 
 
 def _encoding(path: Path) -> str:
-    with path.open("rb") as lines:
-        head = lines.read(1 << 22)
+    """As a contract names it: what the file itself says, or Windows-1252, which any other bytes can be read as."""
     try:
-        head[: head.rfind(b"\n") + 1 or None].decode("utf-8")
-    except UnicodeDecodeError:
-        return "windows-1252"
-    return "utf-8"
+        return encoding_of(path, WINDOWS)
+    except DataRefused:
+        return WINDOWS
 
 
 def _jsonl(path: Path, rows: int) -> Sample:
@@ -130,11 +143,12 @@ def _parquet(path: Path, rows: int) -> Sample:
 
 
 def _columns(names: Sequence[str], rows: Iterable[Sequence[object]]) -> dict[str, tuple[str, ...]]:
+    """The cells under each heading; a column without one is no column."""
     held: list[list[str]] = [[] for _ in names]
     for row in rows:
         for at, column in enumerate(held):
             column.append(_text(row[at]) if at < len(row) else "")
-    return dict(zip(names, map(tuple, held), strict=True))
+    return {name.strip(): tuple(cells) for name, cells in zip(names, held, strict=True) if name.strip()}
 
 
 def _text(cell: object) -> str:

@@ -16,6 +16,12 @@ import pyarrow as pa
 _BEYOND_ACCENTS: Final = str.maketrans(
     {"ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
+_OTHER_SCRIPTS: Final = """
+аa бb вv гg ґg дd еe єe жzh зz иi іi йi кk лl мm нn оo пp рr сs тt уu фf хkh цts чch шsh щshch ъ ыy ь эe юyu яya јj љlj
+њnj ћc ђdj џdz αa βv γg δd εe ζz ηi θth ιi κk λl μm νn ξx οo πp ρr σs ςs τt υy φf χch ψps ωo
+"""
+"""Each Cyrillic and Greek letter, and what nearly all passports write for it (ICAO 9303, 2021)."""
+_LATIN: Final = _BEYOND_ACCENTS | {ord(letter[0]): letter[1:] for letter in _OTHER_SCRIPTS.split()}
 _TITLES: Final = frozenset(("mr", "mrs", "miss", "ms", "mx", "dr", "master", "sir"))
 _EMPTY: Final = frozenset(
     (
@@ -96,9 +102,11 @@ def plain(text: str) -> str:
     --------
     >>> plain("  O'Brien-Łódzki, Zoë ")
     'obrien lodzki zoe'
+    >>> plain("Олександр"), plain("Γιώργος")
+    ('oleksandr', 'giorgos')
     """
-    folded = unicodedata.normalize("NFKD", text.lower().translate(_BEYOND_ACCENTS))
-    letters = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    folded = unicodedata.normalize("NFKD", text.lower())
+    letters = "".join(letter for letter in folded if not unicodedata.combining(letter)).translate(_LATIN)
     return " ".join(re.sub(r"[^\w]+|_", " ", re.sub(r"['’`´.]", "", letters)).split())
 
 

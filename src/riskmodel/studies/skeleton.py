@@ -19,6 +19,7 @@ from riskmodel.cards.text import REQUIRED
 from riskmodel.errors import DeclarationError
 from riskmodel.feeds.draft_text import draft_text
 from riskmodel.feeds.drafting import DraftFeed, drafted_feeds
+from riskmodel.feeds.full_names import FULL_NAME, PARTS
 from riskmodel.feeds.samples import sampled
 from riskmodel.feeds.standard import FIELDS, STRUCTURAL
 from riskmodel.studies.declaration import FILE
@@ -50,7 +51,7 @@ def new_study(folder: str | Path, files: Mapping[str, Sequence[Path]], *, today:
     Parameters
     ----------
     folder : the new study's; may be there, may not hold a study
-    files : agency, in small letters, digits and underscores -> its files (.csv, .jsonl, .parquet)
+    files : agency, in small letters, digits and underscores -> its files (.csv, .txt, .tsv, .jsonl, .parquet)
     today : the study's date
 
     Raises
@@ -95,6 +96,7 @@ def _refuse(folder: Path, files: Mapping[str, Sequence[Path]]) -> None:
 def _study_text(folder: Path, drafts: Mapping[str, tuple[DraftFeed, ...]], today: dt.date) -> str:
     feeds = [feed for agency in drafts.values() for feed in agency]
     met = {column.means for feed in feeds for column in feed.columns}
+    met |= set(PARTS) if FULL_NAME in met else set()
     kinds = tuple(dict.fromkeys(kind for feed in feeds if feed.holds == "events" for kind in feed.kinds()))
     structural = set().union(*STRUCTURAL.values()) - {"role"}
     fields = dict.fromkeys(field for holds in FIELDS.values() for field in holds if field in met - structural)

@@ -27,6 +27,8 @@ def clusters(people):
         (("Oleksandr", "Kovalenko"), ("Aleksandr", "Kovalenko")),
         (("Søren", "Müller"), ("Soren", "Muller")),
         (("Zoë", "O’Brien"), ("ZOE", "OBRIEN")),
+        (("Олександр", "Шевченко"), ("Aleksandr", "Shevchenko")),
+        (("Γιώργος", "Παππάς"), ("Giorgos", "Pappas")),
     ],
 )
 def test_transliterated_names_are_one_person(register, one, other):
