@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -107,6 +108,24 @@ def finished(command: Callable[..., Done], folder: Path) -> Done:
     done = command("run", folder)
     assert done.returncode == 0, done.stderr
     return done
+
+
+@pytest.mark.slow
+def test_a_list_and_what_may_go_wrong_around_it(command: Callable[..., Done], ran: Any, tmp_path: Path) -> None:
+    """The quickstart's list, of made-up people: a changed approval, a filled-in list, an earlier date."""
+    folder = Path(shutil.copytree(ran.study, tmp_path / "quickstart"))
+    advice, approval, study = folder / "run" / "advice" / "advisory_list.csv", folder / "approval.toml", "study.toml"
+    assert advice.read_text().startswith("# MADE-UP PEOPLE: nobody on this list exists")
+    signed = approval.read_text()
+    approval.write_text(signed.replace("2999-01-01", "2999-12-31"))
+    altered = finished(command, folder)
+    assert "[approval-altered] An earlier list lies in the store: do not use it." in altered.stdout
+    approval.write_text(signed)
+    advice.write_text(advice.read_text() + "seen on Monday\n")
+    text = (folder / study).read_text()
+    (folder / study).write_text(text.replace("as_of = 2022-10-01", "as_of = 2022-09-01"))
+    refused(command("run", folder), 3, "result-written-in", "Move the folder 'advice'")
+    assert advice.read_text().endswith("seen on Monday\n")
 
 
 def test_study_text_in_other_encodings(command: Callable[..., Done], school: Study) -> None:
@@ -211,19 +230,11 @@ def test_a_whole_small_study_and_what_may_go_wrong_around_it(
         text = re.sub(rf"# {name} = \S+", f"{name} = {day}", text)
     approval.write_text(text)
     assert command("approval", "sign-off", folder).returncode == 0
-    assert "Advisory list for 20 people" in finished(command, folder).stdout
-
-    approval.write_text(approval.read_text().replace("2999-01-01", "2999-12-31"))
-    altered = finished(command, folder)
-    assert "[approval-altered] An earlier list lies in the store: do not use it." in altered.stdout
-    assert command("approval", "sign-off", folder).returncode == 0
+    ended = finished(command, folder)  # real people, and the cohort asks again in a month
+    assert "No advisory list: Found scores that were valid until 2020-02-01" in ended.stdout
+    assert not (folder / "run" / "advice").exists()
     study = folder / "study.toml"
-    advice = folder / "run" / "advice" / "advisory_list.csv"
-    advice.write_text(advice.read_text() + "seen on Monday\n")
-    study.write_text(study.read_text().replace("as_of = 2020-01-01", "as_of = 2019-12-01"))
-    refused(command("run", folder), 3, "result-written-in", "Move the folder 'advice'")
-    assert advice.read_text().endswith("seen on Monday\n")
-    study.write_text(study.read_text().replace("as_of = 2019-12-01", "as_of = 2099-01-01"))
+    study.write_text(study.read_text().replace("as_of = 2020-01-01", "as_of = 2099-01-01"))
     assert "[data-too-old]" in finished(command, folder).stdout
 
     refused(command("run", folder, "--cards", folder), 3, "place-taken", "not overwritten")
@@ -231,6 +242,6 @@ def test_a_whole_small_study_and_what_may_go_wrong_around_it(
     refused(command("run", folder, "--tracking-uri", "nonsense://user:word@x"), 2, "tracking-refused")
     (folder / "run" / "received" / "events.parquet").write_bytes(b"PAR1")
     shutil.rmtree(folder / "run" / "histories")
-    refused(command("run", folder), 6, "part-damaged", "Remove the folder 'received'")
+    refused(command("run", folder), 6, "result-altered", "remove the folder 'received'")
     (folder / "data" / "exclusions.csv").unlink()
     refused(command("run", folder), 3, "exclusions.csv", "file-missing")

@@ -26,6 +26,7 @@ class Basis:
     never : tuple of columns that the study never shows as a reason
     relatives : bool, whether the reader may see what rests on records of other people
     card_at : str, where the card lies, for the reader to follow
+    made_up : bool, whether nobody on the list exists; such a list shows what one looks like, and its day is not today's
     """
 
     as_of: dt.date
@@ -40,10 +41,16 @@ class Basis:
     never: tuple[str, ...] = ()
     relatives: bool = False
     card_at: str = ""
+    made_up: bool = False
 
     def document(self) -> dict[str, Any]:
         """The basis as JSON-able values."""
-        asked = {"footing": self.footing, "never": list(self.never), "relatives": self.relatives}
+        asked = {
+            "footing": self.footing,
+            "never": list(self.never),
+            "relatives": self.relatives,
+            "made_up": self.made_up,
+        }
         return {
             **{name: value for name, value in asked.items() if value},
             "as_of": self.as_of.isoformat(),

@@ -65,6 +65,7 @@ def brief_page(score: OneScore) -> str:
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{head}</title>'
         f'<meta name="description" content="{html.escape(" ".join(filter(None, caveats)))}">'
         f"<style>{_STYLE}</style></head><body>\n<h1>{head}</h1>\n"
+        f"{f'<p><strong>{words.MADE_UP}</strong></p>' if basis.made_up else ''}"
         f'<p class="note">{html.escape(words.NOT_A_DECISION)}</p>\n'
         f"<p><strong>Valid until {words.day(basis.valid_until)}</strong>: do not look at it from that day on.</p>\n"
         f'<p class="how">{_text(words.how_likely(score))}</p>\n{_sections(words.why(score))}'

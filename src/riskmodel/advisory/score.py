@@ -54,6 +54,7 @@ def score(
     never: Sequence[str] = (),
     relatives: bool = False,
     card_at: str = "",
+    made_up: bool = False,
 ) -> Scores:
     """Advice on everybody of the cohort on one date.
 
@@ -77,6 +78,8 @@ def score(
     never : columns that are never shown as a reason, such as proxies of what is protected
     relatives : bool, whether the reader may be told reasons that rest on records of other people
     card_at : str, where the card lies, for the reader to follow
+    made_up : bool, whether nobody in the histories exists, as in a synthetic society: the list says so at its top, and
+        can be looked at after its day
 
     Returns
     -------
@@ -123,6 +126,7 @@ def score(
         never=tuple(never),
         relatives=relatives,
         card_at=card_at,
+        made_up=made_up,
     )
     refits = None if footing is None else footing.refits
     steady = SteadyReasons(model, matrix, refits, never=basis.never, others=relatives)
@@ -150,6 +154,7 @@ def noted(made: Scores, role: str) -> None:
         people=made.people,
         withheld=made.withheld,
         footing=basis.footing,
+        **({"made_up": True} if basis.made_up else {}),
         mean_probability=round(float(given.mean()), 3) if len(given) >= LEAST_FOR_A_MEAN else None,
         list=made.fingerprint,
     )

@@ -141,6 +141,11 @@ class Scores:
         """For how many people the score is withheld."""
         return len(self._withheld)
 
+    def must_hold(self, asked: str) -> None:
+        """Refuse, and write down, what is asked of a list that no longer holds (see `standing.must_hold`)."""
+        with given_out(self, asked):
+            pass
+
     def reasons_counted(self) -> dict[str, float | None]:
         """How many of the reasons on this list hold still, for a card: counts and shares, never whom."""
         return counted([self._reasons_of(place, told) for place, told in enumerate(self._reasons)])

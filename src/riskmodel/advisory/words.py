@@ -18,6 +18,7 @@ NOT_A_DECISION = (
     "it does not say what this person will do or needs. A professional who knows the person judges, and may set it "
     "aside."
 )
+MADE_UP = "MADE-UP PEOPLE: nobody on this list exists; it shows what a list looks like."
 STANDING_CAVEATS = (
     "It is about a recorded event, not about guilt. Records follow contact with agencies.",
     "Most people with a raised probability never have the outcome.",
@@ -39,6 +40,7 @@ def explanation(score: OneScore, ended: NotPermitted | None = None) -> str:
     basis = score.basis
     parts = [
         *([] if ended is None else [looked_back(ended)]),
+        *([MADE_UP] if basis.made_up else []),
         f"{score.pseudonym}, as of {day(basis.as_of)}",
         how_likely(score),
         why(score),
@@ -127,6 +129,7 @@ def grounds(basis: Basis) -> str:
 def caveats(basis: Basis, note: str) -> tuple[str, ...]:
     """The lines that every exported list carries."""
     return (
+        *([MADE_UP] if basis.made_up else []),
         "ADVICE, NOT DECISIONS",
         NOT_A_DECISION,
         *STANDING_CAVEATS,

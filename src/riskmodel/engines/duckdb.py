@@ -19,6 +19,8 @@ def connect(
     import duckdb as engine
 
     connection = engine.connect(":memory:")
+    for fetched in ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions"):
+        connection.execute(f"SET {fetched} = false")  # what SQL names is never code from elsewhere
     connection.execute("SET preserve_insertion_order = true")
     for setting, value in (("threads", threads), ("memory_limit", memory), ("temp_directory", spill)):
         if value is not None:

@@ -16,16 +16,19 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotFound
+from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotFound, RiskmodelError
 from riskmodel.tables import TableFingerprint, combined_fingerprint, fingerprint_document, ordered
 
 MANIFEST = "manifest.json"
+_NOT_FREE = (".parquet", ".json")
+"""What tables and documents end with; any other file may be written in by people."""
 ROW_GROUP = 1 << 20
 """Rows that Parquet keeps together."""
 
@@ -57,23 +60,35 @@ class Result:
         try:
             return pq.read_table(path, columns=columns)
         except (pa.ArrowInvalid, OSError) as error:
-            raise EvidenceError(
-                "part-damaged",
-                found=f"{path.name} of the result {self.name!r}, which cannot be read ({type(error).__name__})",
-                expected="the file as it was written",
-                repair=f"Remove the folder {self.name!r} and run again.",
-            ) from error
+            raise self._damaged(path, error) from error
 
     def document(self, name: str) -> Any:
-        """One stored JSON document."""
-        return json.loads(self.path(f"{name}.json").read_text(encoding="utf-8"))
+        """One stored JSON document; refuses one that is damaged."""
+        path = self.path(f"{name}.json")
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise self._damaged(path, error) from error
+
+    def digest(self) -> str:
+        """SHA-256 over the bytes of every table and document; files that people may write in are left out."""
+        held = [file for file in sorted(self.parts) if file.endswith(_NOT_FREE)]
+        return fingerprint_document({file: _bytes_digest(self.path(file)) for file in held})
+
+    def _damaged(self, path: Path, error: Exception) -> EvidenceError:
+        return EvidenceError(
+            "part-damaged",
+            found=f"{path.name} of the result {self.name!r}, which cannot be read ({type(error).__name__})",
+            expected="the file as it was written",
+            repair=f"Remove the folder {self.name!r} and run again.",
+        )
 
     def must_be_as_made(self) -> None:
         """Refuse a result into whose free files somebody has written since; replacing it would lose that."""
         changed = [
             file
             for file, stated in sorted(self.parts.items())
-            if not file.endswith((".parquet", ".json"))
+            if not file.endswith(_NOT_FREE)
             and (path := self.folder / file).exists()
             and hashlib.sha256(path.read_bytes()).hexdigest() != stated
         ]
@@ -185,6 +200,18 @@ class _Groups:
         self._writer.write_table(group.combine_chunks(), row_group_size=ROW_GROUP)
 
 
+def _bytes_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, worked out once for a file that has not changed since."""
+    held = path.stat()
+    return _digest_of(path, held.st_ino, held.st_size, held.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _digest_of(path: Path, *state: int) -> str:  # noqa: ARG001 - another state is another file
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_result(root: Path, name: str) -> Result | None:
     """The finished result of that name, or None when there is none."""
     path = root / name / MANIFEST
@@ -195,7 +222,7 @@ def read_result(root: Path, name: str) -> Result | None:
         return Result(
             name, root / name, manifest["inputs"], manifest["fingerprint"], manifest["parts"], manifest["rows"]
         )
-    except (json.JSONDecodeError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise EvidenceError(
             "manifest-damaged",
             found=f"a manifest of {name!r} that cannot be read ({type(error).__name__})",
@@ -233,6 +260,8 @@ def refusals_of_the_disk(name: str) -> Iterator[None]:
     """Say it in a sentence when the disk has no room, or no permission, for what is written of the result `name`."""
     try:
         yield
+    except RiskmodelError:  # some refusals are errors of the system, too, and say themselves what they are
+        raise
     except OSError as error:
         raise DataRefused(
             "disk-refused",

@@ -79,8 +79,8 @@ class Store:
 
     def kept(self, name: str, inputs: object) -> Result | None:
         """The result `name` if it was already made from the same inputs (any JSON-able document) for this purpose."""
-        result = folders.read_result(self.folder, name)
-        if result is None or result.inputs != self._key(inputs):
+        result = self._found(name)
+        if result is None or result.inputs != self._key(inputs) or not self._written(result):
             return None
         return self._read(result)
 
@@ -92,7 +92,8 @@ class Store:
             draft.write_document(MADE_UNDER, self.purpose.scope())
             yield draft
         made = folders.read_result(self.folder, name)
-        self.ledger.append("write", result=name, fingerprint=made.fingerprint if made else None, **self._who())
+        assert made is not None  # it was moved into view just now
+        self.ledger.append("write", result=name, fingerprint=made.fingerprint, files=made.digest(), **self._who())
 
     def result(self, name: str) -> Result:
         """The finished result `name`.
@@ -102,7 +103,7 @@ class Store:
         NotFound : it was never made
         NotPermitted : it was made under another purpose, or this one has expired; the attempt is in the ledger
         """
-        result = folders.read_result(self.folder, name)
+        result = self._found(name)
         if result is None:
             raise NotFound(
                 "result-missing",
@@ -125,11 +126,31 @@ class Store:
         named = list(agencies)
         self._guard(lambda: self.purpose.must_cover(named), agencies=len(named))
 
+    def _found(self, name: str) -> Result | None:
+        with refusals_noted(self.ledger, result=name, **self._who()):
+            return folders.read_result(self.folder, name)
+
     def _read(self, result: Result) -> Result:
         self._guard(self._must_be_open, result=result.name)
         self._guard(lambda: _must_be_of(self.purpose, result), result=result.name)
+        self._guard(lambda: self._must_be_as_written(result), result=result.name)
         self.ledger.append("read", result=result.name, fingerprint=result.fingerprint, **self._who())
         return result
+
+    def _written(self, result: Result) -> set[object]:
+        """The digests under which the ledger says that the result was written; none where its writer was killed."""
+        about = (entry.facts for entry in self.ledger.entries(result.fingerprint) if entry.action == "write")
+        return {facts.get("files") for facts in about if facts.get("result") == result.name}
+
+    def _must_be_as_written(self, result: Result) -> None:
+        """Refuse a result whose tables and documents are not, to the byte, those that the ledger has."""
+        if result.digest() not in self._written(result):
+            raise EvidenceError(
+                "result-altered",
+                found=f"the result {result.name!r}, which is not as the ledger says it was written",
+                expected="every table and document as it was written",
+                repair=f"Tell the data protection lead; then remove the folder {result.name!r} and run again.",
+            )
 
     def _must_be_open(self) -> None:
         self.ledger.must_not_be_ahead()

@@ -26,12 +26,15 @@ def salt_of(store: Store) -> str:
         made = hashlib.sha256(f"riskmodel pseudonyms of {store.purpose.name}".encode()).hexdigest()
         path.write_text(made + "\n", encoding="utf-8")
         path.chmod(0o600)
-    salt = path.read_text(encoding="utf-8").strip()
+    try:
+        salt = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        salt = ""
     if len(salt) < SHORTEST:
         raise DeclarationError.of(
             "salt-short",
             where=SALT_FILE,
-            found=f"a salt of {len(salt)} characters",
+            found=f"a salt of {len(salt)} characters" if salt else "a salt that is empty or no text",
             expected=f"at least {SHORTEST}",
             repair="Write 32 or more random characters into the file, or remove it to have one made.",
         )

@@ -418,7 +418,9 @@ def advise(store: Store, study: Study, model: RiskModel, histories: Histories, c
             never=settings.never_shown,
             relatives=settings.relatives_shown,
             card_at=f"{study.name}/card.html",
+            made_up=study.declaration.feeds.world is not None,
         )
+        scores.must_hold("export")
     except RiskmodelError as refusal:
         earlier = "" if store.peek("advice") is None else " An earlier list lies in the store: do not use it."
         return f"No advisory list: {refusal}{earlier}"

@@ -54,9 +54,15 @@ def read_table(path: Path, declared: TableDeclaration) -> tuple[pa.Table, dict[s
 
     Raises
     ------
-    DataRefused : columns are missing, keys repeat, or cells are not as declared; all columns are named with counts
+    DataRefused : the file cannot be read, columns are missing, keys repeat, or cells are not as declared; all columns
+        are named with counts
     """
-    table = pq.read_table(path)
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _refused(
+            "table-unreadable", f"{path.name}, which cannot be read ({type(error).__name__})", "a Parquet file"
+        ) from error
     source = declared.table
     outcomes = {name for each in declared.rounds for name in (each.outcome, *each.without)}
     truth = dict.fromkeys(sorted(outcomes), ColumnTable(truth=True))

@@ -16,6 +16,7 @@ import pytest
 
 from riskmodel.advisory.export import BASIS, CAVEATS, REVIEW_COLUMNS, csv_bytes, safe_text
 from riskmodel.advisory.scores import Scores
+from riskmodel.advisory.words import MADE_UP
 from riskmodel.errors import DeclarationError, NotPermitted
 from riskmodel.governance.ledger import Ledger
 
@@ -113,6 +114,21 @@ def test_attack_a_list_that_no_longer_holds(asked: str, past: Any, partnership: 
     partnership.approved("withdrawn.toml", decision="withdrawn")
     must_be_refused("approval-superseded", held)
     assert not [path for path in tmp_path.iterdir() if path.suffix in (".html", ".csv", ".parquet")]
+
+
+def test_a_list_of_made_up_people_says_so_wherever_it_goes_and_outlives_its_day(
+    partnership: Any, tmp_path: Path
+) -> None:
+    made = partnership.scores(partnership.approved(), cohort=partnership.cohort, made_up=True)
+    assert partnership.last_entry()[1]["made_up"] is True
+    head, _ = lines_of(made.export(tmp_path) / "advisory_list.csv")
+    assert head[0] == f"# {MADE_UP}"
+    assert MADE_UP.encode() in pq.read_table(tmp_path / "advisory_list.parquet").schema.metadata[CAVEATS]
+    assert made.person(made.pseudonyms[0]).explain().startswith(MADE_UP)
+    assert MADE_UP in made.brief(made.pseudonyms[0], tmp_path / "brief.html").read_text()
+    real = replace(made, basis=replace(made.basis, made_up=False))
+    with pytest.raises(NotPermitted, match="list-not-recorded"):  # the mark cannot be taken off
+        real.export(tmp_path / "real")
 
 
 def test_attack_exporting_after_the_approval_ended(scored: Any, partnership: Any, tmp_path: Path) -> None:
