@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from riskmodel.engines.duckdb import query
 from riskmodel.engines.folders import Draft
@@ -24,10 +25,10 @@ from riskmodel.governance.access import Store
 from riskmodel.linkage import encoded_records, quality
 from riskmodel.linkage.blocking import blocked
 from riskmodel.linkage.clusters import Clusters, clustered, facts_of
-from riskmodel.linkage.draws import drawn
+from riskmodel.linkage.draws import LEAST, drawn
 from riskmodel.linkage.evidence import Evidence
 from riskmodel.linkage.people import NAME, People, agreed
-from riskmodel.linkage.persons import scored
+from riskmodel.linkage.persons import WORTH_KEEPING, scored
 from riskmodel.linkage.pseudonyms import salt_mark, salt_of
 from riskmodel.linkage.records import IDENTIFIERS, prepared
 from riskmodel.linkage.training import Parameters
@@ -122,12 +123,14 @@ def matched(
     else:
         records = prepared(people)
         blocking = blocked(records)
-    matches, learned = scored(records, blocking.pairs, seed=seed, threads=threads, engine=engine)
+    least = LEAST if draws else WORTH_KEEPING
+    found, learned = scored(records, blocking.pairs, seed=seed, least=least, threads=threads, engine=engine)
+    matches = found.filter(pc.greater_equal(found.column("probability"), WORTH_KEEPING))
     facts, evidence = facts_of(records), Evidence.of(records.column("agency").to_pylist(), matches, learned)
     clusters = clustered(facts, evidence, threshold)
     evidence = evidence.with_sizes(np.unique(clusters.of, return_counts=True)[1].tolist())
     clusters = clustered(facts, evidence, threshold)
-    worlds = drawn(facts, evidence, matches, clusters, draws=draws, seed=seed)
+    worlds = drawn(facts, evidence, found, clusters, draws=draws, seed=seed)
     document = {
         "pairs_compared": blocking.pairs.num_rows,
         "keys_shared_by_too_many": {"narrowed": blocking.narrowed_keys, "left_out": blocking.dropped_keys},

@@ -36,7 +36,13 @@ RAREST: Final = 0.0001
 
 
 def scored(
-    records: pa.Table, pairs: pa.Table, *, seed: int, threads: int | None = None, engine: str = "duckdb"
+    records: pa.Table,
+    pairs: pa.Table,
+    *,
+    seed: int,
+    least: float = WORTH_KEEPING,
+    threads: int | None = None,
+    engine: str = "duckdb",
 ) -> tuple[pa.Table, Parameters]:
     """The probability that the two records of each pair are of one person.
 
@@ -45,11 +51,12 @@ def scored(
     records : see `records.prepared`
     pairs : Arrow table of record numbers l < r, sorted, that share a blocking key
     seed : int, of the random pairs
+    least : float, probability from which pairs are returned
     engine : "duckdb", or the address of a Spark (`engines.spark.session`): the same numbers come out
 
     Returns
     -------
-    Arrow table (l, r, probability) of the pairs worth keeping, sorted by l, r; and the learned parameters
+    Arrow table (l, r, probability) of the pairs at least so probable, sorted by l, r; and the learned parameters
     """
     with _quiet(), nullcontext() if engine == "duckdb" else spark.sockets_let_go():
         on = _engine_at(engine, records, threads)
@@ -60,7 +67,7 @@ def scored(
             sample = pairs.take(pa.array(np.arange(0, pairs.num_rows, step)))
             blocked = Patterns.of(on.levels(comparisons, sample), each=step)
             learned = trained(comparisons, Patterns.of(random), blocked, records=len(records))
-            return on.probabilities(learned, pairs), learned
+            return on.probabilities(learned, pairs, least), learned
         finally:
             on.close()
 
@@ -103,11 +110,11 @@ class _Engine(ABC):
             return np.zeros((0, len(comparisons)), np.int64)
         return np.column_stack([np.rint(column.to_numpy()).astype(np.int64) - 1 for column in found.columns])
 
-    def probabilities(self, parameters: Parameters, pairs: pa.Table) -> pa.Table:
-        """The pairs worth keeping with their probability."""
+    def probabilities(self, parameters: Parameters, pairs: pa.Table, least: float) -> pa.Table:
+        """The pairs at least so probable, with their probability."""
         sql = f"""SELECT least(record_l, record_r) AS l, greatest(record_l, record_r) AS r,
                   round(match_probability, 6) AS probability
-                  FROM {{scores}} WHERE match_probability >= {WORTH_KEEPING} ORDER BY 1, 2"""
+                  FROM {{scores}} WHERE round(match_probability, 6) >= {least} ORDER BY 1, 2"""
         return self._predict(parameters, pairs, sql, frequencies=True)
 
     def _predict(self, parameters: Parameters, pairs: pa.Table, sql: str, *, frequencies: bool) -> pa.Table:

@@ -21,14 +21,19 @@ SOMEBODY = ("james", "hill", "20010219")
 
 
 def worlds(
-    rows: list[tuple[int, int, float]], records: int, draws: int = 2_000, seed: int = 3, said: list[Facts] | None = None
+    rows: list[tuple[int, int, float]],
+    records: int,
+    draws: int = 2_000,
+    seed: int = 3,
+    said: list[Facts] | None = None,
+    common: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
-    """(draws, records) clusters of records that say so, or all the same."""
+    """(draws, records) clusters of records that say so, or all the same; without a common error unless it is given."""
     columns = {"l": [a for a, _, _ in rows], "r": [b for _, b, _ in rows], "probability": [p for *_, p in rows]}
     matches, facts = pa.table(columns), said or [SOMEBODY] * records
     evidence = Evidence.of(["police"] * records, matches)
     best = clustered(facts, evidence, 0.5)
-    return np.array([one.of for one in drawn(facts, evidence, matches, best, draws=draws, seed=seed)])
+    return np.array([one.of for one in drawn(facts, evidence, matches, best, draws=draws, seed=seed, common=common)])
 
 
 def test_a_pair_is_one_person_as_often_as_its_probability_says():
@@ -61,6 +66,30 @@ def test_a_record_that_suits_two_people_goes_to_each_as_often():
     assert son + father > 1_700
     assert abs(son - father) < 4 * np.sqrt(son + father)
     assert (found[:, 0] != found[:, 1]).all()
+
+
+def test_what_was_learned_is_wrong_for_all_joins_of_a_world_together():
+    """Forty pairs at even odds beside forty sure ones: with a common error worlds differ by more than forty coins do."""
+    rows = [(4 * n, 4 * n + 1, 0.15) for n in range(40)] + [(4 * n + 2, 4 * n + 3, 0.9999) for n in range(40)]
+    joined = {
+        common: (lambda found: (found[:, 1::4] == found[:, ::4]).sum(axis=1))(worlds(rows, 160, 400, common=common))
+        for common in ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0))
+    }
+    apart, error, shift = joined.values()
+    chance = apart.mean() / 40
+    assert abs(apart.var() / (40 * chance * (1 - chance)) - 1) < 0.3  # of 400 worlds, four standard errors
+    assert error.var() > 2 * apart.var()
+    odds = chance / (1 - chance) * np.e
+    assert shift.mean() / 40 == pytest.approx(odds / (1 + odds), abs=0.02)
+
+
+def test_a_record_that_is_alone_is_asked_about_weak_matches_too():
+    """Two of three records are one for certain; the third suits them with one in two hundred, and another pair of them
+    with as much, which is no reason to ask whether four records are two people."""
+    sure = [(0, 1, 0.99999), (3, 4, 0.99999)]
+    found = worlds([*sure, (0, 2, 0.005), (1, 2, 0.005), (0, 3, 0.005)], 5, 400)
+    assert 0 < (found[:, 2] == 0).sum() < 40
+    assert (found[:, 3] == 3).all()
 
 
 def test_the_same_seed_gives_the_same_worlds_and_more_draws_only_add():
