@@ -1,8 +1,8 @@
 """Do intervals over linked worlds hold the truth? python benchmarks/linkage/bench_draws.py SEED ...
 
-For each seed a society of 2,000 people, linked with 20 draws: how many people are known to 1, 2, 3, 4, 5 agencies or more,
-by the truth, the best linkage and the 95 % interval over draws. Seeds from 3001 on are for judging: nobody looks at them
-before a change is finished, and once looked at they are spent.
+For each seed a society of 2,000 people, linked with 20 draws: how many people are known to 1, 2, 3, 4 and 5 agencies or
+more, by the truth, the best linkage and the 95 % interval over draws. Seeds from 3001 on are for judging: nobody looks
+at them before a change is finished, and once looked at they are spent.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from riskmodel.engines.duckdb import query
 from riskmodel.feeds.intake import Intake, receive
 from riskmodel.governance.access import Store, connect
 from riskmodel.governance.purposes import Purpose
-from riskmodel.linkage import blocking, identity, persons
+from riskmodel.linkage import blocking, identity, persons, splink_engines, splink_settings
 from riskmodel.linkage.records import prepared
 from riskmodel.linkage.training import prior_parameters
 from riskmodel.tables import FEED_EVENTS, FEED_RELATIONS
@@ -38,7 +38,7 @@ FIELDS = ("given_name", "family_name", "birth_date", "sex", "address", "postcode
 def bare(people: pa.Table) -> int:
     """Splink alone, on our settings; the number of people it finds."""
     records = with_keys(prepared(people))
-    settings = persons._settings(prior_parameters(persons._comparisons(records), 1e-4), str, frequencies=True)
+    settings = splink_settings.settings_of(prior_parameters(persons._comparisons(records), 1e-4), str, frequencies=True)
     settings["blocking_rules_to_generate_predictions"] = rules()
     linker = Linker(DuckDBAPI().register(records), settings, log_level=None)
     training = linker.training
@@ -107,7 +107,7 @@ def main() -> None:
     parts: dict[str, float] = {}
     for name in ("prepared", "blocked", "scored", "clustered", "_write"):
         setattr(identity, name, _spied(name, getattr(identity, name), parts))
-    persons._Engine._predict = _spied("in Splink", persons._Engine._predict, parts)  # type: ignore[method-assign]
+    splink_engines.Engine._predict = _spied("in Splink", splink_engines.Engine._predict, parts)  # type: ignore[method-assign]
     sets: list[tuple[str, Callable[[Path], tuple[Store, Intake]]]] = [("FEBRL 4", lambda at: of_febrl(at, data))]
     sets += [(f"world {size}", lambda at, size=int(size): of_world(at, size)) for size in sys.argv[2:]]  # type: ignore[misc]
     for name, load in sets:

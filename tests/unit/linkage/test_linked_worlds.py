@@ -69,7 +69,7 @@ def test_a_record_that_suits_two_people_goes_to_each_as_often():
 
 
 def test_what_was_learned_is_wrong_for_all_joins_of_a_world_together():
-    """Forty pairs at even odds beside forty sure ones: with a common error worlds differ by more than forty coins do."""
+    """Forty doubtful pairs beside forty sure ones: with a common error worlds differ by more than forty coins do."""
     rows = [(4 * n, 4 * n + 1, 0.15) for n in range(40)] + [(4 * n + 2, 4 * n + 3, 0.9999) for n in range(40)]
     joined = {
         common: (lambda found: (found[:, 1::4] == found[:, ::4]).sum(axis=1))(worlds(rows, 160, 400, common=common))
