@@ -35,7 +35,7 @@ from riskmodel.studies.policy_declaration import PolicyDeclaration, PolicyWorldT
 from riskmodel.studies.policy_evaluation import evaluate, power_before
 from riskmodel.studies.progress import shown
 from riskmodel.studies.run import Places, Stages
-from riskmodel.studies.stages import Steps, card_fingerprint, data_folder, made_once, write_recorded
+from riskmodel.studies.stages import Steps, card_fingerprint, data_folder, made_once, where_recorded, write_recorded
 from riskmodel.tables import fingerprint_table
 
 SHARES = {"records": 10.0, "plan": 1.0, "power": 30.0, "effects": 50.0, "card": 9.0, "record": 10.0}
@@ -82,15 +82,17 @@ class PolicyRun:
 
     evaluation: dict[str, Any]
     card: Path
+    record: str
 
     def summary(self) -> Iterator[str]:
-        """What to print: the answer, the grade, every deviation from the plan, and last the path of the card."""
+        """What to print: the answer, the grade, deviations from the plan, where the record is, and last the card."""
         yield str(self.evaluation["finding"])
         yield str(self.evaluation["grade"]["words"]) + "."
         deviations = self.evaluation["deviations"]
         yield from (f"Not as planned - {said}" for said in deviations)
         if not deviations:
             yield "Everything was done as planned."
+        yield self.record
         yield f"Evaluation card: {self.card}"
 
 
@@ -118,8 +120,8 @@ def run_policy_study(study: PolicyStudy, places: Places, society: RecordsMaker |
             if places.front_page is not None:
                 write_index(places.front_page)
         with run.stage("record", "recorded"):
-            record(store, study, made, places.tracking_uri)
-    return PolicyRun(evaluation, places.cards / "card.html")
+            recorded = record(store, study, made, places.tracking_uri)
+    return PolicyRun(evaluation, places.cards / "card.html", recorded)
 
 
 def records(
@@ -216,8 +218,8 @@ def card(store: Store, study: PolicyStudy, evaluation: dict[str, Any]) -> Path:
     return made_once(store, "card", inputs, make).folder
 
 
-def record(store: Store, study: PolicyStudy, card: Path, uri: str | None) -> None:
-    """Write the evaluation into MLflow, where the board's reading room finds it."""
+def record(store: Store, study: PolicyStudy, card: Path, uri: str | None) -> str:
+    """Write the evaluation into MLflow, where the board's reading room finds it; returns where to look at it."""
 
     def make(folder: Path) -> None:
         made = tracking.record_evaluation(
@@ -230,7 +232,8 @@ def record(store: Store, study: PolicyStudy, card: Path, uri: str | None) -> Non
         )
         write_recorded(folder, made)
 
-    made_once(store, "recorded", {"card": card_fingerprint(card), "uri": uri}, make)
+    held = made_once(store, "recorded", {"card": card_fingerprint(card), "uri": uri}, make)
+    return where_recorded(held)
 
 
 def _made_of(store: Store) -> dict[str, str]:

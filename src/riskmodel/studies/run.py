@@ -81,15 +81,17 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run: the fingerprint of every stage, the card, and the advisory list or why there is none."""
+    """A finished run: the fingerprint of every stage, card, record, and the advisory list or why there is none."""
 
     fingerprints: dict[str, str]
     card: Path
     advice: str
+    record: str
 
     def summary(self) -> Iterator[str]:
-        """What to print: the advice or its refusal, and last the path of the card."""
+        """What to print: the advice or its refusal, where the record is, and last the path of the card."""
         yield self.advice
+        yield self.record
         yield f"Model card: {self.card}"
 
 
@@ -181,10 +183,10 @@ def _run(study: Study, places: Places, store: Store, society: stages.WorldMaker 
         if places.front_page is not None:
             write_index(places.front_page)
     with run.stage("record", "recorded"):
-        stages.record(store, study.name, model, audit, training, card, places.tracking_uri)
+        record = stages.record(store, study.name, model, audit, training, card, places.tracking_uri)
     with run.stage("advise", "advice"):
         advice = stages.advise(store, study, model, histories, card, footing)
-    return Run(_fingerprints(store), places.cards / "card.html", advice)
+    return Run(_fingerprints(store), places.cards / "card.html", advice, record)
 
 
 def _fingerprints(store: Store) -> dict[str, str]:

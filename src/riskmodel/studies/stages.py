@@ -54,6 +54,7 @@ from riskmodel.studies import resources
 from riskmodel.studies.declaration import AuditTable, ModelTable
 from riskmodel.studies.published import comparisons
 from riskmodel.studies.study import Study
+from riskmodel.tracking.pages import where_to_look
 
 Steps = Callable[[str, int, int], None]
 TRIALS = "trials.jsonl"
@@ -343,8 +344,13 @@ def published_figures(study: Study, data: Path | None) -> list[dict[str, Any]]:
 
 def record(
     store: Store, study: str, model: RiskModel, audit: Audit, training: TrainingSet, card: Path, uri: str | None
-) -> None:
-    """Write the run into MLflow, with the head of the ledger as it then is, so that it is kept in two places."""
+) -> str:
+    """Write the run into MLflow, with the head of the ledger as it then is, so that it is kept in two places.
+
+    Returns
+    -------
+    str, where to look at it
+    """
     held = store.peek(FOOTING)
     footing_at = None if held is None else store.result(FOOTING).folder
     inputs = {
@@ -371,13 +377,20 @@ def record(
         )
         write_recorded(folder, recorded)
 
-    made_once(store, "recorded", inputs, make)
+    return where_recorded(made_once(store, "recorded", inputs, make))
 
 
 def write_recorded(folder: Path, made: tracking.RunRecord) -> None:
     """Say in a result where a run was recorded, for those who look for it there."""
-    text = json.dumps({"run": made.run_id, "model": made.model_uri, "tracking": made.tracking_uri}, indent=1)
+    held = {"run": made.run_id, "model": made.model_uri, "tracking": made.tracking_uri, "page": made.page}
+    text = json.dumps(held, indent=1)
     (folder / "recorded.json").write_text(text + "\n", encoding="utf-8")
+
+
+def where_recorded(recorded: Result) -> str:
+    """Where a person looks at the run in MLflow, in words."""
+    held = json.loads(recorded.path("recorded.json").read_text(encoding="utf-8"))
+    return where_to_look(held["tracking"], held.get("page", ""))  # records of before have no page
 
 
 def _made_from(store: Store) -> dict[str, str]:

@@ -138,18 +138,20 @@ class TableStudy:
 
 @dataclass(frozen=True, slots=True)
 class TableRun:
-    """A finished run of a table study: the scores on the judged rows and the card."""
+    """A finished run of a table study: the scores on the judged rows, the card and the record."""
 
     scores: Mapping[str, Any]
     card: Path
+    record: str
 
     def summary(self) -> Iterator[str]:
-        """What to print: each round's score beside its target, and last the path of the card."""
+        """What to print: each round's score beside its target, where the record is, and last the path of the card."""
         for made in self.scores["rounds"]:
             score, target = made["scores"]["average"], made["target"]
             said = "reached" if score["value"] <= target else "not reached"
             interval = f"{score['low']:.4f} to {score['high']:.4f}"
             yield f"Round {made['round']}: {score['value']:.4f} ({interval}), target {target:.4f} {said}"
+        yield self.record
         yield f"Model card: {self.card}"
 
 
@@ -184,8 +186,8 @@ def run_table_study(study: TableStudy, places: Places) -> TableRun:
             if places.front_page is not None:
                 write_index(places.front_page)
         with run.stage("record", "recorded"):
-            stages.record(store, study.name, model, audit, training, folder, places.tracking_uri)
-    return TableRun(scores, places.cards / "card.html")
+            record = stages.record(store, study.name, model, audit, training, folder, places.tracking_uri)
+    return TableRun(scores, places.cards / "card.html", record)
 
 
 def check(store: Store, study: TableStudy, data: Path | None) -> tuple[pa.Table, dict[str, Any]]:

@@ -20,6 +20,7 @@ from riskmodel.tables import fingerprint_document
 from riskmodel.tracking import cards, database, described, registering, writing
 from riskmodel.tracking.cards import EVALUATION
 from riskmodel.tracking.library import MlflowClient
+from riskmodel.tracking.pages import page_of
 from riskmodel.tracking.pictures import write_plots
 from riskmodel.tracking.runs import FINISHED, KEY, RunRecord, Took, finished_in, remove_half_made, resources_of
 from riskmodel.tracking.writing import KIND, NOTE, RUN_NAME
@@ -54,7 +55,7 @@ def record_evaluation(
         where = database.experiment(client, study, folder, tracking_uri)
         finished = finished_in(client, where, study, key)
         if finished is not None:
-            return RunRecord(key, *finished, uri, made=False)
+            return RunRecord(key, *finished, uri, page_of(where, finished[0]), made=False)
         remove_half_made(client, where, study, key)
         words = described.words(card)
         described.describe_experiment(client, where, words)
@@ -66,7 +67,7 @@ def record_evaluation(
         number = registering.register_card(client, study, made, words, of_version)
         writing.finish(client, run_id)
         client.set_tag(run_id, FINISHED, "yes")
-        return RunRecord(key, run_id, f"models:/{study}/{number}", uri, made=True)
+        return RunRecord(key, run_id, f"models:/{study}/{number}", uri, page_of(where, run_id), made=True)
 
 
 def _write(client: MlflowClient, run_id: str, card: Path, made_from: Mapping[str, str], took: Took | None) -> None:

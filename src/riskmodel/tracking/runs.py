@@ -26,6 +26,7 @@ from riskmodel.tracking import nested as within_run
 from riskmodel.tracking import tables as disclosed
 from riskmodel.tracking.library import MlflowClient, mlflow
 from riskmodel.tracking.nested import Within
+from riskmodel.tracking.pages import page_of
 from riskmodel.tracking.pictures import write_plots
 from riskmodel.tracking.writing import KIND, NOTE, PARENT, PART_OF, RUN_NAME
 
@@ -44,6 +45,7 @@ class RunRecord:
     run_id : str
     model_uri : str, ``models:/NAME/VERSION``
     tracking_uri : str
+    page : str, the part of its address in MLflow's pages that follows the server's
     made : bool, False when a finished record of the same key was already there
     """
 
@@ -51,6 +53,7 @@ class RunRecord:
     run_id: str
     model_uri: str
     tracking_uri: str
+    page: str
     made: bool
 
 
@@ -104,7 +107,7 @@ def record(
         where = database.experiment(client, study, folder, tracking_uri)
         finished = finished_in(client, where, study, key)
         if finished is not None:
-            return RunRecord(key, *finished, uri, made=False)
+            return RunRecord(key, *finished, uri, page_of(where, finished[0]), made=False)
         remove_half_made(client, where, study, key)
         about, words = cards.about(card), described.words(card)
         described.describe_experiment(client, where, words)
@@ -124,7 +127,7 @@ def record(
         model_uri = registering.register(client, run_id, study, kept, words, of_version)
         writing.finish(client, run_id)
         client.set_tag(run_id, FINISHED, "yes")  # the last step: only now is the record found as finished
-        return RunRecord(key, run_id, model_uri, uri, made=True)
+        return RunRecord(key, run_id, model_uri, uri, page_of(where, run_id), made=True)
 
 
 def load_for_scoring(model_uri: str, tracking_uri: str | None = None) -> Any:

@@ -14,12 +14,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from playwright.sync_api import sync_playwright
 
 from riskmodel import tracking
 from riskmodel.errors import NotPermitted
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.decisions import decide, decision_in
 from riskmodel.governance.ledger import Ledger
+from riskmodel.tracking.pages import where_to_look
 from riskmodel.tracking.registry import Registry
 
 Finished = Any  # the class is in conftest, which tests do not import
@@ -113,3 +115,20 @@ def test_recorded_approved_and_loaded_through_a_server(
     assert loaded.predict(rows, params=under)["probability"].between(0, 1).all()
     registry.follow("small", ledger, TODAY + dt.timedelta(days=1))
     assert registry.aliases("small") == {"candidate": 1}
+
+
+@pytest.mark.slow
+def test_the_address_that_is_printed_opens_on_trained_models_in_a_browser_that_was_never_there(
+    server: str, finished: Finished, tmp_path: Path
+) -> None:
+    made = tracking.record(tmp_path / "run", **finished.given(), tracking_uri=server)
+    address = where_to_look(made.tracking_uri, made.page).removeprefix("In MLflow: ")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(address)
+        page.get_by_role("heading", name="Datasets").wait_for()  # the page of the run, with its figures
+        links = page.get_by_role("link").all_inner_texts()
+        browser.close()
+    assert {"Runs", "Models", "Model registry"} <= set(links)
+    assert not {"Judges", "Sessions", "Prompts", "Playground"} & set(links)
