@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodel.cards.blocks import Cell, Column, Kind, Table
-from riskmodel.cards.words import capital, listed, plain, uncapital
+from riskmodel.cards.words import capital, group_words, listed, plain, uncapital
 from riskmodel.fairness.findings import WORDS
 
 _RATIOS = {"observed_expected", "auroc"}
@@ -81,7 +81,7 @@ def _table(
     held: Mapping[tuple[str, str, str], Mapping[str, Any]],
 ) -> Table:
     rows = tuple(
-        (capital(plain(group)), *(_cell(held.get((group, capacity, metric))) for capacity, metric in keys))
+        (group_words(group), *(_cell(held.get((group, capacity, metric))) for capacity, metric in keys))
         for group in groups
     )
     return Table(caption, (Column("Group"), *columns), rows)

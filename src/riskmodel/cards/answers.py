@@ -12,7 +12,7 @@ from typing import Any
 
 from riskmodel.cards.answers_study import paragraph, study_facts
 from riskmodel.cards.evidence import Claim
-from riskmodel.cards.words import day_words, learner_words, listed, measure_words, plain
+from riskmodel.cards.words import capital, day_words, learner_words, listed, measure_words, plain, whose_records
 from riskmodel.dates import duration_words
 
 ADVISORY = (
@@ -85,7 +85,7 @@ def answers_of(document: Mapping[str, Any]) -> dict[str, Fact]:
         "datasets": (paragraph(document, "records", -1), "records"),
         "modality": ("Tables of dated events, relations and people.", "records"),
         "quantities": (_quantities(document), "cohort"),
-        "sources": (listed([plain(name) for name in document["purpose"]["controllers"]]), "purpose"),
+        "sources": (capital(whose_records(document)), "purpose"),
         "sensitive": (_sensitive(document), "groups"),
         "completeness": (paragraph(document, "cohort", 0), "cohort"),
         "cleaning": (paragraph(document, "records", -1), "records"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from riskmodel.cards.words import day_words, learner_words, listed, measure_words, plain
+from riskmodel.cards.words import day_words, learner_words, listed, measure_words, plain, whose_records
 from riskmodel.dates import duration_words
 
 Said = tuple[str, str]
@@ -71,8 +71,7 @@ def _identified(document: Mapping[str, Any]) -> str:
 
 
 def _setting(document: Mapping[str, Any]) -> str:
-    agencies = listed([plain(name) for name in document["purpose"]["controllers"]])
-    return f"{document['organisation']}; records of {agencies}."
+    return f"{document['organisation']}. Records of: {whose_records(document)}."
 
 
 def _dates(document: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ questions that no run can answer.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +29,6 @@ from riskmodel.cards.questionnaire import algo_care_record
 from riskmodel.cards.words import day_words, learner_words, uncapital
 
 PAGE, MARKDOWN = "brief.html", "brief.md"
-MOST_FINDINGS = 3
 _KEPT_LIMITS = (limits.RECORDED, limits.GOOD_HELP, limits.HUMAN, limits.SYNTHETIC)
 _KEPT_STARTS = ("Most ", "Of 100 ", "Not estimable")
 
@@ -101,36 +99,21 @@ def _pairs(value: float | None, low: float, high: float) -> str:
 
 
 def _groups(document: Mapping[str, Any]) -> Section:
-    """The headline, the first differences that were shown, and where the rest is."""
+    """What was found by each attribute in a sentence, and how many differences were found in all."""
     blocks = _section(document, "groups").blocks
-    headline = [block for block in blocks if isinstance(block, Callout)][:1]
-    shown = [item for block in blocks if isinstance(block, Bullets) and not block.folded for item in block.items]
-    kept: list[Block] = [*headline]
-    if shown:
-        kept.append(Bullets(tuple(_short(item) for item in sorted(shown, key=_errors_first)[:MOST_FINDINGS])))
-    more = len(shown) - MOST_FINDINGS
-    if more > 0:
-        kept.append(
-            Paragraph(f"{more} more {'finding' if more == 1 else 'findings'}, and all figures, are on the card.")
-        )
-    return Section("groups", "Is it the same for everyone", tuple(kept))
-
-
-def _short(sentence: str) -> str:
-    """A finding without the gaps to each group and without its p value, which stand on the card.
-
-    Examples
-    --------
-    >>> _short("Sex: of 100 people, the list held 3.3 for female. Against male: 3.3 fewer (2.4 to 4.2). The groups"
-    ...        " differ more than chance would have it (p < 0.001).")
-    'Sex: of 100 people, the list held 3.3 for female. The groups differ more than chance would have it.'
-    """
-    return re.sub(r" \(p [^)]*\)", "", re.sub(r" Against .*?(?= The groups )", "", sentence))
-
-
-def _errors_first(sentence: str) -> int:
-    """Missed help before needless listing, and both before how often the event is recorded."""
-    return 0 if " with the outcome, " in sentence else 1 if " without the outcome, " in sentence else 2
+    found, under = 0, ""
+    for block in blocks:
+        under = block.text if isinstance(block, Heading) else under
+        if under.startswith("By ") and isinstance(block, Bullets) and not block.folded:
+            found += len(block.items)
+    differences = "1 difference between groups was" if found == 1 else f"{found} differences between groups were"
+    more = f"{differences} found, intersections of groups among them. " if found else ""
+    where = "All figures, what is still possible and what could not be estimated stand on the card."
+    return Section(
+        "groups",
+        "Is it the same for everyone",
+        (*(block for block in blocks if isinstance(block, Callout)), Paragraph(more + where)),
+    )
 
 
 def _limits(document: Mapping[str, Any]) -> Section:

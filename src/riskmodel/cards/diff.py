@@ -18,7 +18,7 @@ from riskmodel.cards.evaluation import KIND as EVALUATION
 from riskmodel.cards.evidence import Claim, count_words, share_words
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.text import REQUIRED
-from riskmodel.cards.words import capital, day_words, learner_words, listed, measure_words, plain
+from riskmodel.cards.words import capital, day_words, group_words, learner_words, listed, measure_words, plain
 from riskmodel.errors import EvidenceError
 from riskmodel.fairness.findings import WORDS
 
@@ -169,7 +169,7 @@ def figure_words(key: str) -> str:
         return ", ".join([*parts, *([] if fold == "all" else [f"period {fold}"])])
     if kind == "audit" and rest.count(".") == 2:
         attribute, group, metric = rest.split(".")
-        return f"{capital(plain(group))}, by {listed(attribute.split(', '))}: {WORDS.get(metric, plain(metric))}"
+        return f"{group_words(group)}, by {listed(attribute.split(', '))}: {WORDS.get(metric, plain(metric))}"
     if kind in ("effect", "edge"):
         return f"Effect on {plain(rest)}"
     if kind == "path" and "." in rest:

@@ -205,10 +205,10 @@ def share_words(value: float | None, digits: int = 1) -> str:
 
     Examples
     --------
-    >>> share_words(0.1234), share_words(None)
-    ('12.3%', 'not known')
+    >>> share_words(0.1234), share_words(-0.005), share_words(None)
+    ('12.3%', '\u22120.5%', 'not known')
     """
-    return SAID["unknown"] if value is None or math.isnan(value) else f"{100 * value:.{digits}f}%"
+    return SAID["unknown"] if value is None or math.isnan(value) else f"{number_words(100 * value, digits)}%"
 
 
 def hundred_words(value: float | None) -> str:

@@ -7,6 +7,7 @@ sections then say that it is missing.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from riskmodel.cards.disclosed import count_cell, count_or_none, gives_away, is_
 from riskmodel.cards.evidence import Claim, Evidence, State, Unit
 from riskmodel.cards.lists import Place, is_of, telling_lists
 from riskmodel.cards.text import CardText
-from riskmodel.cards.words import learner_words, plain
+from riskmodel.cards.words import day_words, learner_words, plain
 from riskmodel.dates import duration_words
 from riskmodel.explain.summary import Explanation
 from riskmodel.fairness.audit import Audit
@@ -88,6 +89,13 @@ class Given:
         return f"had a recorded {plain(outcome.kind)} within {duration_words(outcome.within)}"
 
     @property
+    def whose(self) -> tuple[str, ...]:
+        """Whose records these are, as a reader knows them: as was written, else as their contracts have it."""
+        contracts: Mapping[str, Any] = (self.intake or {}).get("contracts", {})
+        names = self.purpose.controllers
+        return tuple(self.text.whose.get(name) or contracts.get(name, {}).get("title") or plain(name) for name in names)
+
+    @property
     def comparators(self) -> tuple[str, ...]:
         """The names under which comparators stand in the tables."""
         return tuple(name for name in self.model.evaluation.models if name != MODEL)
@@ -97,6 +105,22 @@ class Given:
         if name == MODEL:
             return "This model"
         return learner_words(name)
+
+    def meaning(self, feature: str) -> str:
+        """What a feature is, in words, as its training set or its definition has it."""
+        says = (self.training.manifest.get("columns") or {}).get(feature, {}).get("says")
+        return str(says or next((each.sentence for each in self.model.features if each.name == feature), ""))
+
+    def called_feature(self, feature: str) -> str:
+        """A feature in a sentence or a drawing: its meaning, without the values that it may take."""
+        return self.meaning(feature).partition(": ")[0] or plain(feature)
+
+    def in_words(self, text: str) -> str:
+        """A text in which features stand by their names and days as numbers, as a reader has it."""
+        names = sorted(self.model.feature_names, key=len, reverse=True)
+        known = "|".join(re.escape(name) for name in names)
+        said = re.sub(rf"(?<!\w)({known})(?!\w)", lambda found: f"“{self.called_feature(found[0])}”", text)
+        return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day_words(found[0]), said)
 
     def figure(self, metric: str, who: str = MODEL, fold: str = ALL) -> Claim | None:
         """One figure of the evaluation as a claim, or None when the evaluation has none."""

@@ -218,6 +218,7 @@ def _head(given: Given, date: dt.date | None, edition: str) -> dict[str, Any]:
         "date": date.isoformat() if date else None,
         "study": dict(given.study),
         "purpose": purpose_document(given.purpose),
+        "whose_records": list(given.whose),
         "model": {
             "fingerprint": model.fingerprint,
             "learner": model.learner.document(),

@@ -12,7 +12,7 @@ from riskmodel.cards import html
 from riskmodel.cards.blocks import Block, Bullets, Callout, Facts, Figure, Paragraph, Section, section_from, text_blocks
 from riskmodel.cards.limits import RECORDED, SYNTHETIC
 from riskmodel.cards.model_card import ModelCard
-from riskmodel.cards.words import day_words, listed, plain
+from riskmodel.cards.words import day_words, whose_records
 
 PAGE, MARKDOWN = "public.html", "public.md"
 KIND = "Public summary"
@@ -34,11 +34,10 @@ def public_files(card: ModelCard) -> dict[str, str]:
 
 def _what(document: Mapping[str, Any]) -> Section:
     text = document["text"]
-    agencies = listed([plain(name) for name in document["purpose"]["controllers"]])
     blocks: list[Block] = [
         *text_blocks(text["intended_use"]),
         *text_blocks(text["not_for"]),
-        Paragraph(f"It reads records of {agencies}."),
+        Paragraph(f"It reads records that are kept by: {whose_records(document)}."),
     ]
     return Section("what", "What it is for, and what not", tuple(blocks))
 

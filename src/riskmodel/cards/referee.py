@@ -56,7 +56,7 @@ def _figures(model: RiskModel) -> Section:
     rows = tuple((measure_words(metric), *(cells.get(name) for name in names)) for metric, cells in found.items())
     columns = (Column("Measure"), *(Column(_called(name, model), "number_interval") for name in names))
     blocks: tuple[Block, ...] = (
-        Paragraph("On all judged rows together. Intervals are 95 % percentiles over draws of whole people."),
+        Paragraph("On all judged rows together. Intervals are 95% percentiles over draws of whole people."),
         Table("All figures", columns, rows, source="evaluation"),
     )
     return Section("figures", "Figures, beside simpler ways", blocks)

@@ -52,6 +52,7 @@ class CardText:
     synthetic : bool, whether the people are made up
     triggers : tuple of str, what sends the model back to the board
     limits_extra : tuple of str, limits of this model beyond the standing ones
+    whose : mapping, agency -> what a reader knows it as, where no contract gives a title
     source_mix : mapping, agency -> how its records come about ("reported", "discovered", "health")
     equality, impact_assessment, training, oversight, incidents : str, what later states ask for (`cards.states`)
     atrs, algo_care, tripod_ai, probast_ai, duties : mappings, answers by field id: a text, or a table with answer,
@@ -81,6 +82,7 @@ class CardText:
     participation: str = ""
     fairness_choice: str = ""
     data_notes: str = ""
+    whose: Mapping[str, str] = field(default_factory=dict)
     source_mix: Mapping[str, str] = field(default_factory=dict)
     triggers: tuple[str, ...] = ()
     limits_extra: tuple[str, ...] = ()
@@ -134,7 +136,7 @@ def _refuse_unknown(given: Mapping[str, Any]) -> None:
             faults.append(Fault(f"card.{name}", type(given[name]).__name__, "a list of texts", 'Write ["..."].'))
     if not isinstance(given.get("synthetic", False), bool):
         faults.append(Fault("card.synthetic", repr(given["synthetic"]), "true or false", "Write true or false."))
-    for name in (*STANDARDS, "source_mix"):
+    for name in (*STANDARDS, "source_mix", "whose"):
         if name in given and not isinstance(given[name], Mapping):
             faults.append(Fault(f"card.{name}", type(given[name]).__name__, "a table", f"Write [card.{name}]."))
     if faults:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 LEARNERS: Mapping[str, str] = {
     "lightgbm": "Gradient-boosted trees (LightGBM)",
@@ -97,6 +98,22 @@ def plain(name: str) -> str:
     ("children's services", 'injury by violence')
     """
     return name.replace("_", " ").replace("-", " ").replace("childrens ", "children's ")
+
+
+def group_words(group: str) -> str:
+    """A group, or an intersection of groups, as a label.
+
+    Examples
+    --------
+    >>> group_words("female, black"), group_words("not_stated")
+    ('Female, Black', 'Not stated')
+    """
+    return ", ".join(capital(part) for part in plain(group).split(", "))
+
+
+def whose_records(document: Mapping[str, Any]) -> str:
+    """Whose records a card rests on, as its readers know them."""
+    return "; ".join(document.get("whose_records") or [plain(name) for name in document["purpose"]["controllers"]])
 
 
 _LEAD = re.compile(r"^(?P<metric>[\w@.%-]+) beats (?P<rival>[\w-]+)(?: by (?P<by>\S+))?$")

@@ -30,7 +30,7 @@ FILE = "audit.json"
 METHOD = (
     "Intervals come from drawing whole people again (cluster bootstrap): Wilson's interval with the number of "
     "independent people that would give the same standard error; differences between groups are made from the groups' "
-    "own intervals, and hold for all groups of an attribute at once (together_low, together_high). Whether groups "
+    "own intervals, and hold for all groups of an attribute at once. Whether groups "
     "differ is one test over all groups (Welch's F with the noise of a share taken from the rate common to all), and "
     "p values allow for all comparisons of the audit (Holm). Groups that cannot be estimated take no part."
 )

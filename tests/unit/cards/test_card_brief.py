@@ -9,7 +9,8 @@ from typing import Any
 
 import jsonschema
 
-from riskmodel.cards.brief import MOST_FINDINGS, board_brief
+from riskmodel.cards.blocks import Block, Bullets, Callout, Heading, Section
+from riskmodel.cards.brief import board_brief
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.questionnaire import algo_care_record
 
@@ -47,9 +48,22 @@ def test_it_tells_each_simpler_way_by_what_was_shown(case: Any, card: ModelCard)
     assert ("ranks people better" in sentence) == (lead.low > 0)
 
 
-def test_it_keeps_few_findings_and_says_how_many_more_there_are(card: ModelCard) -> None:
-    lists = [block for block in section(card, "groups")["blocks"] if block["block"] == "bullets"]
-    assert all(len(block["items"]) <= MOST_FINDINGS for block in lists)
+def test_it_says_what_was_found_by_each_attribute_and_how_many_differences_there_are(card: ModelCard) -> None:
+    def with_groups(*found: tuple[str, ...]) -> list[dict[str, Any]]:
+        blocks: list[Block] = [Callout("By sex: it differs."), Callout("By age: no difference was shown.")]
+        blocks += [Heading("How to read the figures"), Bullets(("Found: of 100 with the outcome, those on the list.",))]
+        for items in found:
+            blocks += [Heading("By sex"), Bullets(items), Bullets(("Not shown.",), folded="1 comparison")]
+        blocks += [Heading("What cannot be said"), Bullets(("Fewer than two groups.",))]
+        groups = Section("groups", "Is it the same for everyone", tuple(blocks)).document()
+        sections = [groups if one["name"] == "groups" else one for one in card.document["sections"]]
+        return list(section(ModelCard.from_document({**card.document, "sections": sections}), "groups")["blocks"])
+
+    *headlines, last = with_groups(("One.", "Two."), ("Three.",))
+    assert [one["text"] for one in headlines] == ["By sex: it differs.", "By age: no difference was shown."]
+    assert last["text"].startswith("3 differences between groups were found")
+    assert with_groups(("One.",))[-1]["text"].startswith("1 difference between groups was found")
+    assert with_groups()[-1]["text"].startswith("All figures")
 
 
 def test_it_asks_the_board_what_nobody_has_answered(card: ModelCard) -> None:

@@ -18,7 +18,7 @@ def test_the_card_has_answers_and_no_counts():
     assert "Is every person once?" in text
     assert "Look" in text
     assert "900" not in text
-    assert "1 passed, 1 want a look, 0 failed" in text
+    assert "1 passed, 1 wants a look, 0 failed" in text
 
 
 def test_the_report_has_all_of_it_and_says_that_it_stays(tmp_path, case):

@@ -35,11 +35,11 @@ def test_the_finding_comes_first_in_100_the_method_last(blocks: list[dict[str, A
 def test_a_sentence_holds_the_audits_own_figures(blocks: list[dict[str, Any]], case: Case) -> None:
     by_sex = [one for one in blocks if one["block"] == "bullets"]
     lines = [line for one in by_sex for line in one["items"]]
-    found = next(line for line in lines if line.startswith("Found, of 100 with the outcome: ") and "female" in line)
+    found = next(line for line in lines if line.startswith("Found, of 100 with the outcome: ") and "Female" in line)
     for group in ("female", "male"):
         row = case.audit.figure("sex", group, "tpr")
         said = interval_words(row["value"], row["low"], row["high"], row["state"], "hundred")
-        assert f"{group} {said}" in found
+        assert f"{group.capitalize()} {said}" in found
     gap = next(
         row for row in case.audit.disparities.to_pylist() if row["attribute"] == "sex" and row["metric"] == "tpr"
     )

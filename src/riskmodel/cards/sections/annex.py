@@ -65,7 +65,7 @@ def annex(given: Given, software: Mapping[str, str]) -> Section:
     ]
     notes = training.manifest.get("notes") or ()
     if notes:
-        blocks += [Heading("Reach of the records"), *(Paragraph(str(note)) for note in notes)]
+        blocks += [Heading("Reach of the records"), *(Paragraph(capital(given.in_words(str(note)))) for note in notes)]
     covered = training.manifest.get("covered_until") or {}
     if covered:
         rows = tuple((capital(plain(agency)), day_words(day)) for agency, day in sorted(covered.items()))
@@ -79,7 +79,6 @@ def annex(given: Given, software: Mapping[str, str]) -> Section:
 
 def _features(given: Given) -> Table:
     manifest: Mapping[str, Any] = given.training.manifest.get("columns") or {}
-    sentences = {feature.name: str(feature.sentence) for feature in given.model.features}
     rows: list[tuple[Cell, ...]] = []
     for name in given.model.feature_names:
         column = manifest.get(name, {})
@@ -88,7 +87,7 @@ def _features(given: Given) -> Table:
         rows.append(
             (
                 name,
-                capital(str(column.get("says") or sentences.get(name, "not described"))),
+                capital(given.meaning(name) or "not described"),
                 capital(listed([plain(source) for source in sources])) if sources else nowhere,
                 column.get("missing"),
             )

@@ -10,7 +10,7 @@ from riskmodel.cards.disclosed import count_rows, rule_words
 from riskmodel.cards.evidence import interval_words
 from riskmodel.cards.given import Audited, cell, point
 from riskmodel.cards.sections.group_words import by_words, headline, said
-from riskmodel.cards.words import capital, listed, plain
+from riskmodel.cards.words import capital, group_words, listed
 from riskmodel.fairness.audit import METHOD
 from riskmodel.fairness.findings import WORDS
 from riskmodel.fairness.measures import MEASURE
@@ -61,7 +61,7 @@ def fairness(given: Audited) -> Section:
 
 def _reading(shown: Shown) -> Bullets:
     told = [f"{heading}: {EXPLAINED[heading]}." for _, heading, _ in shown]
-    return Bullets((*told, f"In brackets, where the figure may well lie (95 % interval). {rule_words()}"))
+    return Bullets((*told, f"In brackets, where the figure may well lie (95% interval). {rule_words()}"))
 
 
 def _attribute(given: Audited, attribute: str, shown: Shown) -> list[Block]:
@@ -85,7 +85,7 @@ def _attribute(given: Audited, attribute: str, shown: Shown) -> list[Block]:
 
 
 def _figure(given: Audited, attribute: str, groups: tuple[str, ...], metric: str) -> Figure:
-    points = [point(capital(plain(group)), given.group_figure(attribute, group, metric)) for group in groups]
+    points = [point(group_words(group), given.group_figure(attribute, group, metric)) for group in groups]
     said = "; ".join(
         f"{row['label']} {interval_words(row['value'], row['low'], row['high'], row['state'], 'share')}"
         for row in points
@@ -100,7 +100,7 @@ def _table(given: Audited, attribute: str, groups: tuple[str, ...], shown: Shown
     counted = count_rows(_counts(given, attribute, groups), ("people", "n", "positives"), parts={"n": ["positives"]})
     rows = tuple(
         (
-            capital(plain(row["group"])),
+            group_words(row["group"]),
             row["people"],
             # Of so few that they may not be counted, it may not be told either that none has the outcome.
             SUPPRESSED if row["people"] == SUPPRESSED else row["positives"],
@@ -140,7 +140,7 @@ def _silent(given: Audited) -> list[Block]:
         missing = [WORDS[row["metric"]] for row in own if row["state"] == "not_estimable"]
         if missing:
             what = "Nothing can be estimated" if len(missing) == len(own) else capital(listed(missing))
-            rows.append((capital(by_words(attribute)), capital(plain(group)), what))
+            rows.append((capital(by_words(attribute)), group_words(group), what))
     if not rows:
         return blocks or [Paragraph("Every figure of every group could be estimated.")]
     columns = (Column("By"), Column("Group"), Column("What cannot be estimated"))

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from riskmodel.cards.evidence import hundred_words, interval_words
 from riskmodel.cards.given import Audited
-from riskmodel.cards.words import capital, listed, plain
+from riskmodel.cards.words import group_words, listed, plain
 from riskmodel.fairness.findings import WORDS, Finding
 
 LABELS: Final[Mapping[str, str]] = {
@@ -35,9 +35,9 @@ def headline(given: Audited, attribute: str) -> str:
     parts = [
         _among(given, attribute, metric, words)
         for metric, words in (
-            ("tpr", f"of 100 {given.text.people} with the outcome, the list finds {{}}"),
-            ("fpr", "of 100 without it, it lists {} in error"),
-            ("observed_expected", "for each 100 outcomes that the scores expect, {} were recorded"),
+            ("tpr", f"of 100 {given.text.people} with the outcome, the list finds"),
+            ("fpr", f"of 100 {given.text.people} without the outcome, the list wrongly holds"),
+            ("observed_expected", "for each 100 outcomes that the scores expect, there were recorded"),
         )
         if metric in differing
     ]
@@ -81,9 +81,10 @@ def _among(given: Audited, attribute: str, metric: str, words: str) -> str | Non
         return None
     row = max(rows, key=lambda one: (abs(one["difference"]), one["group"]))
     told = [
-        f"{_figure(given, attribute, group, metric)} among {plain(group)}" for group in (row["group"], row["reference"])
+        f"{_figure(given, attribute, group, metric)} ({group_words(group)})"
+        for group in (row["group"], row["reference"])
     ]
-    return words.format(" and ".join(told))
+    return f"{words} {' and '.join(told)}"
 
 
 def _shown(given: Audited, attribute: str, metric: str) -> list[Mapping[str, Any]]:
@@ -106,7 +107,7 @@ def _shown(given: Audited, attribute: str, metric: str) -> list[Mapping[str, Any
 
 def _values(given: Audited, rows: Sequence[Mapping[str, Any]], metric: str) -> str:
     attribute, groups = rows[0]["attribute"], (*(row["group"] for row in rows), rows[0]["reference"])
-    told = [f"{plain(group)} {_figure(given, attribute, group, metric)}" for group in groups]
+    told = [f"{group_words(group)} {_figure(given, attribute, group, metric)}" for group in groups]
     return f"{LABELS[metric]}: {'; '.join(told)}."
 
 
@@ -124,9 +125,9 @@ def _gaps(rows: Sequence[Mapping[str, Any]]) -> str:
         low, high = sorted(abs(row[name]) for name in ("together_low", "together_high"))
         told.append(f"{hundred_words(abs(row['difference']))} {more} ({hundred_words(low)} to {hundred_words(high)})")
     if len(rows) == 1:
-        return f"{capital(plain(rows[0]['group']))}, against {plain(rows[0]['reference'])}: {told[0]}"
-    named = "; ".join(f"{plain(row['group'])} {gap}" for row, gap in zip(rows, told, strict=True))
-    return f"Against {plain(rows[0]['reference'])}: {named}"
+        return f"{group_words(rows[0]['group'])} against {group_words(rows[0]['reference'])}: {told[0]}"
+    named = "; ".join(f"{group_words(row['group'])} {gap}" for row, gap in zip(rows, told, strict=True))
+    return f"Against {group_words(rows[0]['reference'])}: {named}"
 
 
 def _one(rows: Sequence[Mapping[str, Any]], attribute: str, metric: str) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ from riskmodel.cards.blocks import Block, Bullets, Callout, Cell, Column, Headin
 from riskmodel.cards.disclosed import rule_words
 from riskmodel.cards.evidence import Claim, State
 from riskmodel.cards.given import Given, cell
-from riskmodel.cards.words import capital, listed, plain
+from riskmodel.cards.words import capital, group_words, listed, plain
 from riskmodel.fairness.findings import WORDS
 from riskmodel.fairness.linked_worlds import COULD_BE, STANDS
 
@@ -57,7 +57,7 @@ def _headline(shown: int, could: int, draws: int) -> str:
 
 def _said(row: Mapping[str, Any]) -> str:
     """One gap that could be linkage's doing; its numbers are in the table."""
-    who = f"{plain(row['group'])} and {plain(row['reference'])}"
+    who = f"{group_words(row['group'])} and {group_words(row['reference'])}"
     return f"{capital(listed(plain(row['attribute']).split(', ')))}: the {WORDS[row['metric']]} of {who}."
 
 
@@ -65,7 +65,7 @@ def _table(given: Given, gaps: list[Mapping[str, Any]]) -> Table:
     columns = (
         Column("By"),
         Column("Figure"),
-        Column("Group, against"),
+        Column("Group"),
         Column("By the best linkage", "hundred_interval"),
         Column("Over linked worlds", "hundred_interval"),
         Column("Verdict"),
@@ -74,7 +74,7 @@ def _table(given: Given, gaps: list[Mapping[str, Any]]) -> Table:
         (
             capital(listed(plain(row["attribute"]).split(", "))),
             capital(WORDS[row["metric"]]),
-            f"{capital(plain(row['group']))}, {plain(row['reference'])}",
+            f"{group_words(row['group'])} against {group_words(row['reference'])}",
             cell(_claim(given, row, "best", ("best", "best_low", "best_high"))),
             cell(_claim(given, row, "over", ("gap", "low", "high"))),
             capital(row["says"]),

@@ -8,7 +8,7 @@ from riskmodel.cards.blocks import Block, Callout, Cell, Column, Heading, Paragr
 from riskmodel.cards.disclosed import count_cell, count_or_none, rule_words
 from riskmodel.cards.evidence import Claim, share_words
 from riskmodel.cards.given import Given, cell, clean
-from riskmodel.cards.words import capital, plain
+from riskmodel.cards.words import capital, group_words, plain
 from riskmodel.models.membership import ALL, AUC, BESIDE, MADE_WITHOUT, NEVER_SEEN, OWN, TPR, Membership
 
 _SAID = {
@@ -71,7 +71,7 @@ def _table(given: Given, found: Membership, beside: str) -> Table:
     groups = {(row["attribute"], row["group"]): row for row in held}
     rows = tuple(
         (
-            "Everybody" if attribute == ALL else capital(f"{plain(attribute)}: {group}"),
+            "Everybody" if attribute == ALL else f"{capital(plain(attribute))}: {group_words(group)}",
             count_cell(row["n"]),
             *(
                 _cell(given, found.figure(attack, metric, attribute, group, beside))

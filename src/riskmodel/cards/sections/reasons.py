@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from riskmodel.cards.blocks import Block, Callout, Column, Figure, Heading, Paragraph, Section, Table
-from riskmodel.cards.disclosed import count_cell
-from riskmodel.cards.evidence import share_words
-from riskmodel.cards.given import Given
+from riskmodel.cards.blocks import Block, Callout, Cell, Column, Figure, Heading, Paragraph, Section, Table
+from riskmodel.cards.disclosed import count_cell, count_or_none
+from riskmodel.cards.evidence import Claim, share_words
+from riskmodel.cards.given import Given, cell
 from riskmodel.cards.sections.steadiness import told, withheld
-from riskmodel.cards.words import capital
+from riskmodel.cards.words import capital, group_words, plain
 from riskmodel.explain.by_group import EVERYBODY as ALL
 from riskmodel.explain.explanation import YEAR
+from riskmodel.explain.families import FAMILY
 from riskmodel.explain.plots import beeswarm, by_group
 from riskmodel.explain.summary import CANNOT
 
@@ -23,6 +25,7 @@ _WHY = {
 }
 """Why the way in which contributions are worked out matters, by kind of model."""
 _CLEAR = 0.3
+_ENDS = {"value": "", "low": "_low", "high": "_high"}
 
 
 def reasons(given: Given) -> Section:
@@ -105,24 +108,21 @@ def _where_from(given: Given) -> list[Block]:
         if len(rows) < 2:
             continue
         rows.sort(key=lambda row: (-row["share"], row["name"]))
-        for row in rows:
-            key = f"reasons.{level}.{row['name']}"
-            given.worked_out(key, row["share"], "explanation", row["people"], "share")
-        cells = tuple(
-            (capital(row["name"]), row["share"], row["share_low"], row["share_high"], count_cell(row["people"]))
-            for row in rows
-        )
-        columns = (
-            Column(column),
-            *(Column(name, "share") for name in ("Share", "from", "to")),
-            Column("People", "count"),
-        )
+        cells = tuple(_share(given, f"reasons.{level}.{row['name']}", row) for row in rows)
+        columns = (Column(column), Column("Share", "share_interval"), Column("People", "count"))
         note = "95% intervals, the rows of a person taken together."
         blocks += [
             Heading(heading),
             Table(f"Share of all contributions, {heading.lower()}", columns, cells, "explanation", note),
         ]
     return blocks
+
+
+def _share(given: Given, key: str, row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    """A share of all contributions with its interval, and the people that it rests on."""
+    low, high, people = row["share_low"], row["share_high"], row["people"]
+    claim = Claim(key, row["share"], "explanation", low, high, count_or_none(people), row["state"], "share")
+    return capital(plain(row["name"])), cell(given.evidence.claim(claim)), count_cell(people)
 
 
 def _groups(given: Given) -> list[Block]:
@@ -132,9 +132,8 @@ def _groups(given: Given) -> list[Block]:
     for attribute in attributes:
         if attribute == ALL:
             continue
-        plot = by_group(given.explanation, attribute, "contact")
         if attribute != YEAR:
-            blocks.append(Figure(plot.kind, plot.title, plot.alt, {"rows": plot.table.to_pylist()}, "explanation"))
+            blocks.append(_apart(given, attribute))
         blocks.append(_gaps(given, attribute))
     if not blocks:
         return []
@@ -146,24 +145,44 @@ def _groups(given: Given) -> list[Block]:
     return [Heading("Which reasons tell groups and years apart"), Paragraph(told), *blocks]
 
 
-def _gaps(given: Given, attribute: str) -> Table:
+def _apart(given: Given, attribute: str) -> Figure:
+    """Groups by how people came on record; where the records do not say that, by the families that weigh most."""
+    ways = {row["name"] for row in given.explanation.by_group(attribute, "contact")}
+    plot = by_group(given.explanation, attribute, "contact" if len(ways) > 1 else FAMILY)
+    rows = [{**row, "group": group_words(row["group"]), "name": capital(row["name"])} for row in plot.table.to_pylist()]
+    return Figure(plot.kind, plot.title, plot.alt, {"rows": rows}, "explanation")
+
+
+def _gaps(given: Given, attribute: str) -> Table | Paragraph:
     rows = given.explanation.by_group(attribute)
     apart = [row for row in rows if row["gap"] is not None and not row["gap_low"] <= 0 <= row["gap_high"]]
     apart.sort(key=lambda row: (-abs(row["gap"]), row["group"], row["name"]))
+    when = "years (drift of reasons)" if attribute == YEAR else attribute
+    left_out = sum(row["gap"] is not None for row in rows) - len(apart)
+    if not apart:
+        gaps = f"None of {left_out} gaps is" if left_out else "No gap can be"
+        return Paragraph(f"By {when}: {gaps} {'clear of 0' if left_out else 'estimated'}.")
     for row in apart:
         key = f"reasons.gap.{attribute}.{row['group']}.{row['name']}"
         given.worked_out(key, row["gap"], "explanation", row["people"])
     cells = tuple(
-        (row["group"], capital(row["name"]), row["gap"], row["gap_low"], row["gap_high"], count_cell(row["people"]))
+        (
+            group_words(row["group"]),
+            capital(row["name"]),
+            {**{end: row[f"gap{name}"] for end, name in _ENDS.items()}, "state": row["state"]},
+            count_cell(row["people"]),
+        )
         for row in apart
     )
-    numbers = (Column(name, "number") for name in ("Gap", "from", "to"))
-    columns = (Column(capital(attribute)), Column("Family"), *numbers, Column("People", "count"))
-    left_out = sum(row["gap"] is not None for row in rows) - len(apart)
+    columns = (
+        Column(capital(attribute)),
+        Column("Family"),
+        Column("Gap", "number_interval"),
+        Column("People", "count"),
+    )
     few = sorted({row["group"] for row in rows if row["state"] != "ok"})
     note = f"{left_out} further gaps are not clear of 0."
-    note += f" Of too few people to tell: {', '.join(few)}." if few else ""
-    when = "years (drift of reasons)" if attribute == YEAR else attribute
+    note += f" Of too few people to tell: {', '.join(group_words(group) for group in few)}." if few else ""
     return Table(f"Gaps that are clear of 0, by {when}", columns, cells, "explanation", note, folded=True)
 
 
@@ -189,8 +208,11 @@ def _cloud(given: Given) -> list[Block]:
         Column("People", "count"),
     )
     note = "People by what the feature adds to their score; the outer cells hold all beyond. Counts as they may leave."
+    called = {name: capital(given.called_feature(name)) for name in plot.data["features"]}
+    rows = [{**row, "feature": called[row["feature"]]} for row in plot.data["rows"]]
+    drawn = {"features": list(called.values()), "rows": rows}
     return [
-        Figure(plot.kind, plot.title, plot.alt, dict(plot.data), "explanation"),
+        Figure(plot.kind, plot.title, given.in_words(plot.alt), drawn, "explanation"),
         Table("How contributions lie", columns, cells, "explanation", note, folded=True),
     ]
 

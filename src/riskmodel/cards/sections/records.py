@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,13 @@ LINKED = (
 )
 
 
-def declared_purpose(declared: Purpose) -> tuple[Paragraph, Facts]:
-    """What a purpose says of itself."""
+def declared_purpose(declared: Purpose, whose: Sequence[str] = ()) -> tuple[Paragraph, Facts]:
+    """What a purpose says of itself; `whose` is what its agencies are called."""
+    called = [capital(name) for name in whose or map(plain, declared.controllers)]
     rows = (
         ("Purpose", declared.name),
         ("Lawful basis", declared.lawful_basis),
-        ("Whose records", listed([plain(name) for name in declared.controllers])),
+        ("Whose records", "; ".join(called)),
         ("Holds until", day_words(declared.expires)),
     )
     return Paragraph(declared.statement), Facts(rows)
@@ -51,7 +52,7 @@ def declared_purpose(declared: Purpose) -> tuple[Paragraph, Facts]:
 
 def purpose(given: Given) -> Section:
     """Why the records may be read."""
-    blocks: list[Block] = [*declared_purpose(given.purpose)]
+    blocks: list[Block] = [*declared_purpose(given.purpose, given.whose)]
     if given.text.legal:
         blocks += [Heading("The law, source by source"), *text_blocks(given.text.legal)]
     if given.text.equality:
@@ -131,7 +132,7 @@ def _fields(intake: Mapping[str, Any]) -> list[Block]:
     )
     note = (
         "The share is of the absolute contributions of all features, in log-odds, over"
-        f" {count_words(used['rows'])} rows, with a 95 % interval over people. A field is without weight when the whole"
+        f" {count_words(used['rows'])} rows, with a 95% interval over people. A field is without weight when the whole"
         f" interval lies below {share_words(used['little'])}. It says what this model uses, not what it would lose"
         " without the field: of two fields that say the same, either may carry the weight."
     )
@@ -240,9 +241,8 @@ def cohort(given: Given) -> Section:
     """Who is in it: the flow, and how many have the outcome."""
     training, people = given.training, given.text.people
     blocks: list[Block] = [Paragraph(_who(given))]
-    flow = count_rows(
-        [{"step": step.name, "people": step.people, "rows": step.rows} for step in training.flow], ("people", "rows")
-    )
+    steps = [{"step": given.in_words(each.name), "people": each.people, "rows": each.rows} for each in training.flow]
+    flow = count_rows(steps, ("people", "rows"))
     if flow:
         columns = (Column("Step"), Column(capital(people), "count"), Column("Rows", "count"))
         blocks.append(
