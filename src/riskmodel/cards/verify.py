@@ -36,12 +36,14 @@ class Verification:
     claims : int, figures on the card
     compared : bool, whether they were made again from the results
     state : what it may go on to
+    other_code : bool, whether they were made again by other code than the card names
     """
 
     fingerprint: str
     claims: int
     compared: bool
     state: State = "draft"
+    other_code: bool = False
 
     def __str__(self) -> str:
         made = (
@@ -49,6 +51,7 @@ class Verification:
             if self.compared
             else f"its {self.claims} figures were not made again"
         )
+        made += ", by other code than it names" if self.other_code else ""
         on = "" if self.state == "draft" else f" Nothing keeps it from being {self.state.replace('_', ' ')}."
         return f"The card is as it was drafted, {made}; fingerprint {self.fingerprint}.{on}"
 
@@ -71,14 +74,27 @@ def verify_card(
         state; all of it is named
     """
     folder = Path(folder)
-    card = ModelCard.load(folder)
-    _refuse("card-altered", _document_faults(card) or _page_faults(card, folder), "the card as it was saved", _AGAIN)
+    card = whole(ModelCard.load(folder))
+    _refuse("card-altered", _page_faults(card, folder), "the card as it was saved", _AGAIN)
     must_be_ready(card.document, state, today or dt.date.today())
     stale = [] if again is None else _differences(card.document, again.document)
     if stale:
         said = f"a card that says otherwise than the results in {len(stale)} places: {'; '.join(stale[:20])}"
         _refuse("card-stale", [said], "the figures of the results", _NEW)
-    return Verification(card.fingerprint, len(card.document["evidence"]["claims"]), again is not None, state)
+    code = [] if again is None else [_made(each).get("code") for each in (card.document, again.document)]
+    other = len(set(code) - {None}) > 1
+    return Verification(card.fingerprint, len(card.document["evidence"]["claims"]), again is not None, state, other)
+
+
+def whole(card: ModelCard) -> ModelCard:
+    """The card, when its document fits its fingerprint and what is said of its making fits its seal.
+
+    Raises
+    ------
+    EvidenceError : the document was altered
+    """
+    _refuse("card-altered", _document_faults(card), "the card as it was saved", _AGAIN)
+    return card
 
 
 _AGAIN = "Make the card again from the results; do not use this one."
@@ -139,10 +155,18 @@ def _differences(saved: Mapping[str, Any], again: Mapping[str, Any]) -> list[str
     for part in ("model", "cohort", "outcome", "purpose", "text", "study"):
         if saved.get(part) != again.get(part):
             differing.append(part)
+    data = [_made(each).get("data") for each in (saved, again)]
+    if None not in data and data[0] != data[1]:
+        differing.append("the fingerprint of the records that it was made from")
     for kind, find in (("artefact", _artefacts), ("figure", _claims), ("section", _sections)):
         before, after = find(saved), find(again)
         differing += [f"{kind} {name}" for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     return differing
+
+
+def _made(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a card says of its making, which is no part of its fingerprint."""
+    return document.get("made") or {}
 
 
 def _artefacts(document: Mapping[str, Any]) -> dict[str, Any]:

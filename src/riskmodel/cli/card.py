@@ -53,8 +53,9 @@ def card_figure(
 
     from riskmodel.cards.evidence import record_of
     from riskmodel.cards.model_card import ModelCard
+    from riskmodel.cards.verify import whole
 
-    typer.echo(json.dumps(record_of(ModelCard.load(folder).document, key), indent=1, ensure_ascii=False))
+    typer.echo(json.dumps(record_of(whole(ModelCard.load(folder)).document, key), indent=1, ensure_ascii=False))
 
 
 @verbs.command("from-run")

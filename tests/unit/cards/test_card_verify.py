@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from riskmodel.cards import pdf
 from riskmodel.cards.beside import write_beside
@@ -18,6 +19,7 @@ from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.provenance import provenance
 from riskmodel.cards.states import lacking
 from riskmodel.cards.verify import verify_card
+from riskmodel.cli import app
 from riskmodel.errors import EvidenceError
 
 DAY = dt.date(2026, 12, 1)
@@ -169,6 +171,30 @@ def test_a_forgery_that_contradicts_nothing_is_found_by_making_the_card_again(sa
     ModelCard.from_document(document).save(saved)
     verify_card(saved, today=DAY)
     assert "text" in refused(saved, again=case.draft()).found
+
+
+def test_a_figure_of_another_run_or_other_records_is_found_by_making_the_card_again(saved: Path, case: Any) -> None:
+    again = case.draft().dated(provenance("e" * 64))
+    document = json.loads((saved / "card.json").read_text(encoding="utf-8"))
+    (audit,) = (one for one in document["evidence"]["artefacts"] if one["name"] == "audit")
+    audit["fingerprint"] = "a" * 64  # the audit of another run, on a card whose other figures are of this one
+    ModelCard.from_document(document).dated(again.document["made"]).save(saved)
+    assert "artefact audit" in refused(saved, again=again).found
+    made = again.document["made"]
+    case.draft().dated({**made, "data": "f" * 64}).save(saved)  # sealed anew, as somebody would who knows how
+    assert "the fingerprint of the records" in refused(saved, again=again).found
+    case.draft().dated({**made, "code": "f" * 64}).save(saved)
+    assert "by other code than it names" in str(verify_card(saved, again, today=DAY))
+    case.draft().dated(made).save(saved)
+    assert "other code" not in str(verify_card(saved, again, today=DAY))
+
+
+def test_a_figure_of_an_altered_card_is_not_told(saved: Path) -> None:
+    words = ["card", "figure", str(saved), "performance.model.all.auroc"]
+    assert json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)["artefact"] == "evaluation"
+    changed(saved, "card.json", '"unit": "count"', '"unit": "number"')
+    with pytest.raises(EvidenceError, match="card-altered"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
 
 
 def test_a_page_beside_the_card_that_says_otherwise_is_refused(saved: Path, card: ModelCard) -> None:

@@ -25,7 +25,6 @@ _WHY = {
 }
 """Why the way in which contributions are worked out matters, by kind of model."""
 _CLEAR = 0.3
-_ENDS = {"value": "", "low": "_low", "high": "_high"}
 
 
 def reasons(given: Given) -> Section:
@@ -162,14 +161,11 @@ def _gaps(given: Given, attribute: str) -> Table | Paragraph:
     if not apart:
         gaps = f"None of {left_out} gaps is" if left_out else "No gap can be"
         return Paragraph(f"By {when}: {gaps} {'clear of 0' if left_out else 'estimated'}.")
-    for row in apart:
-        key = f"reasons.gap.{attribute}.{row['group']}.{row['name']}"
-        given.worked_out(key, row["gap"], "explanation", row["people"])
     cells = tuple(
         (
             group_words(row["group"]),
             capital(row["name"]),
-            {**{end: row[f"gap{name}"] for end, name in _ENDS.items()}, "state": row["state"]},
+            cell(_gap(given, attribute, row)),
             count_cell(row["people"]),
         )
         for row in apart
@@ -184,6 +180,12 @@ def _gaps(given: Given, attribute: str) -> Table | Paragraph:
     note = f"{left_out} further gaps are not clear of 0."
     note += f" Of too few people to tell: {', '.join(group_words(group) for group in few)}." if few else ""
     return Table(f"Gaps that are clear of 0, by {when}", columns, cells, "explanation", note, folded=True)
+
+
+def _gap(given: Given, attribute: str, row: Mapping[str, Any]) -> Claim:
+    key, people = f"reasons.gap.{attribute}.{row['group']}.{row['name']}", count_or_none(row["people"])
+    ends = row["gap_low"], row["gap_high"]
+    return given.evidence.claim(Claim(key, row["gap"], "explanation", *ends, people, row["state"]))
 
 
 def _cloud(given: Given) -> list[Block]:
