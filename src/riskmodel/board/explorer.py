@@ -15,6 +15,16 @@ from riskmodel.cards.words import capital, group_words, listed, plain, uncapital
 from riskmodel.fairness.findings import WORDS
 
 _RATIOS = {"observed_expected", "auroc"}
+CALLED: Mapping[str, str] = {
+    "base_rate": "With the outcome",
+    "selection_rate": "On the list",
+    "tpr": "Found, of those with the outcome",
+    "fpr": "Listed in error, of those without it",
+    "ppv": "Listed and right, of those on the list",
+    "observed_expected": "Recorded for each one expected",
+    "auroc": "In the right order (AUROC)",
+}
+"""What the figures are called, in the words of the card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ def explored(recorded: Mapping[str, Any] | None, card: Mapping[str, Any], asked:
     own = str(recorded["capacity"]) if recorded is not None else ""
     attributes = _choices([row["attribute"] for row in rows], _by)
     capacities = _choices([_key(row["capacity"]) for row in rows], _length)
-    metrics = _choices([row["metric"] for row in rows], lambda name: capital(WORDS.get(name, plain(name))))
+    metrics = _choices([row["metric"] for row in rows], _called)
     attribute = _chosen(asked.get("attribute"), attributes, "")
     capacity = _chosen(asked.get("capacity"), capacities, own)
     metric = _chosen(asked.get("metric"), metrics, "tpr")
@@ -71,6 +81,10 @@ def explored(recorded: Mapping[str, Any] | None, card: Mapping[str, Any], asked:
     caption = f"Figures by {_by(attribute)}" + (f", {uncapital(_length(capacity))}" if capacity else "")
     groups = _table(caption, names, shown, [(capacity, name) for name, _ in metrics], held)
     return Explored(attributes, capacities, metrics, attribute, capacity, metric, groups, by_length)
+
+
+def _called(metric: str) -> str:
+    return CALLED.get(metric) or capital(WORDS.get(metric, plain(metric)))
 
 
 def _table(

@@ -144,12 +144,24 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day_words, "plain": plain, "capital": capital, "anchor": anchor, "lines": _lines}
+    environment.filters |= {
+        "day": day_words,
+        "moment": _moment,
+        "plain": plain,
+        "capital": capital,
+        "anchor": anchor,
+        "lines": _lines,
+    }
     environment.globals |= {
         "state_words": STATE_WORDS, "states_of": states_of, "choices_of": choices_of, "address": address, "note": note,
         "step_words": STEP_WORDS,
     }  # fmt: skip
     return environment
+
+
+def _moment(at: str) -> str:
+    """A moment in UTC, ISO 8601, as it is written."""
+    return f"{day_words(at)}, {at[11:16]}"
 
 
 def _lines(text: str) -> Markup:

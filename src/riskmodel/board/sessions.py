@@ -75,9 +75,11 @@ class Sessions:
             return session, fresh
 
     def end(self, token: str) -> None:
-        """End the session of a token."""
+        """End the session of a token, also when it was changed a moment ago."""
+        key = _hash(token)
         with self._lock:
-            self._held.pop(_hash(token), None)
+            for held in (key, self._old.pop(key, (0.0, ""))[1]):
+                self._held.pop(held, None)
 
     def _sweep(self, now: float) -> None:
         for key, session in list(self._held.items()):

@@ -158,6 +158,7 @@ def minutes(desk: Desk, today: dt.date) -> dict[str, Any]:
     return {
         **_common(desk, today),
         "inline": "",
+        "present": list(dict.fromkeys(f"{record.by}, {record.role}" for record in records)),
         "records": records,
         "entry_of": {str(entry.facts.get("record")): entry for entry in entries},
         "decisions": decisions,

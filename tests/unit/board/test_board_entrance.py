@@ -108,6 +108,17 @@ def test_a_token_changes_and_the_old_one_answers_for_a_moment_only() -> None:
     assert sessions.find(str(fresh)) == (None, None)
 
 
+def test_attack_signing_out_ends_a_session_whose_token_changes_at_that_moment() -> None:
+    clock = Clock()
+    sessions = Sessions(clock)
+    old = sessions.begin("m")
+    clock.now += TURNED_AFTER
+    _, fresh = sessions.find(old)  # as every page does, that of signing out too
+    sessions.end(old)
+    assert sessions.find(str(fresh)) == (None, None)
+    assert sessions.find(old) == (None, None)
+
+
 def test_too_many_tries_are_not_looked_at() -> None:
     clock = Clock()
     attempts = Attempts(clock)
@@ -199,6 +210,57 @@ def test_a_form_without_the_token_of_its_session_does_nothing(
     assert good.status_code == 303
 
 
+def test_attack_a_token_is_worth_nothing_in_another_session_or_after_signing_in_again(
+    browser_of: httpx.Client, making: ModuleType, room: Room, store: Path
+) -> None:
+    def token() -> str:
+        return browser_of.get(PAGE).text.split('name="csrf" value="')[1].split('"')[0]
+
+    card = room.find(making.PEOPLE_OF_THE_ROOM[0], "early", "early-support", 1)[1].version.card
+    sign_in(browser_of, "m.member", making.PASSWORD)
+    of_the_member = token()
+    browser_of.cookies.clear()
+    sign_in(browser_of, "c.clerk", making.PASSWORD)
+    of_the_clerk = token()
+    sign_in(browser_of, "c.clerk", making.PASSWORD)  # a form of before is replayed under a new session
+    for forged in (of_the_member, of_the_clerk):
+        answer = browser_of.post(f"{PAGE}/submit", data={"note": "a b c", "card": card, "csrf": forged})
+        assert answer.status_code == 403
+    assert not (store / "board" / "records.jsonl").exists()
+
+
+def test_attack_a_cookie_given_to_somebody_beforehand_lets_nobody_in(
+    browser_of: httpx.Client, making: ModuleType
+) -> None:
+    browser_of.cookies.set(COOKIE, "chosen-by-somebody-else")
+    sign_in(browser_of, "m.member", making.PASSWORD)
+    assert browser_of.get(PAGE).status_code == 200
+    browser_of.cookies.clear()
+    browser_of.cookies.set(COOKIE, "chosen-by-somebody-else")
+    assert browser_of.get(PAGE).headers["location"] == "/sign-in"
+
+
+ASTRAY = (
+    f"{PAGE}/..%2f..%2f..%2froom%2faccounts.json-wide.svg",
+    f"{PAGE}/brief/..%2f..%2faccounts-narrow.svg",
+    f"{PAGE}/%2e%2e/%2e%2e/accounts.json",
+    f"{PAGE}/finding-3-huge.svg",
+    "/models/..%2froom/early-support/1",
+    "/models/%2Fetc/passwd/1",
+    "/models/early/early-support/1%00",
+    "/models/early/early-support/-1",
+    "/models/early/early-support/99999999999999999999",
+)
+
+
+def test_attack_no_address_leads_out_of_the_shelf(browser_of: httpx.Client, making: ModuleType) -> None:
+    sign_in(browser_of, "m.member", making.PASSWORD)
+    for path in ASTRAY:
+        answer = browser_of.get(path)
+        assert answer.status_code in (404, 405), path  # an address of forms is not for reading
+        assert "There is no such page" in answer.text
+
+
 def test_a_member_of_another_board_gets_nothing(browser_of: httpx.Client, making: ModuleType) -> None:
     sign_in(browser_of, "x.elsewhere", making.PASSWORD)
     front = browser_of.get("/")
@@ -208,3 +270,7 @@ def test_a_member_of_another_board_gets_nothing(browser_of: httpx.Client, making
         answer = browser_of.get(PAGE + path)
         assert answer.status_code == 404
         assert answer.text == nothing.text  # not even that it is there
+    token = front.text.split('name="csrf" value="')[1].split('"')[0]
+    for act in ("submit", "ask", "propose", "vote", "withdraw"):
+        form = {"csrf": token, "card": "0" * 64, "note": "a b c", "reason": "a b c", "choice": "approve"}
+        assert browser_of.post(f"{PAGE}/{act}", data=form).status_code == 404

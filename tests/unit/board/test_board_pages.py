@@ -82,7 +82,9 @@ def test_a_run_recorded_without_shows_the_cards_own_figures(desk: Sit) -> None:
     claim = card["evidence"]["claims"]["audit.sex.male.tpr"]
     (row,) = [row for row in found.groups.rows if row[0] == "Male"]
     headings = [column.heading for column in found.groups.columns]
-    assert row[headings.index("Share found")] == {name: claim[name] for name in ("value", "low", "high", "state")}
+    assert row[headings.index("Found, of those with the outcome")] == {
+        name: claim[name] for name in ("value", "low", "high", "state")
+    }
     bare = {**card, "evidence": {**card["evidence"], "claims": {}}}
     assert explored(None, bare, {}) is None
 
