@@ -37,7 +37,7 @@ def headline(given: Audited, attribute: str) -> str:
         for metric, words in (
             ("tpr", f"of 100 {given.text.people} with the outcome, the list finds"),
             ("fpr", f"of 100 {given.text.people} without the outcome, the list wrongly holds"),
-            ("observed_expected", "for each 100 outcomes that the scores expect, there were recorded"),
+            ("observed_expected", "for each 100 outcomes that the scores expect, recorded"),
         )
         if metric in differing
     ]
@@ -80,11 +80,9 @@ def _among(given: Audited, attribute: str, metric: str, words: str) -> str | Non
     if not rows:
         return None
     row = max(rows, key=lambda one: (abs(one["difference"]), one["group"]))
-    told = [
-        f"{_figure(given, attribute, group, metric)} ({group_words(group)})"
-        for group in (row["group"], row["reference"])
-    ]
-    return f"{words} {' and '.join(told)}"
+    groups = row["group"], row["reference"]
+    told = [f"{group_words(group)} {_figure(given, attribute, group, metric)}" for group in groups]
+    return f"{words}: {', '.join(told)}"
 
 
 def _shown(given: Audited, attribute: str, metric: str) -> list[Mapping[str, Any]]:

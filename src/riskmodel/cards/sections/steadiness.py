@@ -126,11 +126,12 @@ def _places(given: Given, settled: Mapping[str, Mapping[str, float]]) -> Table:
         )
         open_ones = found["open"] / found["people"]
         given.worked_out(f"reasons.open.{label}", open_ones, "explanation", round(found["people"]), "share")
-        rows.append((label, kept.value, open_ones))
+        rows.append((label, kept.value, open_ones, count_cell(round(found["people"]))))
     columns = (
-        Column("Length of the list", "code"),
+        Column("Length of the list"),
         Column("Same people by another model", "share"),
         Column("All people whose place is open", "share"),
+        Column("People", "count"),
     )
     note = (
         "On the newest date of the training set. Open: more than one in ten of the models made again would put this"
