@@ -21,7 +21,7 @@ from riskmodel.governance.derivable import Cell, Sum, further_hidden
 from riskmodel.governance.editions import Before, Edition, with_few_coming
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.rules import RULES, RuleSet
-from riskmodel.governance.sums import Total, sums_over_rows
+from riskmodel.governance.sums import Rest, Total, sums_over_rows
 
 __all__ = ["RULES", "SHOWN", "SUPPRESSED", "Edition", "RuleSet", "Total", "released"]
 
@@ -51,8 +51,8 @@ def released(
     amounts : names of columns that are sums over people (events, days, pounds), each with the columns that
         `amounts.concentrated` makes beside it; these are taken out. Hidden, too, where few people dominate the sum
     totals : which rows are sums of others
-    within_counts : mapping of a count to counts that are parts of it, such as ``{"n": ["positives"]}``: what is left
-        over (the people without the outcome) is protected too, though it is not printed
+    within_counts : mapping of a count (or an amount) to those that are parts of it, such as ``{"n": ["positives"]}``:
+        what is left over (the people without the outcome) is protected too, though it is not printed
     ratios : mapping of a column to (numerator, denominator) count columns; made again from the rounded counts, null
         where either is suppressed
     earlier : Edition or all of them, the same table as it left before: a count is suppressed, too, when the two figures
@@ -90,7 +90,7 @@ def released(
         return amount_rest(left, rules) if place >= len(counts) else rules.cell(left, printed=False)
 
     sums = sums_over_rows(table, len(columns), totals, cells, rest)
-    sums += _sums_in_rows(rows, counts, within_counts or {}, cells, rules)
+    sums += _sums_in_rows(rows, columns, within_counts or {}, cells, rest)
     hidden = _hidden(cells, sums)
     while telling := {at for each in before for at in each.telling(cells, sums, hidden, rules)}:
         cells = [with_few_coming(cell, rules) if at in telling else cell for at, cell in enumerate(cells)]
@@ -157,17 +157,17 @@ def _counts(
 
 
 def _sums_in_rows(
-    rows: int, counts: Sequence[str], within: Mapping[str, Sequence[str]], cells: list[Cell], rules: RuleSet
+    rows: int, columns: Sequence[str], within: Mapping[str, Sequence[str]], cells: list[Cell], rest: Rest
 ) -> list[Sum]:
-    """Each count with its parts and a rest; the rest gets a cell of its own at the end of `cells`."""
+    """Each count or amount with its parts and a rest; the rest gets a cell of its own at the end of `cells`."""
     sums = []
     for whole, parts in within.items():
         for row in range(rows):
-            total = counts.index(whole) * rows + row
-            places = tuple(counts.index(part) * rows + row for part in parts)
-            rest = cells[total].count - sum(cells[at].count for at in places)
-            if rest >= 0:
-                cells.append(rules.cell(rest, printed=False))
+            total = columns.index(whole) * rows + row
+            places = tuple(columns.index(part) * rows + row for part in parts)
+            left = cells[total].count - sum(cells[at].count for at in places)
+            if left >= 0:
+                cells.append(rest(columns.index(whole), left))
                 sums.append(Sum(total, (*places, len(cells) - 1)))
     return sums
 

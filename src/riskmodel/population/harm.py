@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.errors import DeclarationError, Fault
-from riskmodel.governance.disclosure import Total
-from riskmodel.population.cube import ALL, Cube, counted, thinned
+from riskmodel.population.cube import Cube, counted, thinned
 from riskmodel.population.periods import AGES, Period, age_at_sql, age_sql, text_sql
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading
@@ -243,11 +242,6 @@ def _people_again(publication: Publication, reading: Reading) -> None:
     )
 
 
-def _sum_row(table: pa.Table, key: str, counts: Sequence[str]) -> pa.Table:
-    sums = {name: [pc.sum(table.column(name)).as_py() or 0] for name in counts}
-    return pa.table({key: [ALL], **sums}).cast(table.schema)
-
-
 def _close_pairs(publication: Publication, reading: Reading, seed: int) -> None:
     """Pairs of events close in place and time, of one row an event and address."""
     rows = reading.query(
@@ -271,26 +265,30 @@ def _close_pairs(publication: Publication, reading: Reading, seed: int) -> None:
 def _two_sources(publication: Publication, reading: Reading, asked: TwoSources, period: Period) -> None:
     """Events of the first agency by year: those that the other agency has too, and those it has not."""
     kinds = ", ".join(text_sql(kind) for kind in asked.other_kinds)
-    table = reading.query(
+    reading.keep(
+        "seen_by_one",
         f"""WITH one AS (SELECT event_id, entity_id, happened_at, {period.label_sql("happened_at")} AS year FROM events
                 WHERE kind = {text_sql(asked.kind)} AND agency = {text_sql(asked.agency)} AND entity_id IS NOT NULL
                 AND {period.inside_sql("happened_at")}),
             matched AS (SELECT DISTINCT one.event_id FROM one JOIN events o ON o.entity_id = one.entity_id
                 AND o.agency = {text_sql(asked.other_agency)} AND o.kind IN ({kinds})
                 AND abs(date_diff('day', one.happened_at, o.happened_at)) <= {int(asked.within_days)})
-            SELECT year, count(*) AS events, count(matched.event_id) AS also_known,
-                   count(*) - count(matched.event_id) AS only_here
-            FROM one LEFT JOIN matched USING (event_id) GROUP BY 1 ORDER BY 1"""
+            SELECT year, entity_id, event_id IN (FROM matched) AS known FROM one""",
     )
-    counts = ("events", "also_known", "only_here")
-    table = pa.concat_tables([table, _sum_row(table, "year", counts)])
+    counts = {
+        "events": "count(*)",
+        "also_known": "count(*) FILTER (WHERE known)",
+        "only_here": "count(*) FILTER (WHERE NOT known)",
+    }
+    cube = Cube(("year",), (("year",),), counts, of_people=tuple(counts))
     publication.leave(
         TWO_SOURCES,
         f"{asked.kind.replace('_', ' ').capitalize()} at {asked.agency}, and whether {asked.other_agency} knew",
-        table,
-        keys=("year",),
-        counts=counts,
-        totals=[Total("year", ALL)],
-        within_counts={"events": counts[1:]},
+        counted(reading, "seen_by_one", cube, publication.rules),
+        keys=cube.dimensions,
+        counts=tuple(counts),
+        of_people=cube.of_people,
+        totals=cube.totals,
+        within_counts={"events": ("also_known", "only_here")},
         whole_rows=True,
     )

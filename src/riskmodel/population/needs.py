@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from riskmodel.governance.disclosure import RULES, RuleSet, Total
+from riskmodel.governance.disclosure import RULES, RuleSet
 from riskmodel.governance.ledger import Ledger
 from riskmodel.histories.store import Histories
 from riskmodel.population.cube import ALL, Cube, counted
@@ -237,21 +237,22 @@ def _suspects(publication: Publication, opened: Reading, plan: NeedsPlan, period
 
 def _clock(publication: Publication, opened: Reading) -> None:
     """Events of harm by day of the week and part of the day; records without a time of day are left out."""
-    table = opened.query(
-        f"""SELECT CASE WHEN grouping(d) = 1 THEN '{ALL}' ELSE d::VARCHAR END AS weekday,
-                   CASE WHEN grouping(h) = 1 THEN '{ALL}' ELSE lpad((h * 6)::VARCHAR, 2, '0') || '-'
-                       || lpad((h * 6 + 6)::VARCHAR, 2, '0') END AS hours, count(*) AS events
-            FROM (SELECT isodow(happened_at) AS d, hour(happened_at) // 6 AS h FROM harm
-                  WHERE happened_at::TIME <> TIME '00:00:00')
-            GROUP BY GROUPING SETS ((d, h), (d), (h), ()) ORDER BY ALL"""
+    opened.keep(
+        "by_the_clock",
+        """SELECT entity_id, isodow(happened_at)::VARCHAR AS weekday,
+                  lpad((hour(happened_at) // 6 * 6)::VARCHAR, 2, '0') || '-'
+                      || lpad((hour(happened_at) // 6 * 6 + 6)::VARCHAR, 2, '0') AS hours
+           FROM harm WHERE happened_at::TIME <> TIME '00:00:00'""",
     )
+    cube = Cube(("weekday", "hours"), (("weekday", "hours"),), {"events": "count(*)"}, of_people=("events",))
+    table = counted(opened, "by_the_clock", cube, publication.rules)
     names = [ALL if day == ALL else _WEEK[int(day) - 1] for day in table.column("weekday").to_pylist()]
-    table = table.set_column(0, "weekday", pa.array(names, pa.string()))
     publication.leave(
         CLOCK,
         "Events of harm by day of the week and hours of the day",
-        table,
-        keys=("weekday", "hours"),
+        table.set_column(0, "weekday", pa.array(names, pa.string())),
+        keys=cube.dimensions,
         counts=("events",),
-        totals=[Total("weekday", ALL, ("hours",)), Total("hours", ALL, ("weekday",))],
+        of_people=cube.of_people,
+        totals=cube.totals,
     )

@@ -17,6 +17,7 @@ from riskmodel.population.factor_counts import AFTER, FACTORS, measure_factors
 from riskmodel.population.factors import Factor, NamedCohort, must_be_factors
 from riskmodel.population.harm import HARM, RESIDENTS, TWO_SOURCES, Harm, TwoSources, measure_harm, period_of
 from riskmodel.population.missed_use import missed_use
+from riskmodel.population.needs import CLOCK, NeedsPlan, assess
 from riskmodel.population.overlap import KNOWN, STANDING, measure_overlap, measure_standing
 from riskmodel.population.publication import Publication
 from riskmodel.population.reading import Reading, reading
@@ -237,3 +238,29 @@ def test_attack_one_person_who_has_nearly_all_the_events_of_an_area() -> None:
         row["times"]: (row["people"], row["events"]) for row in made.tables["people_harmed_again"].table.to_pylist()
     }
     assert again["4 or more"][1] is None
+
+
+def test_attack_one_person_who_has_nearly_all_the_events_of_an_hour_or_of_one_source() -> None:
+    """One of thirty people was hurt 290 times, on Fridays at night, and police heard of none of it."""
+    fridays = [dt.datetime(2020, 1, 3, 23) + dt.timedelta(days=7 * n) for n in range(100)]
+    hers = [event(6, "injury", fridays[n % 100] + dt.timedelta(minutes=n), "health", "victim") for n in range(290)]
+    friday = [event(n, "injury", fridays[n], "health", "victim") for n in [*range(7, 36), 8]]
+    others = [
+        event(n, "injury", at(2021, 1 + n % 12, 1 + n % 28), "health", "victim") for n in range(60) for _ in range(9)
+    ]
+    known = [event(n, "assault", at(2021, 1 + n % 12, 1 + n % 28), "police", "victim") for n in range(60)]
+    held = histories([*hers, *friday, *others, *known], people=60)
+    both = TwoSources("injury", "health", ("assault",), "police", 3)
+    plan = NeedsPlan("Needs", "Example", "1", AS_OF.date(), 2, HARMS, two_sources=both, settle_days=30)
+    made = assess(held, plan)
+    clock = made.publication.tables[CLOCK].table
+    shown = {(row["weekday"], row["hours"]): row["events"] for row in clock.to_pylist()}
+    assert shown["Friday", "18-24"] is None
+    assert shown["Wednesday", "12-18"] is not None  # nobody has nearly all of these
+    sums = [shown["Friday", "all"], shown["all", "18-24"]]
+    assert None in sums or shown["Friday", "12-18"] is None  # nor does it follow from the sums beside it
+    two = {row["year"]: row for row in made.publication.tables[TWO_SOURCES].table.to_pylist()}
+    assert two["all"]["only_here"] is None  # hers are 290 of 320
+    assert not [
+        name for table in made.publication.tables.values() for name in table.table.column_names if "largest" in name
+    ]
