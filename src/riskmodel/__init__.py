@@ -86,7 +86,7 @@ _WHERE = {
     "Reviews": "advisory.reviews",
     "ReviewForm": "advisory.review",
     "FollowUps": "advisory.support",
-    "SupportForm": "advisory.support",
+    "SupportForm": "advisory.follow_up",
     "ModelCard": "cards.model_card",
     "card_of_run": "tracking.found_runs",
     "Plan": "policies.design",

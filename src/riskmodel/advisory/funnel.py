@@ -16,10 +16,11 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from riskmodel.advisory.follow_up import FollowUp
 from riskmodel.advisory.oversight import EVERYBODY
 from riskmodel.advisory.review import Review
 from riskmodel.advisory.scores import Scores
-from riskmodel.advisory.support import FollowUp, latest
+from riskmodel.advisory.support import latest
 from riskmodel.governance.disclosure import RULES, RuleSet, Total, released
 from riskmodel.governance.ledger import Ledger
 from riskmodel.models.uncertainty import wilson

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from riskmodel.advisory.familiar import DRIFTED, Familiar
 from riskmodel.features.training_set import TrainingSet
+from riskmodel.models.group_cells import group_cells
 from riskmodel.models.risk_model import RiskModel
 from riskmodel.models.uncertainty import wilson
 
-ALL: Final = "all"
 LEAST: Final = 50
 """People of whom a group has to have so many for its share to be told."""
 
@@ -45,6 +45,7 @@ def rehearsed(model: RiskModel, training: TrainingSet, by: Sequence[str] = ()) -
     columns = [training.table[name].to_numpy()[newest].astype(np.float32) for name in names]
     X = np.column_stack(columns)
     out = np.array([bool(found) for found in familiar.strangers(X, names)])
+    groups = {name: np.array(training.group(name).to_pylist(), object)[newest] for name in by}
     moved = familiar.drift(X, names)
     most = max(moved, key=lambda name: moved[name], default=None)
     return {
@@ -53,18 +54,8 @@ def rehearsed(model: RiskModel, training: TrainingSet, by: Sequence[str] = ()) -
         "refused_above": DRIFTED,
         "moved_most": most,
         "index": None if most is None else float(f"{moved[most]:.4g}"),
-        "rows": [_row(attribute, group, out[mask]) for attribute, group, mask in _cells(training, newest, by)],
+        "rows": [_row(attribute, group, out[mask]) for attribute, group, mask in group_cells(len(out), groups)],
     }
-
-
-def _cells(
-    training: TrainingSet, newest: npt.NDArray[np.bool_], by: Sequence[str]
-) -> list[tuple[str, str, npt.NDArray[np.bool_]]]:
-    made = [(ALL, ALL, np.ones(int(newest.sum()), bool))]
-    for name in by:
-        held = np.array(training.group(name).to_pylist(), object)[newest]
-        made += [(name, str(word), held == word) for word in sorted({*held} - {None})]
-    return made
 
 
 def _row(attribute: str, group: str, out: npt.NDArray[np.bool_]) -> Mapping[str, Any]:

@@ -1,100 +1,24 @@
 """What became of a conclusion: support that was offered, taken up, refused or not available, and what changed after it.
 
 A follow-up belongs to a review that came to a conclusion and is written down when it happens, by whoever was there.
-An offer comes before its answer, and an answer before what changed. Texts stay in the follow-ups' own file, the ledger
-gets codes. Nothing here measures whether the support helped: people who took it up differ from those who did not.
+Texts stay in the follow-ups' own file, the ledger gets codes. Nothing here measures whether the support helped: people
+who took it up differ from those who did not.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import get_args
 
+from riskmodel.advisory.follow_up import AFTER, FollowUp, Step, SupportForm
 from riskmodel.advisory.noted import LEAST_WORDS, Noted
 from riskmodel.advisory.review import Review
 from riskmodel.errors import DeclarationError, EvidenceError, Fault
-from riskmodel.governance.declarations import read_declaration, unknown_key_faults
 from riskmodel.governance.ledger import Ledger
 from riskmodel.tables import fingerprint_document
-
-Step: TypeAlias = Literal["offered", "not_available", "taken_up", "refused", "changed"]
-AFTER: Final[Mapping[str, tuple[str, ...]]] = {
-    "offered": (),
-    "not_available": (),
-    "taken_up": ("offered",),
-    "refused": ("offered",),
-    "changed": ("taken_up", "refused", "not_available"),
-}
-"""What has to have been written down before each step, one of them at least; nothing before the first ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class SupportForm:
-    """What the partnership can offer, and how it says what changed; it writes the codes, none is proposed here.
-
-    Parameters
-    ----------
-    kinds : tuple of codes, such as ("mentor", "family-worker")
-    changes : tuple of codes, such as ("better", "same", "worse", "not-known")
-    """
-
-    kinds: tuple[str, ...]
-    changes: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        faults = [
-            Fault(f"support.{name}", f"{len(codes)} codes", f"at least {least} different texts", "Write the codes.")
-            for name, codes, least in (("kinds", self.kinds, 1), ("changes", self.changes, 2))
-            if len(set(codes)) < least or not all(isinstance(code, str) and code.strip() for code in codes)
-        ]
-        if faults:
-            raise DeclarationError("support-form-invalid", faults=faults)
-
-    @classmethod
-    def load(cls, path: str | Path) -> SupportForm:
-        """A form from a TOML file with ``kinds`` and ``changes``, at the top or under ``[support]``."""
-        held = read_declaration(path, "support-form")
-        given = held.get("support", held)
-        if faults := unknown_key_faults("support", given, ("kinds", "changes")):
-            raise DeclarationError("support-form-invalid", faults=faults)
-        return cls(tuple(given.get("kinds", ())), tuple(given.get("changes", ())))
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class FollowUp:
-    """One thing that happened after a conclusion.
-
-    Attributes
-    ----------
-    review : str, SHA-256 of the concluded review
-    list_fingerprint, pseudonym : of that review
-    step : one of `Step`
-    code : the kind of support, or for "changed" what changed
-    on : date on which it happened
-    role : of whoever writes it down
-    words : in their own words
-    at : str, UTC, when it was written down
-    """
-
-    review: str
-    list_fingerprint: str
-    pseudonym: str
-    step: Step
-    code: str
-    on: dt.date
-    role: str
-    words: str
-    at: str
-
-    def document(self) -> dict[str, Any]:
-        """As JSON-able values, texts and pseudonym included: for its own file only."""
-        return {**asdict(self), "on": self.on.isoformat()}
-
-    def __repr__(self) -> str:
-        return f"FollowUp({self.step}, {self.code!r}, by {self.role!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +76,7 @@ class FollowUps:
         ------
         EvidenceError : a record is not as the ledger has it
         """
-        return tuple(_restored(record) for record in self._noted.all())
+        return tuple(FollowUp.from_document(record) for record in self._noted.all())
 
     def _must_be_concluded(self, review: Review, about: str) -> None:
         known = {entry.facts.get("record") for entry in self.ledger.entries() if entry.action == "review"}
@@ -183,8 +107,8 @@ class FollowUps:
             raise DeclarationError("support-incomplete", faults=faults)
 
     def _must_follow(self, about: str, step: str, on: dt.date) -> None:
-        """The step comes after one that it needs, and the same is not written twice for one review and day."""
-        earlier = [_restored(record) for record in self._noted.unchecked() if record["review"] == about]
+        """The step comes after one that it needs."""
+        earlier = [FollowUp.from_document(record) for record in self._noted.unchecked() if record["review"] == about]
         needed = AFTER[step]
         if needed and not any(each.step in needed and each.on <= on for each in earlier):
             words = " or ".join(needed).replace("_", " ")
@@ -199,10 +123,6 @@ def latest(follow_ups: Sequence[FollowUp]) -> dict[str, dict[str, FollowUp]]:
     for each in sorted(follow_ups, key=lambda one: (one.on, one.at)):
         found.setdefault(each.pseudonym, {})[each.step] = each
     return found
-
-
-def _restored(record: Mapping[str, Any]) -> FollowUp:
-    return FollowUp(**{**record, "on": dt.date.fromisoformat(record["on"])})
 
 
 def _out_of_order(found: str, repair: str) -> EvidenceError:

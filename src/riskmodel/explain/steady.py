@@ -18,6 +18,7 @@ from riskmodel.explain.contributions import contributions_of
 from riskmodel.explain.families import FAMILY
 from riskmodel.explain.reasons import LEAST, TOP, Reason, Reasons, reasons, reasons_of
 from riskmodel.models.fitted import Matrix
+from riskmodel.models.group_cells import group_cells
 from riskmodel.models.metrics import Numbers
 from riskmodel.models.refits import Refits
 from riskmodel.models.risk_model import RiskModel
@@ -168,11 +169,9 @@ def left_without(
     """
     had = np.array([bool(each.reasons or each.unsteady_raising or each.unsteady_lowering) for each in found], bool)
     none = np.array([not each.reasons for each in found], np.float64)
-    cells = [("all", "all", had)]
-    for name, held in groups.items():
-        cells += [(name, str(word), had & (held == word)) for word in sorted({*held.tolist()} - {None})]
     rows: list[dict[str, Any]] = []
-    for attribute, group, mask in cells:
+    for attribute, group, cell in group_cells(len(had), groups):
+        mask = had & cell
         row: dict[str, Any] = {"attribute": attribute, "group": group, "people": len(np.unique(people[mask]))}
         enough = row["people"] >= LEAST_PEOPLE
         low, high = rate_interval(none[mask], people[mask]) if enough else (None, None)

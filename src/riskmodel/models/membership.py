@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from riskmodel.errors import EvidenceError, NotFound
 from riskmodel.models.fitted import write_json
+from riskmodel.models.group_cells import ALL
 from riskmodel.tables import fingerprint_document
 
 FILE: Final = "membership.json"
-ALL: Final = "all"
 OWN, BESIDE = "how well it does", "beside similar models"
 """The two attacks."""
 MADE_WITHOUT, NEVER_SEEN = "models made without them", "people it never saw"

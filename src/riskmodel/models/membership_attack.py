@@ -22,8 +22,9 @@ import pyarrow as pa
 from riskmodel.errors import DataRefused
 from riskmodel.features.training_set import TrainingSet
 from riskmodel.models.fitted import Fitted, Matrix
+from riskmodel.models.group_cells import group_cells
 from riskmodel.models.labelled import Labelled
-from riskmodel.models.membership import ALL, AUC, BESIDE, FIGURES, MADE_WITHOUT, NEVER_SEEN, OWN, TPR, Membership
+from riskmodel.models.membership import AUC, BESIDE, FIGURES, MADE_WITHOUT, NEVER_SEEN, OWN, TPR, Membership
 from riskmodel.models.metrics import Numbers, logit
 from riskmodel.models.refits import BAG, Refits
 from riskmodel.models.refits import refits as made_again
@@ -171,9 +172,7 @@ class _Side:
 
     def cells(self) -> Iterator[tuple[str, str, Mask]]:
         """Everybody, and each group of each attribute."""
-        yield ALL, ALL, np.ones(len(self.scores[OWN]), bool)
-        for name, held in self.groups.items():
-            yield from ((name, str(word), held == word) for word in sorted({*held} - {None}))
+        return group_cells(len(self.scores[OWN]), self.groups)
 
 
 def _must_be_strangers(strangers: TrainingSet, everybody: npt.NDArray[np.int64]) -> None:

@@ -142,7 +142,7 @@ class ReviewTable(Table):
 
 
 class SupportTable(Table):
-    """What can be offered, and how it is said what changed (see ``advisory.support``)."""
+    """What can be offered, and how it is said what changed (see ``advisory.follow_up``)."""
 
     kinds: list[str] = Field(min_length=1)
     changes: list[str] = Field(min_length=2)

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from riskmodel.advisory.follow_up import FollowUp, SupportForm
 from riskmodel.advisory.funnel import STAGES, SUPPORT, drop_off, funnel
 from riskmodel.advisory.oversight import changed_minds, formality
 from riskmodel.advisory.review import Judgement, Review, ReviewForm
 from riskmodel.advisory.reviews import Reviews
-from riskmodel.advisory.support import FollowUp, FollowUps, SupportForm
+from riskmodel.advisory.support import FollowUps
 from riskmodel.errors import DeclarationError, EvidenceError, NotPermitted
 from riskmodel.governance.ledger import verify
 

@@ -9,7 +9,8 @@ from riskmodel.cards.disclosed import count_cell, count_or_none, rule_words
 from riskmodel.cards.evidence import Claim, share_words
 from riskmodel.cards.given import Given, cell, clean
 from riskmodel.cards.words import capital, group_words, plain
-from riskmodel.models.membership import ALL, AUC, BESIDE, MADE_WITHOUT, NEVER_SEEN, OWN, TPR, Membership
+from riskmodel.models.group_cells import ALL
+from riskmodel.models.membership import AUC, BESIDE, MADE_WITHOUT, NEVER_SEEN, OWN, TPR, Membership
 
 _SAID = {
     "clearly": "Somebody who holds the model can clearly tell who taught it. Keep its files with its training data.",
