@@ -14,6 +14,7 @@ from riskmodel.dates import moments
 from riskmodel.errors import DataRefused, DeclarationError, NotPermitted
 from riskmodel.feeds.standard import STRUCTURAL
 from riskmodel.governance.approvals import Approval, approval_missing
+from riskmodel.governance.grants import Caller, asking
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.histories.store import Histories
@@ -57,6 +58,13 @@ def purpose_of(histories: Histories, given: Purpose | None) -> Purpose:
     purpose.must_be_in_force()
     purpose.must_cover(histories.agencies)
     return purpose
+
+
+def must_be_granted(caller: Caller | None, purpose: Purpose, ledger: Ledger) -> None:
+    """Refuse a role without a grant to see scores, by the grants beside the ledger where there are some."""
+    granted = asking(ledger.path.parent, caller)
+    if granted is not None:
+        granted.must_be_allowed(purpose.name, "scores")
 
 
 def must_be_approved(

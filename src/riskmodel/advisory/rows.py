@@ -26,6 +26,7 @@ from riskmodel.advisory.standing import must_be_valid
 from riskmodel.errors import DataRefused
 from riskmodel.explain.steady import SteadyReasons
 from riskmodel.governance.approvals import Approval
+from riskmodel.governance.grants import Grants
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.governance.refusals import refusals_noted
@@ -70,17 +71,19 @@ def score_rows(
     ledger : Ledger
     delivered_until : date up to which every agency that the features draw on has delivered
     outcome : str, what the probability is of, in words
-    role : str, who asks
+    role : str, who asks; needs a grant where grants lie beside the ledger
     footing : Footing, as in `score`
 
     Raises
     ------
-    NotPermitted : no approval in force, an expired purpose, too few earlier reviews, too many people, or features so
-        old that the scores would no longer be valid
+    NotPermitted : no grant or approval in force, an expired purpose, too few earlier reviews, too many people, or
+        features so old that the scores would no longer be valid
     DataRefused : records end too early or nobody says when, or the people have drifted
     """
     with refusals_noted(ledger, asked="score", asked_by=role, model=model.fingerprint):
         purpose.must_be_in_force()
+        if (grants := Grants.of_store(ledger.path.parent)) is not None:
+            grants.must_allow(role, purpose.name, "scores")
         granted = gate.must_be_approved(approval, model, card, purpose, ledger)
         gate.must_be_covered(model, purpose)
         conditions.must_be_reviewed(ledger, granted)

@@ -68,8 +68,9 @@ def score(
     card : str, fingerprint of the card the board decided on
     purpose : Purpose, by default that of the store
     outcome : Outcome, to say what the probability is of
-    caller : Caller, the role that asks and the partnership's grants, by default that of the store; when there is one,
-        it needs a grant of the level "scores" in force
+    caller : Caller, the role that asks and the partnership's grants, by default that of the store; it needs a grant of
+        the level "scores" in force, by the grants beside the ledger where there are some. Where there are none, and no
+        caller, nobody is asked for one
     ledger : Ledger, by default that of the store
     footing : Footing, kept beside the model, by default the one that the store of the histories holds for it; with it
         only reasons that hold still are shown, the score of a person outside what the model learned from is withheld,
@@ -95,12 +96,11 @@ def score(
     """
     day = parse_date(as_of, "score.as_of")
     book = gate.ledger_of(histories, ledger)
-    asking = caller or (histories.store.caller if histories.store else None)
-    role = asking.role if asking else "not stated"
+    given = caller or (histories.store.caller if histories.store else None)
+    role = given.role if given else "not stated"
     with refusals_noted(book, asked="score", asked_by=role, model=model.fingerprint):
         wanted = gate.purpose_of(histories, purpose)
-        if asking is not None:
-            asking.must_be_allowed(wanted.name, "scores")
+        gate.must_be_granted(given, wanted, book)
         granted = gate.must_be_approved(approval, model, card, wanted, book)
         gate.must_know_its_features(model)
         gate.must_be_covered(model, wanted)

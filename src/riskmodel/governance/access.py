@@ -19,7 +19,7 @@ from typing import Any
 from riskmodel.engines import folders
 from riskmodel.engines.folders import Draft, Result
 from riskmodel.errors import DataRefused, DeclarationError, EvidenceError, NotFound, NotPermitted
-from riskmodel.governance.grants import Caller
+from riskmodel.governance.grants import Caller, asking
 from riskmodel.governance.ledger import Ledger
 from riskmodel.governance.purposes import Purpose
 from riskmodel.governance.refusals import refusals_noted
@@ -216,7 +216,10 @@ def connect(url: str, purpose: Purpose, caller: Caller | None = None, *, engine:
             expected="a folder, or room and permission to make one",
             repair="Choose another folder after duckdb:///.",
         ) from error
-    store = Store(folder, purpose, Ledger(folder / "ledger.jsonl"), caller, engine, mark)
+    ledger = Ledger(folder / "ledger.jsonl")
+    with refusals_noted(ledger, store="connect", purpose=purpose.name):
+        caller = asking(folder, caller)
+    store = Store(folder, purpose, ledger, caller, engine, mark)
     store._guard(store._must_be_open, store="connect")
     return store
 

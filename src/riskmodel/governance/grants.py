@@ -7,6 +7,7 @@ purpose, and a role without one may do nothing. Roles are written down, not peop
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +16,10 @@ from typing import Any, Final
 from riskmodel.errors import DeclarationError, Fault, NotPermitted
 from riskmodel.governance.declarations import read_declaration, text_faults, unknown_key_faults
 
+FILE: Final = "grants.toml"
+"""The name of a store's own grants; where there are some, nobody else's count in it."""
+ROLE: Final = "RISKMODEL_ROLE"
+"""The variable of the environment that says in which role a command is run."""
 LEVELS: Final = ("aggregates", "rows", "scores")
 """What a role may see: tables of counts; people's rows under pseudonym; scores of people as well."""
 
@@ -83,6 +88,12 @@ class Grants:
             raise DeclarationError("grants-invalid", faults=faults)
         return cls(tuple(Grant(**each) for each in given))
 
+    @classmethod
+    def of_store(cls, folder: Path) -> Grants | None:
+        """The grants that a store holds itself, in the file ``grants.toml`` of its folder; None where it holds none."""
+        path = folder / FILE
+        return cls.load(path) if path.exists() else None
+
     def must_allow(self, role: str, purpose: str, level: str, on: dt.date | None = None) -> None:
         """Refuse unless the role has a grant in force for the purpose at the level or above.
 
@@ -127,6 +138,29 @@ class Caller:
     def must_be_allowed(self, purpose: str, level: str) -> None:
         """Refuse unless the role's grants allow the level under the purpose today."""
         self.grants.must_allow(self.role, purpose, level)
+
+
+def asking(folder: Path, caller: Caller | None) -> Caller | None:
+    """Who asks of a store, under the store's own grants where it holds some, whatever grants came with the caller.
+
+    Without a caller the role is taken from the environment, as for a command.
+
+    Raises
+    ------
+    NotPermitted : the store holds grants, and nobody says in which role this is asked
+    """
+    kept = Grants.of_store(folder)
+    if kept is None:
+        return caller
+    role = caller.role if caller is not None else os.environ.get(ROLE, "")
+    if not role:
+        raise _refused(
+            "role-missing",
+            "a store that holds grants, and no role",
+            "the role in which this is asked",
+            f"Set {ROLE} to your role, or pass caller=Caller(role, grants).",
+        )
+    return Caller(role, kept)
 
 
 def _faults(where: str, given: Mapping[str, Any]) -> list[Fault]:

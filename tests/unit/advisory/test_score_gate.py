@@ -14,7 +14,7 @@ from riskmodel.cohorts.cohort import Cohort
 from riskmodel.dates import days
 from riskmodel.errors import DataRefused, DeclarationError, NotPermitted
 from riskmodel.governance.approvals import Approval
-from riskmodel.governance.grants import Caller, Grant, Grants
+from riskmodel.governance.grants import FILE, Caller, Grant, Grants
 from riskmodel.governance.ledger import Ledger, verify
 
 Partnership: TypeAlias = Any  # the class is in conftest.py, from which test modules cannot import
@@ -42,6 +42,18 @@ def test_with_everything_in_order_everybody_eligible_is_scored(partnership: Part
     assert facts["model"] == partnership.model.fingerprint
     assert facts["card"] == partnership.card
     assert facts["as_of"] == "2021-01-01"
+
+
+def test_attack_grants_made_up_where_the_ledger_has_grants_beside_it(partnership: Partnership) -> None:
+    """By them an analyst may see rows, not scores; grants that somebody brings along count for nothing."""
+    kept = "[[grant]]\nrole = 'analyst'\npurpose = 'early-support'\nlevel = 'rows'\nexpires = 9999-01-01\n"
+    (partnership.folder / FILE).write_text(kept)
+    made_up = Caller("analyst", Grants((Grant("analyst", "early-support", "scores", dt.date(9999, 1, 1)),)))
+    approval = partnership.approved()
+    refused(partnership, "grant-too-low", approval, caller=made_up)
+    refused(partnership, "role-missing", approval)
+    (partnership.folder / FILE).write_text(kept.replace("'rows'", "'scores'"))
+    assert partnership.scores(approval, caller=Caller("analyst", Grants(()))).people == 160
 
 
 def test_the_ledger_holds_nobody(partnership: Partnership) -> None:

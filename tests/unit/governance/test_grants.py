@@ -10,7 +10,7 @@ import pytest
 
 from riskmodel.errors import DeclarationError, NotPermitted
 from riskmodel.governance.access import connect
-from riskmodel.governance.grants import LEVELS, Caller, Grant, Grants
+from riskmodel.governance.grants import FILE, LEVELS, ROLE, Caller, Grant, Grants
 from riskmodel.governance.purposes import Purpose
 
 DAY = dt.date(2026, 6, 1)
@@ -95,3 +95,27 @@ def test_attack_reading_rows_with_a_grant_for_counts_is_refused_and_leaves_a_tra
         connect(url, purpose, Caller("lead", grants))
     last = list(store.ledger.entries())[-1]
     assert (last.action, last.facts["code"], last.facts["role"]) == ("refused", "grant-too-low", "lead")
+
+
+def test_a_store_that_holds_grants_asks_everybody_for_a_role_and_knows_no_other_grants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purpose = Purpose("support", "To help.", "A law.", ("police",), ("birth_date",), dt.date(9999, 1, 1))
+    address = f"duckdb:///{tmp_path / 'run'}"
+    monkeypatch.delenv(ROLE, raising=False)
+    connect(address, purpose)  # before there are grants nobody is asked
+    held = "[[grant]]\nrole = 'analyst'\npurpose = 'support'\nlevel = 'rows'\nexpires = 9999-01-01\n"
+    (tmp_path / "run" / FILE).write_text(held)
+    with pytest.raises(NotPermitted, match="role-missing"):
+        connect(address, purpose)
+    made_up = Grants((Grant("director", "support", "scores", dt.date(9999, 1, 1)),))
+    with pytest.raises(NotPermitted, match="grant-missing"):
+        connect(address, purpose, Caller("director", made_up))
+    monkeypatch.setenv(ROLE, "analyst")
+    store = connect(address, purpose)
+    assert store.caller == Caller("analyst", Grants.load(tmp_path / "run" / FILE))
+    codes = [entry.facts.get("code") for entry in store.ledger.entries() if entry.action == "refused"]
+    assert codes == ["role-missing", "grant-missing"]
+    (tmp_path / "run" / FILE).write_text(held.replace("9999", "2020"))
+    with pytest.raises(NotPermitted, match="grant-expired"):
+        connect(address, purpose)
