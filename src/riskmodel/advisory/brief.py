@@ -13,9 +13,12 @@ from pathlib import Path
 from riskmodel.advisory import words
 from riskmodel.advisory.export import REVIEW_COLUMNS, given_out
 from riskmodel.advisory.listed import Listed, OneScore
+from riskmodel.engines.folders import refusals_of_the_disk
+from riskmodel.errors import DeclarationError
 from riskmodel.population.pages.html import page_pdf
 from riskmodel.tables import fingerprint_document
 
+ENDINGS = (".pdf", ".html")
 _STYLE = """@page { size: A4; margin: 15mm; @bottom-center { content: "Advice, not a decision"; font: 9pt sans-serif } }
 body { font: 10pt/1.4 "DejaVu Sans", sans-serif; color: #0b0c0c; max-width: 46em; margin: 0 auto; padding: 0 .5em }
 h1 { font-size: 15pt; margin: .3em 0 } h2 { font-size: 11.5pt; margin: .9em 0 .2em } p, ul { margin: .3em 0 }
@@ -33,12 +36,24 @@ def write_brief(scores: Listed, pseudonym: str, path: Path) -> Path:
     ------
     NotPermitted : the list no longer holds (see `standing.must_hold`)
     NotFound : nobody of that pseudonym is on the list
+    DeclarationError : another ending
+    DataRefused : the file cannot be written
     NotInstalled : a PDF is asked for and what makes it is not there
     """
+    if path.suffix not in ENDINGS:
+        raise DeclarationError.of(
+            "brief-ending",
+            where="brief",
+            found=f"a file that ends in {path.suffix or 'nothing'}",
+            expected=" or ".join(ENDINGS),
+            repair="Choose one of these endings.",
+        )
     with given_out(scores, "brief"):
         page = brief_page(scores.person(pseudonym))
     made = page_pdf(page) if path.suffix == ".pdf" else page.encode()
-    path.write_bytes(made)
+    with refusals_of_the_disk("the brief"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(made)
     basis = scores.basis
     scores.ledger.append(
         "export",

@@ -21,6 +21,7 @@ from riskmodel.advisory import words
 from riskmodel.advisory.listed import Listed, OneScore
 from riskmodel.advisory.order import Order, ordered
 from riskmodel.advisory.standing import must_hold
+from riskmodel.engines.folders import refusals_of_the_disk
 from riskmodel.errors import NotPermitted
 from riskmodel.explain.steady import NO_STABLE_REASON
 from riskmodel.governance.refusals import refusals_noted
@@ -69,9 +70,10 @@ def write_list(scores: Listed, folder: Path, order: str) -> Path:
     with given_out(scores, "export"):
         placed = ordered(scores, order)
         table = list_table(scores, placed)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILES[0]).write_bytes(csv_bytes(table))
-    pq.write_table(table, folder / FILES[1])
+    with refusals_of_the_disk("the list"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILES[0]).write_bytes(csv_bytes(table))
+        pq.write_table(table, folder / FILES[1])
     scores.ledger.append(
         "export",
         list=scores.fingerprint,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from riskmodel.errors import EvidenceError
+from riskmodel.governance.entries import clean_facts
 from riskmodel.governance.ledger import Ledger
 from riskmodel.tables import fingerprint_document
 
@@ -37,7 +38,13 @@ class Noted:
     ledger: Ledger
 
     def add(self, document: Mapping[str, Any], **facts: str | int | bool | None) -> str:
-        """Write the note, then its trace; a note without a trace is found by `all`. Returns its hash."""
+        """Write the note, then its trace; a note without a trace is found by `all`. Returns its hash.
+
+        Raises
+        ------
+        DeclarationError : a fact that the ledger does not take, such as a role with a line end; nothing is written
+        """
+        clean_facts(facts, self.kind)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(document, sort_keys=True, ensure_ascii=False)
         file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -11,7 +11,7 @@ import pytest
 
 from riskmodel.advisory.brief import brief_page
 from riskmodel.advisory.contest import corrections
-from riskmodel.errors import NotFound, NotPermitted
+from riskmodel.errors import DataRefused, DeclarationError, NotFound, NotPermitted
 from riskmodel.explain.changeable import PAST
 from riskmodel.explain.contributions import contributions
 from riskmodel.explain.reasons import reasons_of
@@ -100,6 +100,18 @@ def test_in_a_brief_the_records_stand_under_their_reason_and_no_figure_is_parted
     assert f"<li>{reason.sentence} [{reason.changeable}]<ul>{behind}</ul>" in page
     assert "&nbsp;%" in page
     assert " %" not in page[page.index("<body>") :]
+
+
+def test_a_brief_or_a_list_that_cannot_be_written_is_refused_in_a_sentence(scored: Any, partnership: Any) -> None:
+    (partnership.folder / "taken").write_text("a file")
+    who = scored.pseudonyms[0]
+    with pytest.raises(DeclarationError, match="brief-ending"):
+        scored.brief(who, partnership.folder / "brief.docx")
+    with pytest.raises(DataRefused, match="disk-refused"):
+        scored.brief(who, partnership.folder / "taken" / "brief.html")
+    with pytest.raises(DataRefused, match="disk-refused"):
+        scored.export(partnership.folder / "taken")
+    assert scored.brief(who, partnership.folder / "new" / "brief.html").exists()
 
 
 def test_attack_text_of_the_board_that_would_run_in_the_page(partnership: Any) -> None:

@@ -97,6 +97,15 @@ def test_nothing_is_filled_in_for_the_reviewer(reviews: Reviews, scored: Any) ->
     assert not reviews.path.exists()
 
 
+@pytest.mark.parametrize("role", ["a\nb", "P-0123456789abcdef", "x" * 501])
+def test_a_role_that_the_ledger_does_not_take_is_not_written_anywhere(role: str, reviews: Reviews, scored: Any) -> None:
+    """Else the file would hold a review without a trace, and refuse every other one for ever."""
+    begun = reviews.begin(scored, scored.pseudonyms[0], words=WORDS, **WHO)
+    with pytest.raises(DeclarationError, match="ledger-fact-refused"):
+        reviews.begin(scored, scored.pseudonyms[1], words=WORDS, **{**WHO, "role": role})
+    assert reviews.all() == (begun,)
+
+
 def test_scores_that_no_longer_hold_are_not_opened(reviews: Reviews, past: Any, partnership: Any) -> None:
     with pytest.raises(NotPermitted, match="score-no-longer-valid"):
         reviews.begin(past, past.pseudonyms[0], words=WORDS, **WHO)
