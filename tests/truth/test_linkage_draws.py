@@ -2,8 +2,8 @@
 
 A linkage is a census of the records at hand: the best clustering gives one number for a count and no doubt at all. It
 is off by a person or two in more than every second count. The draws put a spread around it. On worlds that nothing was
-developed on, 95 % intervals hold the truth in five of six cases, not in nineteen of twenty: about one person in a
-thousand has records that nothing brings together (see benchmarks/linkage/RESULTS.md).
+developed on, 95 % intervals hold the truth in seven of eight cases, not in nineteen of twenty (see
+benchmarks/linkage/RESULTS.md).
 """
 
 from __future__ import annotations

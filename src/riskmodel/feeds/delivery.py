@@ -20,7 +20,8 @@ from riskmodel.engines.duckdb import query
 from riskmodel.errors import DeclarationError, Fault
 from riskmodel.feeds.contract import Contract
 from riskmodel.feeds.declaration import Reader
-from riskmodel.feeds.feed import FORMATS, Feed
+from riskmodel.feeds.feed import Feed
+from riskmodel.feeds.reading import ENDINGS
 
 MANIFEST = "deliveries.toml"
 _FEED_NAME = re.compile(r"\w+\.\w+")
@@ -148,14 +149,17 @@ def deliveries_of(
 
     A feed whose file is not there is still listed: receiving it then names the file that is missing.
     """
-    folder = Path(folder)
-    made = []
-    for contract in contracts:
-        for feed in contract.feeds:
-            names = [folder / f"{feed.file}{suffix}" for suffix in (feed.suffix, *(f".{one}" for one in FORMATS))]
-            path = next((name for name in names if name.exists()), names[0])
-            made.append(Delivery(feed.name, path, received_at, covers_from, covers_until))
-    return made
+    return [
+        Delivery(feed.name, file_of(feed, Path(folder)), received_at, covers_from, covers_until)
+        for contract in contracts
+        for feed in contract.feeds
+    ]
+
+
+def file_of(feed: Feed, folder: Path) -> Path:
+    """The feed's file in a folder, whatever its ending; where there is none, under the ending that is usual."""
+    names = [folder / f"{feed.file}{ending}" for ending in (feed.suffix, *ENDINGS)]
+    return next((name for name in names if name.exists()), names[0])
 
 
 def write_file(feed: Feed, table: pa.Table, path: Path) -> None:

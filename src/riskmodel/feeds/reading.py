@@ -26,9 +26,11 @@ PART: Final = 1 << 24
 _READERS: Final = MappingProxyType[str, Callable[[Feed, Path, Sequence[Column], int], Iterator[RawRows]]](
     {"csv": csv_parts, "jsonl": json_parts, "parquet": parquet_parts, "sqlite": sqlite_parts}
 )
-_ENDINGS: Final = MappingProxyType(
+_KINDS: Final = MappingProxyType(
     {"ndjson": "jsonl", "pq": "parquet", "txt": "csv", "tsv": "csv", "db": "sqlite", "sqlite3": "sqlite"}
 )
+ENDINGS: Final = tuple(f".{ending}" for ending in (*_READERS, *_KINDS) if "sqlite" not in ending and ending != "db")
+"""How the names of files end that hold one feed's records each, as databases do not."""
 
 
 def file_hash(path: Path) -> str:
@@ -91,7 +93,7 @@ def read_rows(feed: Feed, path: Path, columns: Sequence[Column]) -> RawRows:
 
 def _format(path: Path, feed: Feed) -> str:
     ending = path.suffix.lower().lstrip(".")
-    return _ENDINGS.get(ending, ending if ending in _READERS else feed.format)
+    return _KINDS.get(ending, ending if ending in _READERS else feed.format)
 
 
 def _empty(path: Path, found: str) -> DataRefused:

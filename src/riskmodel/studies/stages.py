@@ -31,7 +31,7 @@ from riskmodel.fairness.figures import Rules
 from riskmodel.features.training_set import TrainingSet, build_training_set
 from riskmodel.feeds import intake as feeds
 from riskmodel.feeds.contract import Contract, agency_contracts, contracts_in
-from riskmodel.feeds.delivery import Delivery, deliveries_in
+from riskmodel.feeds.delivery import Delivery, deliveries_in, file_of
 from riskmodel.feeds.intake import Intake
 from riskmodel.governance.access import Store
 from riskmodel.governance.approvals import Approval
@@ -124,7 +124,7 @@ def folder_deliveries(study: Study, contracts: tuple[Contract, ...], data: Path 
     return [
         Delivery(
             feed=feed.name,
-            path=place / f"{feed.file}{feed.suffix}",
+            path=file_of(feed, place),
             received_at=declared.received_at,
             covers_from=declared.covers[0],
             covers_until=declared.covers[1],

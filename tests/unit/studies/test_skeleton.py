@@ -129,35 +129,33 @@ def test_nothing_is_written_over(files, tmp_path):
 
 def test_exports_as_systems_write_them_are_read(tmp_path):
     """A title above the headings in UTF-16, a whole name in one column, and postcodes, which are no codes."""
+    place = tmp_path / "study" / "data"
+    place.mkdir(parents=True)
     title = "Export of 1 December\t\t\t\n\t\t\t\n"
-    head, *rows = (line.replace(";", "\t") for line in PUPILS.splitlines())
-    (tmp_path / "pupils.txt").write_bytes(
-        (title + "\n".join([head + "\t", *(row + "\t" for row in rows)])).encode("utf-16")
-    )
+    pupils = title + "".join(line.replace(";", "\t") + "\t\n" for line in PUPILS.splitlines())
+    (place / "pupils.txt").write_bytes(pupils.encode("utf-16"))
     tenants = "Tenant Ref|Name|D.O.B.|Post code|Tenancy start\n" + "".join(
         f"{n}|Zoltrix, Ada{n}|{n % 28 + 1:02d}-Apr-1980|QX1 2AB|03-Feb-2019\n" for n in range(40)
     )
-    (tmp_path / "tenants.csv").write_text(tenants, encoding="utf-8")
-    files = {"school": [tmp_path / "pupils.txt"], "housing": [tmp_path / "tenants.csv"]}
-    made = new_study(tmp_path / "study", files, today=TODAY)
+    (place / "tenants.csv").write_text(tenants, encoding="utf-8")
+    made = new_study(
+        tmp_path / "study", {"school": [place / "pupils.txt"], "housing": [place / "tenants.csv"]}, today=TODAY
+    )
     assert "QX1" not in "".join(path.read_text(encoding="utf-8") for path in made.written)
     answered(tmp_path / "study")
+    study, contracts = Study.load(tmp_path / "study"), contracts_in(tmp_path / "study" / "contracts")
     school, housing = (
-        contracts_in(tmp_path / "study" / "contracts")[1],
-        contracts_in(tmp_path / "study" / "contracts")[0],
+        next(one for one in contracts if one.agency == agency).feed("people") for agency in ("school", "housing")
     )
-    pupils = school.feed("people")
-    assert (pupils.delimiter, pupils.encoding, pupils.heading_line, pupils.ignored) == (
-        "\t",
-        "utf-16",
-        3,
-        ("Shoe size",),
-    )
-    assert [column.means for column in housing.feed("people").columns] == [
-        "person_key", "full_name", "birth_date", "postcode",
-    ]  # fmt: skip
-    study = Study.load(tmp_path / "study")
-    assert {"given_name", "family_name"} <= set(study.purpose.fields)
+    assert (school.delimiter, school.encoding, school.heading_line, school.ignored) == (
+        "\t", "utf-16", 3, ("Shoe size",),
+    )  # fmt: skip
+    assert [column.means for column in housing.columns] == ["person_key", "full_name", "birth_date", "postcode"]
+    store = rm.connect(f"duckdb:///{tmp_path}/store", purpose=study.purpose)
+    intake = rm.receive(store, folder_deliveries(study, contracts, None), contracts=contracts)
+    assert intake.quarantine.num_rows == 0
+    assert dict(Counter(intake.people["agency"].to_pylist())) == {"school": 40, "housing": 40}
+    assert {"Ada0", "Ada39"} <= set(intake.people["given_name"].to_pylist())  # cut from the whole name
 
 
 @pytest.mark.parametrize(
