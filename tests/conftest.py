@@ -62,7 +62,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = [*owner, programs / "pg_ctl", "-D", data]
     subprocess.run([*server, "-w", "-o", options, "-l", folder / "log", "start"], **quiet)
     yield f"postgresql://riskmodel@127.0.0.1:{port}/postgres"
-    subprocess.run([*server, "-m", "immediate", "stop"], **quiet)
+    subprocess.run([*server, "-m", "immediate", "stop"], **quiet | {"check": False})  # it may have gone with its tests
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,8 @@ def findings(axe: str) -> Callable[..., list[str]]:
     def look(page: Any, rules: Sequence[str] = RULES) -> list[str]:
         page.evaluate(axe)
         # A drawing is one picture with its words: what it is drawn of is nothing that is read, and thousands of paths.
-        found = page.evaluate("rules => axe.run({exclude: ['svg.drawing > *']}, {runOnly: rules})", rules)
+        asked = {"runOnly": list(rules), "resultTypes": ["violations"], "selectors": False}
+        found = page.evaluate("asked => axe.run({exclude: ['svg.drawing > *']}, asked)", asked)
         return [
             f"{each['impact']}: {each['id']}: {each['nodes'][0]['html'][:160]}"
             for each in found["violations"]

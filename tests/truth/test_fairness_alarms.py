@@ -35,7 +35,7 @@ WORLDS = [(1500, 1, 0.1), (400, 5, 0.2), (3000, 1, 0.02)]
 
 @pytest.mark.slow
 def test_where_groups_are_alike_an_audit_raises_an_alarm_in_at_most_five_of_a_hundred():
-    alarms, single, audits = [], {}, 140
+    alarms, single, audits = [], {}, 80
     for people, rows, base in WORLDS:
         for number in range(audits):
             scores, outcomes, group, person = world(number, people, rows, base, SHARES)
@@ -48,16 +48,16 @@ def test_where_groups_are_alike_an_audit_raises_an_alarm_in_at_most_five_of_a_hu
                     single.setdefault((people, row["metric"]), []).append(row["p"] < 0.05)
     # Seven tests an audit, and still at most five of a hundred audits raise any alarm.
     assert np.mean(alarms) <= 0.05
-    # One test of one world alone: what 140 draws may add to five of a hundred, 2.5 x 0.0184.
-    assert {name: np.mean(hits) for name, hits in single.items() if np.mean(hits) > 0.096} == {}
+    # One test of one world alone: what 80 draws may add to five of a hundred, 2.5 x 0.0244.
+    assert {name: np.mean(hits) for name, hits in single.items() if np.mean(hits) > 0.111} == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 5])
 def test_intervals_cover_the_truth_with_one_and_with_five_rows_a_person(rows):
-    base, people, audits = 0.15, 1500 // rows, 250
+    base, people, audits = 0.15, 1500 // rows, 150
     groups = (0.75, 0.25)
-    rules = Rules(replicates=300)
+    rules = Rules(replicates=250)
     big = world(0, 200_000 // rows, rows, base, groups, gap=0.4)
     cut = float(np.quantile(big[0], 0.8))
     truth = audit_scores(*big[:2], {"g": big[2]}, decisions=big[0] >= cut, rules=Rules(replicates=2))
@@ -75,9 +75,9 @@ def test_intervals_cover_the_truth_with_one_and_with_five_rows_a_person(rows):
         for row in made.disparities.to_pylist():
             covered_gap.setdefault(row["metric"], []).append(row["low"] <= true_gap[row["metric"]] <= row["high"])
     shares = [float(np.mean(hits)) for hits in (*covered.values(), *covered_gap.values())]
-    # 95 in 100 on average over all figures; each alone within what 250 draws allow (0.95 - 3 x 0.0138).
+    # 95 in 100 on average over all figures; each alone within what 150 draws allow (0.95 - 3 x 0.0178).
     assert 0.935 <= np.mean(shares) <= 0.97
-    assert min(shares) >= 0.908
+    assert min(shares) >= 0.896
 
 
 @pytest.mark.slow

@@ -1,8 +1,8 @@
 """The five planted policies: what each did is recovered, and what it did not do is not claimed, over many worlds.
 
 Targets, set before any world was made: a 95 % interval holds the truth in 95 of 100 worlds; in the world without any
-effect at most 5 of 100 families of outcomes claim one; a change of recording that is none rings in 5 of 100. Here 40
-worlds of each kind are made, and a share is held against the binomial spread that 40 allow;
+effect at most 5 of 100 families of outcomes claim one; a change of recording that is none rings in 5 of 100. Here 25
+worlds of each kind are made, and a share is held against the binomial spread that 25 allow;
 ``benchmarks/policies/truth.py`` makes 200.
 """
 
@@ -32,7 +32,7 @@ from riskmodel.world import policy
 from riskmodel.world.policy import KINDS, PolicyWorld
 from riskmodel.world.policy_records import area_name, opens
 
-WORLDS = 40
+WORLDS = 25
 
 
 DEMAND = ("calls", "referrals", "absences")

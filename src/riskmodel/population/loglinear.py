@@ -26,6 +26,7 @@ Terms = frozenset[Pair]
 
 _ROUNDS = 60
 _CLOSE = 1e-10
+_SOME = 0.01
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -117,6 +118,7 @@ class Fit:
     unseen, error : float, the logarithm of the people expected on no list, and its standard error
     deviance, parameters : of the fit, terms at minus infinity counted too
     p_values : mapping of pair to Wald's p value of its term; 1 for one at minus infinity
+    least : float, the fewest people that the model expects on any combination of lists it leaves open
     """
 
     terms: Terms
@@ -125,6 +127,7 @@ class Fit:
     deviance: float
     parameters: int
     p_values: dict[Pair, float]
+    least: float
 
     def bic(self, people: int) -> float:
         """Schwarz's criterion, up to a constant that all models of the table share."""
@@ -150,7 +153,8 @@ def fitted(table: ListCounts, terms: Terms) -> Fit | None:
     wald = 2 * stats.norm.sf(np.abs(coefficients) / errors)
     first = 1 + len(table.lists)
     p_values = {pair: float(wald[first + place]) for place, pair in enumerate(finite)} | dict.fromkeys(gone, 1.0)
-    return Fit(terms, float(coefficients[0]), float(errors[0]), deviance, design.shape[1] + len(gone), p_values)
+    least = float(np.exp(design @ coefficients).min())
+    return Fit(terms, float(coefficients[0]), float(errors[0]), deviance, design.shape[1] + len(gone), p_values, least)
 
 
 def design_of(cells: npt.NDArray[np.int64], pairs: list[Pair]) -> Numbers:
@@ -191,6 +195,14 @@ def poisson_fit(design: Numbers, counts: Numbers) -> tuple[Numbers, Numbers, flo
             return coefficients, np.asarray(covariance, dtype=np.float64), deviance
         before = deviance
     return None
+
+
+def settled(table: ListCounts, fit: Fit) -> bool:
+    """Whether a fit is a maximum, by `exists`; a fit with people in every cell is itself the table that is asked for.
+
+    Its sums are right to far less than the hundredth of a person that each of its cells must have.
+    """
+    return fit.least > _SOME or exists(table, fit.terms)
 
 
 def exists(table: ListCounts, terms: Terms) -> bool:

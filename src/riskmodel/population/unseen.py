@@ -21,7 +21,7 @@ from scipy import optimize, stats
 
 from riskmodel.errors import DataRefused
 from riskmodel.population.estimate import Estimate, Numbers, critical_value
-from riskmodel.population.loglinear import Fit, ListCounts, Terms, exists, fitted
+from riskmodel.population.loglinear import Fit, ListCounts, Terms, exists, fitted, settled
 
 CRITICISM: Final = (
     (
@@ -185,7 +185,7 @@ def _one_more(table: ListCounts, fit: Fit) -> list[Fit]:
     """The models with one more pair that can be estimated, the pairs that share nobody left out."""
     pairs = [pair for pair in table.pairs if pair not in fit.terms and pair not in table.disjoint]
     made = (fitted(table, fit.terms | {pair}) for pair in pairs)
-    return [one for one in made if one is not None and exists(table, one.terms)]
+    return [one for one in made if one is not None and settled(table, one)]
 
 
 def _occams_window(table: ListCounts, width: float, most: int) -> tuple[list[Fit], bool]:
@@ -208,7 +208,7 @@ def _occams_window(table: ListCounts, width: float, most: int) -> tuple[list[Fit
                 if made is not None:
                     reached.append(made)
                     best = min(best, made.bic(table.seen))
-        reached = [fit for fit in reached if fit.bic(table.seen) <= best + 2 * width and exists(table, fit.terms)]
+        reached = [fit for fit in reached if fit.bic(table.seen) <= best + 2 * width and settled(table, fit)]
         held |= {fit.terms: fit for fit in reached}
         front = [fit.terms for fit in reached]
     kept = [

@@ -1,11 +1,13 @@
 """Our Poisson regression against scikit-learn's, and when there is no estimate."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from sklearn.linear_model import PoissonRegressor
 
 from riskmodel.errors import DataRefused
-from riskmodel.population.loglinear import ListCounts, exists, fitted, poisson_fit
+from riskmodel.population.loglinear import ListCounts, exists, fitted, poisson_fit, settled
 from riskmodel.seeds import stream
 
 ABC = ("a", "b", "c")
@@ -59,6 +61,18 @@ def test_an_estimate_without_a_finite_maximum_is_found_out():
     table = ListCounts.of(ABC, [[0, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1]], [30, 30, 10, 10, 5])
     assert not exists(table, frozenset({(0, 2)}))
     assert exists(table, frozenset())
+
+
+def test_a_fit_with_people_in_every_cell_needs_no_linear_programme():
+    draw, both = stream(3, "sparse lists"), {True: 0, False: 0}
+    for _ in range(40):
+        counts = draw.poisson(draw.choice([0.3, 2.0, 30.0], size=7)).astype(float)
+        table = ListCounts(ABC, counts)
+        every = (frozenset(terms) for size in range(4) for terms in combinations(table.pairs, size))
+        for made in (fit for terms in every if (fit := fitted(table, terms)) is not None):
+            both[made.least > 0.01] += 1
+            assert settled(table, made) == exists(table, made.terms)
+    assert min(both.values()) >= 15
 
 
 def test_rows_are_added_up_and_joined():
