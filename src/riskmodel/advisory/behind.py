@@ -45,6 +45,11 @@ class Behind:
         """Write down that the records behind one score on the list were looked at."""
         self.ledger.append("explained", list=self.list_fingerprint)
 
+    def of_others(self, column: str) -> bool:
+        """Whether a column is drawn from records of other people."""
+        feature = self.features.get(column)
+        return feature is not None and "about_relation" in feature.tags
+
     def lines(self, column: str) -> tuple[str, ...]:
         """The events behind a column, newest first; empty for what does not rest on events."""
         feature = self.features.get(column)

@@ -1,6 +1,7 @@
 """A person's own copy: what was said of them, from which records, and how to have it put right, in plain words.
 
-It is theirs by law, so it is given of advice that no longer holds, too, and then says that it is no longer used.
+It is theirs by law, so it is given of advice that no longer holds, too, and then says that it is no longer used. What
+rests on records of other people is not told to them, even where the professional could see it: it is those people's.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def _found(score: Score) -> list[str]:
 
 def _because(score: Score, *, raises: bool) -> str:
     """The reasons of one direction with the records behind them."""
-    told = [reason for reason in score.reasons if reason.raises == raises]
+    told = [each for each in score.reasons if each.raises == raises and not score.behind.of_others(each.feature)]
     lines = ["\n      ".join([reason.sentence, *score.behind.lines(reason.feature)]) for reason in told]
     title = f"What made the figure {'higher' if raises else 'lower'}"
     return words.listed(title, lines, "nothing that can be said for sure" if score.steady.left_out else "nothing much")
@@ -81,8 +82,9 @@ def _unsaid(score: Score) -> list[str]:
     said = []
     if score.steady.left_out:
         said.append("Some things that played a part are left out, because a computer could as well have named others.")
-    if abs(score.steady.hidden) >= LEAST:
-        way = "higher" if score.steady.hidden > 0 else "lower"
+    unseen = score.steady.hidden + sum(each.log_odds for each in score.reasons if score.behind.of_others(each.feature))
+    if abs(unseen) >= LEAST:
+        way = "higher" if unseen > 0 else "lower"
         said.append(
             f"Your age and the like, and records of other people, made the figure {way}; how they did is never told."
         )

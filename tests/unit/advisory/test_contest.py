@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from riskmodel.advisory.review import ReviewForm
 from riskmodel.advisory.reviews import Reviews
 from riskmodel.advisory.words import day
 from riskmodel.errors import DeclarationError, NotFound, NotPermitted
+from riskmodel.explain.reasons import Reason
+from riskmodel.features.language import count
 from riskmodel.histories.store import Histories
 
 DAY = dt.datetime(2020, 6, 1)
@@ -174,6 +177,20 @@ def test_advice_that_was_withdrawn_says_so(corrected: Any, partnership: Any) -> 
     partnership.approved("withdrawn.toml", decision="withdrawn")
     assert right.explain().startswith("NOT TO BE ACTED ON: this rests on an approval that a later decision (withdrawn)")
     assert "It may no longer be used.\n" in own_copy(right, "the lead")
+
+
+def test_a_persons_own_copy_tells_nothing_of_other_peoples_records(scored: Any) -> None:
+    """The professional may have been allowed to see that a parent was in custody; the person is not told it."""
+    score = scored.person(scored.pseudonyms[3])
+    feature = count("domestic_abuse", through="parent")
+    reason = Reason("Number of domestic abuse events of a parent: 3", True, "of a parent", feature.name, 0.4)
+    behind = replace(score.behind, features={**score.behind.features, feature.name: feature})
+    steady = replace(score.steady, reasons=(*score.reasons, reason), hidden=0.0)
+    told = replace(score, behind=behind, steady=steady)
+    assert "of a parent: 3" in told.explain()
+    said = own_copy(told, "records@example.org")
+    assert "parent" not in said
+    assert "records of other people, made the figure higher; how they did is never told." in said
 
 
 def test_a_persons_own_copy_is_in_plain_words_and_says_where_to_write(scored: Any) -> None:
