@@ -6,7 +6,7 @@ What stands in a file's first lines may be about people, so no refusal quotes it
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from riskmodel.feeds.feed import Column, Feed
 
 _FIRST: Final = 1 << 20
 _LINES: Final = 50
-_DELIMITERS: Final = ",;\t|"
+DELIMITERS: Final = ",;\t|"
 
 
 def headings_of(path: Path, written: Iterable[str]) -> dict[str, str]:
@@ -67,13 +67,20 @@ def under_headings(table: pa.Table, columns: Sequence[Column], n: int | None = N
 
 def first_lines(path: Path, encoding: str) -> list[str]:
     """The first lines of a text file, with their ends; a heading of a megabyte is no heading."""
-    with path.open(encoding=encoding, newline="") as file:
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
         return file.read(_FIRST).splitlines(keepends=True)[:_LINES]
 
 
 def heading_in(lines: Sequence[str], delimiter: str, line: int = 1) -> list[str]:
     """The cells of the heading: the first line with anything in it, from `line` on."""
     return next((cells for cells in csv.reader(lines[line - 1 :], delimiter=delimiter) if cells), [])
+
+
+def numbered(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each record among some lines, with the number of the line in which it ends."""
+    reader = csv.reader(lines, delimiter=delimiter)
+    for cells in reader:
+        yield reader.line_num, cells
 
 
 def why_missing(lines: Sequence[str], feed: Feed, columns: Sequence[Column]) -> str:
@@ -84,11 +91,11 @@ def why_missing(lines: Sequence[str], feed: Feed, columns: Sequence[Column]) -> 
         return ": it is a spreadsheet or an archive under the name of a text file; it has to be saved as CSV"
     if "\0" in first:
         return ': every second letter is nothing, as in UTF-16; write encoding = "utf-16-le" in the contract'
-    likely = max(_DELIMITERS, key="".join(heading).count)
+    likely = max(DELIMITERS, key="".join(heading).count)
     if len(heading) == 1 and likely in heading[0] and likely != feed.delimiter:
         return f": its heading is one cell, which looks as if divided by {likely!r} and not by {feed.delimiter!r}"
     needed = {column.name for column in columns if not column.may_be_absent}
-    for number, cells in enumerate(csv.reader(lines, delimiter=feed.delimiter), 1):
+    for number, cells in numbered(lines, feed.delimiter):
         if needed <= {cell.strip() for cell in cells}:
             return f": these stand in its line {number}; write heading_line = {number} in the contract"
     if {_plain(name) for name in needed} <= there:

@@ -20,11 +20,10 @@ import pyarrow.parquet as pq
 
 from riskmodel.errors import DataRefused, NotFound
 from riskmodel.feeds.encodings import WINDOWS, encoding_of, for_reading
+from riskmodel.feeds.headings import DELIMITERS, first_lines, numbered
 
 ROWS: Final = 50_000
 """How many rows are looked at."""
-_FIRST: Final = 50
-"""Lines among which the heading is looked for."""
 _DATES: Final = (
     "%Y-%m-%d",
     "%d/%m/%Y",
@@ -101,12 +100,12 @@ def sampled(path: str | Path, rows: int = ROWS) -> Sample:
 
 def _csv(path: Path, rows: int) -> Sample:
     encoding = _encoding(path)
+    first = first_lines(path, for_reading(encoding))
+    delimiter = max(DELIMITERS, key=lambda one: _median([line.count(one) for line in first]))
+    heading_line = _heading_line(first, delimiter)
     with path.open(encoding=for_reading(encoding), errors="replace", newline="") as lines:
-        first = list(itertools.islice(lines, _FIRST))
-        delimiter = max(",;\t|", key=lambda one: sorted(line.count(one) for line in first)[len(first) // 2])
-        heading_line = _heading_line(first, delimiter)
-        lines.seek(0)
-        read = itertools.islice(csv.reader(lines, delimiter=delimiter), heading_line - 1, rows + heading_line)
+        below = csv.reader(itertools.islice(lines, heading_line - 1, None), delimiter=delimiter)
+        read = itertools.islice(below, rows + 1)
         return Sample(path, "csv", delimiter, encoding, _columns(next(read, []), read), heading_line)
 
 
@@ -115,9 +114,14 @@ def _heading_line(first: Sequence[str], delimiter: str) -> int:
 
     Above it stand, in what many systems export, a title, a date and nothing.
     """
-    filled = [sum(bool(cell.strip()) for cell in cells) for cells in csv.reader(first, delimiter=delimiter)]
-    usual = sorted(filter(None, filled))[len(list(filter(None, filled))) // 2] if any(filled) else 0
-    return next((number for number, count in enumerate(filled, 1) if count and 2 * count >= usual), 1)
+    filled = {line: sum(bool(cell.strip()) for cell in cells) for line, cells in numbered(first, delimiter)}
+    usual = _median([count for count in filled.values() if count])
+    return next((line for line, count in filled.items() if count and 2 * count >= usual), 1)
+
+
+def _median(counts: Sequence[int]) -> int:
+    """The upper median; 0 of none."""
+    return sorted(counts)[len(counts) // 2] if counts else 0
 
 
 def _encoding(path: Path) -> str:
