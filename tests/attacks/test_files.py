@@ -35,36 +35,6 @@ from riskmodel.studies.declaration import PublishedTable
 from riskmodel.studies.published import comparisons
 from riskmodel.tables import combined_fingerprint, fingerprint_table
 
-PURPOSE = rm.Purpose("support", "To help.", "A law.", ("school",), ("birth_date", "given_name"), dt.date(9999, 1, 1))
-CONTRACT = """
-agency = "school"
-title = "School"
-controller = "School"
-legal_regime = "UK GDPR"
-date_format = "%Y-%m-%d"
-[feeds.people]
-holds = "people"
-file = "pupils"
-key = ["pupil"]
-[feeds.people.columns]
-pupil = { type = "text", means = "person_key", required = true }
-name = { type = "text", means = "given_name" }
-born = { type = "date", means = "birth_date" }
-recorded = { type = "date", means = "recorded_at", required = true }
-[feeds.events]
-holds = "events"
-file = "exclusions"
-key = ["ref"]
-[feeds.events.columns]
-ref = { type = "text", means = "event_key", required = true }
-pupil = { type = "text", means = "person_key", required = true }
-from = { type = "date", means = "happened_at", required = true }
-recorded = { type = "date", means = "recorded_at", required = true }
-[feeds.events.constants]
-kind = "exclusion"
-"""
-COVERS = (dt.datetime(2020, 2, 1), dt.date(2015, 1, 1), dt.date(2020, 2, 1))
-
 
 class Harm:
     """Runs when it is unpickled."""
@@ -81,13 +51,16 @@ class Made:
     """A small partnership's store, with everything from deliveries to a model."""
 
     folder: Path
-    sent: tuple[rm.Delivery, ...]
+    school: Any
+    sent: list[rm.Delivery]
 
     def open(self, folder: Path) -> Store:
-        return rm.connect(f"duckdb:///{folder}", purpose=PURPOSE)
+        return rm.connect(f"duckdb:///{folder}", purpose=self.school.purpose)
 
-    def received(self, store: Store, sent: tuple[rm.Delivery, ...] | None = None) -> Any:
-        return rm.receive(store, list(sent or self.sent), contracts=[rm.Contract.load(self.folder / "school.toml")])
+    def received(self, store: Store, pupils: Path | None = None) -> Any:
+        """Receive the files, or another in the place of the pupils'."""
+        people = [rm.Delivery("school.people", pupils, *self.school.covers)] if pupils else self.sent[:1]
+        return rm.receive(store, [*people, self.sent[1]], contracts=self.school.contracts(self.folder))
 
     def training(self, store: Store) -> Any:
         histories = rm.assemble(store, rm.link(store, self.received(store), method="shared_key"))
@@ -96,26 +69,10 @@ class Made:
         return rm.build_training_set(histories, cohort, outcome, [age(), count("exclusion")], groups=())
 
 
-def deliveries(folder: Path) -> tuple[rm.Delivery, ...]:
-    """Two hundred pupils, of whom every fourth is excluded more often."""
-    draw = np.random.default_rng(5)
-    pupils = [f"q{n},Zoltrix{n},{dt.date(2003, 1, 1) + dt.timedelta(days=n * 9)},2015-01-01" for n in range(200)]
-    events = []
-    for number in range(900):
-        pupil = int(draw.integers(0, 50)) * 4 if number % 2 else int(draw.integers(0, 200))
-        day = dt.date(2016, 1, 1) + dt.timedelta(days=int(draw.integers(0, 1400)))
-        events.append(f"e{number},q{pupil},{day},{day + dt.timedelta(days=3)}")
-    (folder / "pupils.csv").write_text("\n".join(["pupil,name,born,recorded", *pupils]) + "\n")
-    (folder / "exclusions.csv").write_text("\n".join(["ref,pupil,from,recorded", *events]) + "\n")
-    names = {"school.people": "pupils.csv", "school.events": "exclusions.csv"}
-    return tuple(rm.Delivery(feed, folder / name, *COVERS) for feed, name in names.items())
-
-
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(school: Any, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("files")
-    (folder / "school.toml").write_text(CONTRACT)
-    partnership = Made(folder, deliveries(folder))
+    partnership = Made(folder, school, school.deliveries(folder))
     store = partnership.open(folder / "run")
     training = partnership.training(store)
     model = rm.fit(training, rm.Logistic(), rm.ForwardFolds(2), comparators=(), replicates=100, capacity=(0.1,))
@@ -205,8 +162,9 @@ def test_attack_a_type_of_arrow_that_carries_code(made: Made, payload: bytes, tm
     marked = pa.schema([field.with_metadata(about) for field in plain.schema])
     pq.write_table(plain.cast(marked), tmp_path / "pupils.parquet")
     assert pq.read_schema(tmp_path / "pupils.parquet").field("name").metadata is not None
-    sent = (rm.Delivery("school.people", tmp_path / "pupils.parquet", *COVERS), made.sent[1])
-    intake = made.received(made.open(tmp_path / "run"), sent)  # the name is that of nobody's type: the texts are read
+    intake = made.received(
+        made.open(tmp_path / "run"), tmp_path / "pupils.parquet"
+    )  # the name is that of nobody's type: the texts are read
     assert intake.report["feeds"]["school.people"]["accepted"] == 1
     assert not (tmp_path / "ran").exists()
 
@@ -224,10 +182,9 @@ def test_attack_a_delivery_that_is_something_else(
             database.execute("CREATE TABLE pupils (pupil TEXT); CREATE MACRO pupil() AS (SELECT 1)")
         shutil.move(tmp_path / "made.duckdb", path)
     store = made.open(tmp_path / "run")
-    sent = (rm.Delivery("school.people", path, *COVERS), made.sent[1])
     came = None
     with suppress(RiskmodelError):
-        came = made.received(store, sent).report["feeds"]["school.people"]["accepted"]
+        came = made.received(store, path).report["feeds"]["school.people"]["accepted"]
     assert came is None or (ending == "jsonl" and came == 0)  # or each line is set aside, and nobody comes of them
     assert not (tmp_path / "ran").exists()
 

@@ -10,10 +10,8 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -28,50 +26,6 @@ from riskmodel.governance.access import Store
 from riskmodel.governance.ledger import Ledger, verify
 from riskmodel.histories.store import Histories
 from riskmodel.histories.timeline import timeline
-
-PURPOSE = rm.Purpose("support", "To help.", "A law.", ("school",), ("birth_date", "given_name"), dt.date(9999, 1, 1))
-CONTRACT = """
-agency = "school"
-title = "School"
-controller = "School"
-legal_regime = "UK GDPR"
-date_format = "%Y-%m-%d"
-[feeds.people]
-holds = "people"
-file = "pupils"
-key = ["pupil"]
-[feeds.people.columns]
-pupil = { type = "text", means = "person_key", required = true }
-name = { type = "text", means = "given_name" }
-born = { type = "date", means = "birth_date" }
-recorded = { type = "date", means = "recorded_at", required = true }
-[feeds.events]
-holds = "events"
-file = "exclusions"
-key = ["ref"]
-[feeds.events.columns]
-ref = { type = "text", means = "event_key", required = true }
-pupil = { type = "text", means = "person_key", required = true }
-from = { type = "date", means = "happened_at", required = true }
-recorded = { type = "date", means = "recorded_at", required = true }
-[feeds.events.constants]
-kind = "exclusion"
-"""
-
-
-def deliveries(folder: Path) -> list[rm.Delivery]:
-    draw = np.random.default_rng(5)
-    pupils = [f"q{n},Zoltrix{n},{dt.date(2003, 1, 1) + dt.timedelta(days=n * 9)},2015-01-01" for n in range(200)]
-    events = []
-    for number in range(1200):
-        pupil = int(draw.integers(0, 50)) * 4 if number % 2 else int(draw.integers(0, 200))
-        day = dt.date(2016, 1, 1) + dt.timedelta(days=int(draw.integers(0, 1400)))
-        events.append(f"e{number},q{pupil},{day},{day + dt.timedelta(days=3)}")
-    (folder / "pupils.csv").write_text("\n".join(["pupil,name,born,recorded", *pupils]) + "\n")
-    (folder / "exclusions.csv").write_text("\n".join(["ref,pupil,from,recorded", *events]) + "\n")
-    covers = (dt.datetime(2020, 2, 1), dt.date(2015, 1, 1), dt.date(2020, 2, 1))
-    names = {"school.people": "pupils.csv", "school.events": "exclusions.csv"}
-    return [rm.Delivery(feed, folder / name, *covers) for feed, name in names.items()]
 
 
 @dataclass
@@ -94,12 +48,10 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+def year(school: Any, tmp_path_factory: pytest.TempPathFactory) -> Watched:
     folder = tmp_path_factory.mktemp("year")
-    (folder / "school.toml").write_text(CONTRACT)
-    store: Store = rm.connect(f"duckdb:///{folder / 'run'}", purpose=PURPOSE)
-    watched, sent = Watched(store.ledger), deliveries(folder)
-    contracts = [rm.Contract.load(folder / "school.toml")]
+    store: Store = rm.connect(f"duckdb:///{folder / 'run'}", purpose=school.purpose)
+    watched, sent, contracts = Watched(store.ledger), school.deliveries(folder), school.contracts(folder)
     intake = watched.act("receive", lambda: rm.receive(store, sent, contracts=contracts))
     people = watched.act("link", lambda: rm.link(store, intake, method="shared_key"))
     histories: Histories = watched.act("assemble", lambda: rm.assemble(store, people))
@@ -112,7 +64,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     today, card, form = dt.date.today(), "c" * 64, folder / "approval.toml"
     asked = {"cohort": replace(cohort, every=years(99)), "outcome": outcome, "card": card}
     watched.act("refused", lambda: rm.score(model, histories, "2020-01-15", None, **asked))
-    rm.draft_approval(form, model.fingerprint, card, PURPOSE)
+    rm.draft_approval(form, model.fingerprint, card, school.purpose)
     kept = [line for line in form.read_text().splitlines() if line.startswith(("model", "card", "purpose"))]
     until = today + dt.timedelta(days=9)
     form.write_text("\n".join([*kept, 'decision = "approved"', 'decided_by = ["chair"]', 'conditions = "none"',
@@ -145,7 +97,9 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     after_histories = Histories.of(events=retracted, persons=histories.persons, covered_until=histories.covered_until)
     after = watched.act(
         "score again",
-        lambda: rm.score(model, after_histories, "2020-01-15", approval, **asked, purpose=PURPOSE, ledger=store.ledger),
+        lambda: rm.score(
+            model, after_histories, "2020-01-15", approval, **asked, purpose=school.purpose, ledger=store.ledger
+        ),
     )
     watched.act("correct", lambda: corrections(scores, after, reason="wrong-person"))
     watched.act("export a withdrawn list", lambda: scores.export(folder / "late"))

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from riskmodel.errors import DeclarationError, Fault
-from riskmodel.governance.declarations import read_declaration, unknown_key_faults
+from riskmodel.errors import DeclarationError
+from riskmodel.governance.declarations import code_faults, read_declaration, unknown_key_faults
 
 Step: TypeAlias = Literal["offered", "not_available", "taken_up", "refused", "changed"]
 AFTER: Final[Mapping[str, tuple[str, ...]]] = {
@@ -39,11 +39,7 @@ class SupportForm:
     changes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        faults = [
-            Fault(f"support.{name}", f"{len(codes)} codes", f"at least {least} different texts", "Write the codes.")
-            for name, codes, least in (("kinds", self.kinds, 1), ("changes", self.changes, 2))
-            if len(set(codes)) < least or not all(isinstance(code, str) and code.strip() for code in codes)
-        ]
+        faults = code_faults("support", {"kinds": (self.kinds, 1), "changes": (self.changes, 2)})
         if faults:
             raise DeclarationError("support-form-invalid", faults=faults)
 

@@ -59,10 +59,12 @@ def own_copy(score: Score, contact: str) -> str:
 
 def _found(score: Score) -> list[str]:
     """What the comparison said and from which records; of advice that was withheld only why."""
-    if score.frequency is None:
+    if score.frequency is None or score.probability is None or score.low is None or score.high is None:
         return [f"What it said\n{score.withheld}"]
+    figure, low, high = map(words.percent, (score.probability, score.low, score.high))
+    said = f"The figure was {figure}, and may lie between {low} and {high}. {score.frequency.sentence}"
     return [
-        f"What it said\n{score.frequency.sentence} Most people of whom more is said never have it happen.",
+        f"What it said\n{said} Most people of whom more is said never have it happen.",
         _because(score, raises=True),
         _because(score, raises=False),
         *_unsaid(score),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from riskmodel.errors import DeclarationError, Fault
-from riskmodel.governance.declarations import read_declaration, unknown_key_faults
+from riskmodel.governance.declarations import code_faults, read_declaration, unknown_key_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,7 @@ class ReviewForm:
     judgement_first: bool = True
 
     def __post_init__(self) -> None:
-        faults = [
-            Fault(f"review.{name}", f"{len(codes)} codes", f"at least {least} different texts", "Write the codes.")
-            for name, codes, least in (("choices", self.choices, 2), ("reasons", self.reasons, 1))
-            if len(set(codes)) < least or not all(isinstance(code, str) and code.strip() for code in codes)
-        ]
+        faults = code_faults("review", {"choices": (self.choices, 2), "reasons": (self.reasons, 1)})
         if faults:
             raise DeclarationError("review-form-invalid", faults=faults)
 

@@ -7,7 +7,7 @@ the declaring module chooses to: a declaration holds settings, not people.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,20 @@ def read_declaration(path: str | Path, what: str) -> dict[str, Any]:
             expected="valid TOML",
             repair="Correct the line.",
         ) from None
+
+
+def code_faults(where: str, codes: Mapping[str, tuple[Sequence[object], int]]) -> list[Fault]:
+    """A fault for each list of codes with too few different ones, or with one that is no text.
+
+    Parameters
+    ----------
+    codes : mapping of a name to its codes and how many there have to be at least
+    """
+    return [
+        Fault(f"{where}.{name}", f"{len(held)} codes", f"at least {least} different texts", "Write the codes.")
+        for name, (held, least) in codes.items()
+        if len(set(held)) < least or not all(isinstance(code, str) and code.strip() for code in held)
+    ]
 
 
 def unknown_key_faults(what: str, given: Mapping[str, Any], known: Iterable[str]) -> list[Fault]:
