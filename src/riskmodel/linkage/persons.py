@@ -49,11 +49,10 @@ def scored(
     """
     comparisons = _comparisons(records)
     with engine_at(engine, records, threads) as on:
-        random = on.levels(comparisons, random_pairs(len(records), seed))
         step = max(1, -(-pairs.num_rows // TRAINING_PAIRS))
         sample = pairs.take(pa.array(np.arange(0, pairs.num_rows, step)))
-        blocked = Patterns.of(on.levels(comparisons, sample), each=step)
-        learned = trained(comparisons, Patterns.of(random), blocked, records=len(records))
+        random, blocked = on.levels(comparisons, random_pairs(len(records), seed), sample)
+        learned = trained(comparisons, Patterns.of(random), Patterns.of(blocked, each=step), records=len(records))
         return on.probabilities(learned, pairs, least), learned
 
 

@@ -41,37 +41,36 @@ class Engine(ABC):
 
     api: Any
 
-    def levels(self, comparisons: tuple[Comparison, ...], pairs: pa.Table) -> Codes:
-        """The level codes of pairs, (n_pairs, n_comparisons) int64, in no particular order.
+    def levels(self, comparisons: tuple[Comparison, ...], *sets: pa.Table) -> tuple[Codes, ...]:
+        """The level codes of each set of pairs, (n_pairs, n_comparisons) int64, in no particular order.
 
-        Splink hands out codes only together with the names they come from; weights it hands out alone. So each level
-        is given its own number, plus one, as its weight, and zero then is "missing".
+        All sets are compared at once: what Splink needs to begin costs as much as a hundred thousand pairs. It hands
+        out codes only together with the names they come from; weights it hands out alone. So each level is given its
+        own number, plus one, as its weight, and zero then is "missing".
         """
         counted: list[Numbers] = [np.exp2(np.arange(len(one.levels), dtype=np.float64) - 59.0) for one in comparisons]
         numbered = Parameters(comparisons, tuple(counted), tuple(np.full(len(m), 2.0**-60) for m in counted), 0.5)
         names = ", ".join(f"mw_{one.name}" for one in comparisons)
-        found = self._predict(numbered, pairs, f"SELECT {names} FROM {{scores}}", frequencies=False)
-        if not found.num_rows:
-            return np.zeros((0, len(comparisons)), np.int64)
-        return np.column_stack([np.rint(column.to_numpy()).astype(np.int64) - 1 for column in found.columns])
+        pairs = pa.concat_tables([_keyed(one, str(number)) for number, one in enumerate(sets)])
+        found = self._predict(numbered, pairs, f"SELECT match_key, {names} FROM {{scores}}", frequencies=False)
+        codes = np.column_stack([np.rint(column.to_numpy()).astype(np.int64) - 1 for column in found.columns[1:]])
+        of = found.column("match_key").to_numpy()
+        return tuple(codes[of == str(number)] for number in range(len(sets)))
 
     def probabilities(self, parameters: Parameters, pairs: pa.Table, least: float) -> pa.Table:
         """The pairs at least so probable, with their probability."""
         sql = f"""SELECT least(record_l, record_r) AS l, greatest(record_l, record_r) AS r,
                   round(match_probability, 6) AS probability
                   FROM {{scores}} WHERE round(match_probability, 6) >= {least} ORDER BY 1, 2"""
-        return self._predict(parameters, pairs, sql, frequencies=True)
+        return self._predict(parameters, _keyed(pairs, "0"), sql, frequencies=True)
 
     def _predict(self, parameters: Parameters, pairs: pa.Table, sql: str, *, frequencies: bool) -> pa.Table:
         from splink import Linker
 
         settings = settings_of(parameters, self.words, frequencies=frequencies)
-        known = pa.table(
-            {"join_key_l": pairs.column("l"), "join_key_r": pairs.column("r"), "match_key": ["0"] * pairs.num_rows}
-        )
         try:
             linker = Linker(self.registered_records(), settings, log_level=None, validate_settings=False)
-            linker.table_management.register_blocked_pairs_for_predict(self.registered(known))
+            linker.table_management.register_blocked_pairs_for_predict(self.registered(pairs))
             scores = linker.inference.predict(warning_mode="never")
             found = self.answer(sql.format(scores=scores.physical_name))
             self.forget(scores.physical_name)
@@ -190,6 +189,12 @@ class _OnSpark(Engine):
 
     def close(self) -> None:
         self._records.unpersist()
+
+
+def _keyed(pairs: pa.Table, key: str) -> pa.Table:
+    """Pairs as Splink takes them, with a word that comes back beside each."""
+    columns = {"join_key_l": pairs.column("l"), "join_key_r": pairs.column("r")}
+    return pa.table(columns | {"match_key": pa.repeat(key, pairs.num_rows)})
 
 
 @contextmanager
