@@ -13,6 +13,7 @@ from pathlib import Path
 from riskmodel.advisory import words
 from riskmodel.advisory.export import REVIEW_COLUMNS, given_out
 from riskmodel.advisory.listed import Listed, OneScore
+from riskmodel.advisory.standing import BRIEF
 from riskmodel.engines.folders import refusals_of_the_disk
 from riskmodel.errors import DeclarationError
 from riskmodel.population.pages.html import page_pdf
@@ -60,7 +61,7 @@ def write_brief(scores: Listed, pseudonym: str, path: Path) -> Path:
         list=scores.fingerprint,
         table=fingerprint_document({"page": page}),
         people=1,
-        order="brief",
+        order=BRIEF,
         purpose=basis.purpose.name,
         model=basis.model,
         card=basis.card,

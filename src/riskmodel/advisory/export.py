@@ -91,7 +91,7 @@ def write_list(scores: Listed, folder: Path, order: str) -> Path:
 @contextmanager
 def given_out(scores: Listed, asked: str) -> Iterator[None]:
     """Give out what a list says while it holds; what is refused, now or inside, is written down."""
-    with refusals_noted(scores.ledger, asked=asked, purpose=scores.basis.purpose.name):
+    with refusals_noted(scores.ledger, asked=asked, purpose=scores.basis.purpose.name, list=scores.fingerprint):
         must_hold(scores.ledger, scores.basis, scores.fingerprint)
         yield
 

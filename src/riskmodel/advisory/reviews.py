@@ -133,7 +133,7 @@ class Reviews:
     @contextmanager
     def _open(self, scores: Scores, asked: str) -> Iterator[None]:
         """Go on with a list that holds; a refusal is written down."""
-        with refusals_noted(self.ledger, asked=asked, purpose=scores.basis.purpose.name):
+        with refusals_noted(self.ledger, asked=asked, purpose=scores.basis.purpose.name, list=scores.fingerprint):
             must_hold(self.ledger, scores.basis, scores.fingerprint)
             yield
 

@@ -16,6 +16,8 @@ MADE = "score"
 """The action of the entry that a list was made."""
 CORRECTED = "corrected"
 """The action of the entry that withdraws a list."""
+BRIEF = "brief"
+"""What the entry of a brief has in the place of a list's order."""
 PAST, WITHDRAWN = "score-no-longer-valid", "list-withdrawn"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskmodel.advisory.conditions import shares_of
+from riskmodel.advisory.standing import BRIEF
 from riskmodel.board.reading import Followed
 from riskmodel.cards.disclosed import count_cell, gives_away
 from riskmodel.governance.entries import Entry
@@ -64,7 +65,8 @@ def done_under(followed: Followed, decision: Entry, base_rate: float | None) -> 
     own = [each for each in inside if _is_own(each, approval, model, lists)]
     facts = (
         ("Lists made", f"{len(lists):,}"),
-        ("Lists given out", f"{sum(each.action == 'export' for each in own):,}"),
+        ("Lists given out", f"{sum(each.action == 'export' and not _is_brief(each) for each in own):,}"),
+        ("Briefs of one person written", f"{sum(map(_is_brief, own)):,}"),
         ("Refused requests", f"{sum(each.action == 'refused' for each in own):,}"),
         ("Corrected lists", f"{sum(each.action == 'corrected' for each in own):,}"),
         *_reviews(own),
@@ -91,9 +93,13 @@ def _is_own(entry: Entry, approval: str, model: object, lists: set[str]) -> bool
     facts = entry.facts
     if entry.action == "score":
         return facts.get("approval") == approval
-    if entry.action == "refused":
-        return facts.get("asked") == "score" and facts.get("model") == model
-    return entry.action in ("export", "review", "corrected") and str(facts.get("list")) in lists
+    if entry.action == "refused" and facts.get("asked") == "score":
+        return facts.get("model") == model
+    return entry.action in ("export", "review", "corrected", "refused") and str(facts.get("list")) in lists
+
+
+def _is_brief(entry: Entry) -> bool:
+    return entry.action == "export" and entry.facts.get("order") == BRIEF
 
 
 def _reviews(own: Sequence[Entry]) -> list[tuple[str, str]]:
@@ -128,10 +134,12 @@ def _worded(entry: Entry) -> tuple[str, str]:
     people = _count(int(facts.get("people") or 0))
     if entry.action == "score":
         return "List made", f"as of {facts.get('as_of')}, {people} people, asked by {facts.get('asked_by')}"
+    if _is_brief(entry):
+        return "Brief written", "of one person"
     if entry.action == "export":
         return "List given out", f"{people} people, in the order of {facts.get('order')}"
     if entry.action == "refused":
-        return "Refused", str(facts.get("code"))
+        return "Refused", f"{facts.get('asked')}: {facts.get('code')}"
     if entry.action == "corrected":
         return "List withdrawn", f"a record was wrong: {facts.get('reason')}"
     return "Review", f"{facts.get('stage')}, by {facts.get('role')}"

@@ -126,7 +126,7 @@ def test_attack_a_brief_of_scores_that_no_longer_hold_or_were_withdrawn(past: An
     with pytest.raises(NotPermitted, match="score-no-longer-valid"):
         past.brief(past.pseudonyms[0], partnership.folder / "late.html")
     assert partnership.last_entry()[1] == {
-        "code": "score-no-longer-valid", "asked": "brief", "purpose": "early-support",
+        "code": "score-no-longer-valid", "asked": "brief", "purpose": "early-support", "list": past.fingerprint,
     }  # fmt: skip
     scored = partnership.scores(partnership.approved())
     other = replace(scored, basis=replace(scored.basis, histories="h" * 64))

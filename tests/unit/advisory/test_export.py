@@ -140,6 +140,7 @@ def test_attack_exporting_after_the_approval_ended(scored: Any, partnership: Any
         "code": "approval-expired",
         "asked": "export",
         "purpose": "early-support",
+        "list": late.fingerprint,
     }
 
 

@@ -110,7 +110,7 @@ def test_scores_that_no_longer_hold_are_not_opened(reviews: Reviews, past: Any, 
     with pytest.raises(NotPermitted, match="score-no-longer-valid"):
         reviews.begin(past, past.pseudonyms[0], words=WORDS, **WHO)
     assert partnership.last_entry()[1] == {
-        "code": "score-no-longer-valid", "asked": "review", "purpose": "early-support",
+        "code": "score-no-longer-valid", "asked": "review", "purpose": "early-support", "list": past.fingerprint,
     }  # fmt: skip
     assert not reviews.path.exists()
 

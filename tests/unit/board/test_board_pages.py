@@ -99,11 +99,15 @@ def test_what_was_done_under_an_approval(desk: Sit, case: Any, store: Path) -> N
         ledger.append("review", stage="concluded", list=made.fingerprint, role="worker", changed=place < 10)
     with pytest.raises(NotPermitted, match="reviews-too-few"):
         case.scores(store, approval)
+    made.brief(made.pseudonyms[0], store / "brief.html")
+    with pytest.raises(NotPermitted, match="capacity-not-approved"):
+        made.export(store / "ranked", order="capacity")
     at = desk("m.member")
     decision = next(entry for entry in at.shelf.followed.now().about(at.card) if entry.action == "approval")
     since = done_under(at.shelf.followed, decision, base_rate=0.1)
     facts = dict(since.facts)
-    assert facts["Lists made"] == facts["Lists given out"] == facts["Refused requests"] == "1"
+    assert facts["Lists made"] == facts["Lists given out"] == facts["Briefs of one person written"] == "1"
+    assert facts["Refused requests"] == "2"  # another list, and this one in an order that the board did not allow
     assert facts["Reviews concluded"] == "40"
     assert facts["Changed after the score was seen"] == "25% (14% to 40%)"  # 10 of 40, Wilson: 14.2 to 40.2
     assert facts["Reviewed, of the people on lists given out"] == f"{100 * 40 / made.people:.0f}%"
