@@ -18,8 +18,7 @@ from riskmodel.board.records import Kind, Record
 from riskmodel.board.room import Board
 from riskmodel.board.shelf import Item, Shelf
 from riskmodel.cards.states import must_be_ready
-from riskmodel.cards.words import plain
-from riskmodel.errors import DeclarationError, EvidenceError, Fault, NotFound, NotPermitted, RiskmodelError
+from riskmodel.errors import DeclarationError, Fault, NotFound, NotPermitted, RiskmodelError
 from riskmodel.governance.approvals import Approval
 from riskmodel.governance.decisions import decide
 from riskmodel.governance.limits import Limits, limit_faults
@@ -107,7 +106,6 @@ def submit(desk: Desk, note: str) -> Record:
     """
     desk.must("submit")
     text = said(note, "note")
-    _must_be_answered(desk.shelf.card(desk.item.version))
     desk.must_be_ready("reviewed", dt.datetime.now(dt.UTC).date())
     with desk.shelf.records.writing():
         state = desk.shelf.followed.now().standing(desk.card).state
@@ -232,17 +230,6 @@ def said(text: str, name: str) -> str:
     if len(clean) > LONGEST_TEXT:
         raise _fault(name, f"{len(clean):,} characters", f"at most {LONGEST_TEXT:,}")
     return clean
-
-
-def _must_be_answered(card: Mapping[str, Any]) -> None:
-    """Refuse the card of a run made elsewhere on which a question is still open."""
-    if still := card.get("unanswered"):
-        raise EvidenceError(
-            "card-unanswered",
-            found=f"a card on which a person must still answer {', '.join(plain(name) for name in still)}",
-            expected="a card without an open question",
-            repair="Have the answers written and the card drafted again, then put that edition before the board.",
-        )
 
 
 def _vote(desk: Desk, motion: str, reason: str, today: dt.date, *, in_favour: bool) -> Approval | None:

@@ -14,6 +14,7 @@ from typing import Any
 from riskmodel.cards.contents import content_faults
 from riskmodel.cards.evaluation import KIND as EVALUATION
 from riskmodel.cards.text import REQUIRED, is_empty
+from riskmodel.cards.words import listed, plain
 from riskmodel.errors import EvidenceError
 from riskmodel.governance.standings import STATES, State
 
@@ -64,6 +65,8 @@ def holds_back(document: Mapping[str, Any], state: State, today: dt.date) -> Ite
     """Everything that keeps a card from a state, in words."""
     for name, what in lacking(document, state).items():
         yield f"nothing written for {name} ({what})"
+    if state != "draft" and (still := document.get("unanswered")):
+        yield f"a person must still answer {listed([plain(name) for name in still])}"
     yield from content_faults(document)
     if state in ("draft", "retired"):
         return

@@ -17,7 +17,7 @@ from riskmodel.cards.beside import write_beside
 from riskmodel.cards.evidence import record_of
 from riskmodel.cards.model_card import ModelCard
 from riskmodel.cards.provenance import provenance
-from riskmodel.cards.states import lacking
+from riskmodel.cards.states import lacking, must_be_ready
 from riskmodel.cards.verify import verify_card
 from riskmodel.cli import app
 from riskmodel.errors import EvidenceError
@@ -245,6 +245,13 @@ def test_each_state_asks_for_its_own_texts(case: Any) -> None:
     ]  # fmt: skip
     assert list(lacking(document, "in_use")) == list(LATER)
     assert lacking(case.draft(text | LATER).document, "retired") == {}
+
+
+def test_an_open_question_keeps_a_card_from_the_board(case: Any) -> None:
+    document = case.draft().document | {"unanswered": ["held_out", "rows"]}
+    must_be_ready(document, "draft", DAY)
+    with pytest.raises(EvidenceError, match="a person must still answer held out and rows"):
+        must_be_ready(document, "reviewed", DAY)
 
 
 def test_adults_need_no_word_on_children(card: ModelCard) -> None:
