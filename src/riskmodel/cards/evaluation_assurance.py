@@ -22,7 +22,7 @@ from riskmodel.cards.blocks import (
 )
 from riskmodel.cards.evaluation_given import EvaluationGiven
 from riskmodel.cards.evaluation_sections import label
-from riskmodel.cards.words import capital, day_words, listed, plain
+from riskmodel.cards.words import capital, day_words, listed, plain, with_minus
 
 _TESTS: Final = {
     "pre_trends": "Did treated and others move alike before the start?",
@@ -43,11 +43,11 @@ def doubts(given: EvaluationGiven) -> Section:
     for test, question in _TESTS.items():
         made = [check for check in evaluation["checks"] if check["test"] == test]
         if made:
-            blocks += [Heading(question), Bullets(tuple(capital(check["sentence"]) for check in made))]
+            blocks += [Heading(question), Bullets(tuple(capital(with_minus(check["sentence"])) for check in made))]
         for check in made:
             given.number(f"check.{test}.{check['outcome']}.p", check["p_value"])
     blocks.append(Heading("Does it hang on one partner?"))
-    blocks.append(Bullets(tuple(capital(each["sentence"]) for each in evaluation["without"])))
+    blocks.append(Bullets(tuple(capital(with_minus(each["sentence"])) for each in evaluation["without"])))
     if evaluation["linkage"]:
         blocks += [Heading("Does it hang on the linkage?"), _linkage(given)]
     return Section("doubts", "What could be wrong", tuple(blocks))

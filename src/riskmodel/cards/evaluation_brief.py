@@ -10,7 +10,7 @@ from typing import Any
 
 from riskmodel.cards.blocks import Block, Bullets, Callout, Facts, Figure, Paragraph, Section, section_from, text_blocks
 from riskmodel.cards.model_card import ModelCard
-from riskmodel.cards.words import capital, day_words
+from riskmodel.cards.words import capital, day_words, with_minus
 
 KIND = "One-page summary"
 
@@ -36,14 +36,14 @@ def _elsewhere(document: Mapping[str, Any]) -> Section:
     for edge in evaluation["spillovers"]:
         if edge["name"] not in evaluation["conclusion"]["harmed"]:
             said.append(f"{capital(edge['name'])}: no harm is shown.")
-    said += [each["sentence"] for each in evaluation["inequality"][:1]]
+    said += [with_minus(each["sentence"]) for each in evaluation["inequality"][:1]]
     return Section("elsewhere", "What moved elsewhere", (Bullets(tuple(said)),))
 
 
 def _sure(document: Mapping[str, Any]) -> Section:
     evaluation = document["evaluation"]
     grade, deviations = evaluation["grade"], evaluation["deviations"]
-    hangs = [each["sentence"] for each in evaluation["without"] if each["changed"]]
+    hangs = [with_minus(each["sentence"]) for each in evaluation["without"] if each["changed"]]
     items = [
         *(f"It rests on this: {reason}." for reason in grade["reasons"]),
         *(f"It is not surer because {reason}." for reason in grade["held_back"]),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from riskmodel.cards.blocks import Block, Bullets, Cell, Column, Heading, Paragraph, Section, Table
 from riskmodel.cards.evaluation_given import EvaluationGiven, chance_words
-from riskmodel.cards.words import capital, listed, plain
+from riskmodel.cards.words import capital, listed, plain, with_minus
 
 
 def elsewhere(given: EvaluationGiven) -> Section:
@@ -50,7 +50,7 @@ def inequality(given: EvaluationGiven) -> Section | None:
         for each in made
     )  # fmt: skip
     blocks: tuple[Block, ...] = (
-        Bullets(tuple(each["sentence"] for each in made)),
+        Bullets(tuple(with_minus(each["sentence"]) for each in made)),
         Table("The gap and the slope", (Column("Outcome"), Column("Gap before", "number"),
               Column("Change of the gap", "number_interval"), Column("Change of the slope index", "number_interval")),
               changes, "evaluation", f"Ranked by {ranked}. The gap is that between the groups most and least in need."),

@@ -8,6 +8,7 @@ is never drawn at zero. No drawing computes a figure: it draws what the card's t
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +125,9 @@ def bars(data: Mapping[str, Any], width: Width) -> Figure:
         axes.annotate(_said(row["value"], data["unit"]), (row["value"], place), xytext=(5, 0),
                       textcoords="offset points", va="center", fontsize=13)  # fmt: skip
         if narrow:
-            axes.text(0, place + 0.24, row["label"], fontsize=13, in_layout=False)
+            axes.text(
+                0, place + 0.24, textwrap.shorten(row["label"], 46, placeholder=" ..."), fontsize=13, in_layout=False
+            )
     longest = max([row["value"] for row in rows] or [1])
     axes.set_xlim(0, (longest or 1) * 1.16)
     axes.set_ylim(-0.6, len(rows) - 0.3)

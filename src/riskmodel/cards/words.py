@@ -100,6 +100,17 @@ def plain(name: str) -> str:
     return name.replace("_", " ").replace("-", " ").replace("childrens ", "children's ")
 
 
+def with_minus(text: str) -> str:
+    """A sentence whose negative numbers have a minus and not a hyphen.
+
+    Examples
+    --------
+    >>> with_minus("it became narrower (-3.76, 95% interval -6.8 to -0.7) for those aged 10-17")
+    'it became narrower (\u22123.76, 95% interval \u22126.8 to \u22120.7) for those aged 10-17'
+    """
+    return re.sub(r"(?<=[\s(])-(?=\d)", "\u2212", text)
+
+
 def group_words(group: str) -> str:
     """A group, or an intersection of groups, as a label.
 

@@ -64,15 +64,15 @@ def beeswarm(data: Mapping[str, Any], width: Width) -> Figure:
     from matplotlib.lines import Line2D
 
     features: Sequence[str] = data["features"]
-    figure, axes = _axes(width, 0.62 * len(features) + 1.6)
+    figure, axes = _axes(width, (0.62 if width == "wide" else 0.95) * len(features) + 1.6)
     most = max([row["people"] for row in data["rows"]] or [1])
     for row in data["rows"]:
         lane, colour = _LANES[row["value"]]
         at = len(features) - 1 - features.index(row["feature"]) + lane
         axes.scatter((row["low"] + row["high"]) / 2, at, s=8 + 130 * row["people"] / most, color=colour, linewidth=0)
     axes.axvline(0, color=GREY, linewidth=1, zorder=0)
-    _names(axes, list(reversed(features)), width)
-    axes.set_xlabel("Adds to the score, log-odds; the larger a mark, the more people")
+    _names_of_lanes(axes, list(reversed(features)), width)
+    axes.set_xlabel(_said_in(width, "Adds to the score, log-odds; the larger a mark, the more people"))
     marks = [Line2D([], [], marker="o", linestyle="", color=colour) for _, colour in _LANES.values()]
     labels = ["upper lane: high values", "middle values", "low values", "lowest lane: no value"]
     columns = 4 if width == "wide" else 1
@@ -89,14 +89,14 @@ def dependence(data: Mapping[str, Any], width: Width) -> Figure:
         axes.plot(row["mean"], at, "o", color=BLUE, markersize=8)
     axes.axvline(0, color=GREY, linewidth=1, zorder=0)
     _names(axes, [row["values"] for row in rows], width)
-    axes.set_xlabel("Mean addition to the score, log-odds (95 % interval)")
+    axes.set_xlabel(_said_in(width, "Mean addition to the score, log-odds (95% interval)"))
     return figure
 
 
 def by_group(data: Mapping[str, Any], width: Width) -> Figure:
     """One line for each name and group; what is clear of 0 is filled."""
     rows = list(reversed(data["rows"]))
-    figure, axes = _axes(width, 0.42 * len(rows) + 1.2)
+    figure, axes = _axes(width, (0.42 if width == "wide" else 0.66) * len(rows) + 1.2)
     for at, row in enumerate(rows):
         if row["gap"] is None:
             words = {"va": "center", "ha": "center", "fontsize": 11, "style": "italic", "color": GREY}
@@ -106,8 +106,8 @@ def by_group(data: Mapping[str, Any], width: Width) -> Figure:
         axes.plot([row["gap_low"], row["gap_high"]], [at, at], color=BLUE if clear else GREY, linewidth=2)
         axes.plot(row["gap"], at, "o", color=BLUE if clear else GREY, markerfacecolor=BLUE if clear else "white")
     axes.axvline(0, color=GREY, linewidth=1, zorder=0)
-    _names(axes, [f"{row['name']}: {row['group']}" for row in rows], width)
-    axes.set_xlabel("Mean addition less that of everybody else, log-odds; filled: clear of 0")
+    _names_of_lanes(axes, [f"{row['name']}: {row['group']}" for row in rows], width)
+    axes.set_xlabel(_said_in(width, "Mean addition less that of everybody else, log-odds; filled: clear of 0"))
     return figure
 
 
@@ -153,6 +153,23 @@ def _axes(width: Width, height: float) -> tuple[Figure, Any]:
 def _signed(size: float) -> str:
     """A size with its sign: ``+0.28``."""
     return f"{size:+.2f}".replace("-", MINUS)
+
+
+def _said_in(width: Width, words: str) -> str:
+    """What an axis shows, in as many lines as it needs."""
+    return textwrap.fill(words, 80 if width == "wide" else 40)
+
+
+def _names_of_lanes(axes: Any, names: Sequence[str], width: Width) -> None:
+    """Names beside the lines; on a narrow page above them, where there is room for a sentence."""
+    _names(axes, names if width == "wide" else [""] * len(names), width)
+    if width == "narrow":
+        for at, name in enumerate(names):
+            words = textwrap.fill(name, 46, max_lines=2, placeholder=" ...")
+            axes.text(
+                0, at + 0.26, words, transform=axes.get_yaxis_transform(), fontsize=11, va="bottom", in_layout=False
+            )
+        axes.set_ylim(-0.6, len(names) - 0.1)
 
 
 def _names(axes: Any, names: Sequence[str], width: Width) -> None:

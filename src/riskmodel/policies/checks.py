@@ -128,13 +128,13 @@ def placebo_dates(panel: Panel, asked: Asked, shift: int, *, comparison: Compari
     earlier = panel.keeping(kept)
     earlier = earlier.starting(np.where(earlier.treated, earlier.starts - shift, NEVER))
     if not earlier.treated.any():
-        why = f"No treated unit has an untreated period more than {shift} period(s) before its start."
+        why = f"No treated unit has an untreated period more than {_periods(shift)} before its start."
         return _unknown("placebo_dates", asked.outcome, why, ())
     made = group_time(earlier, asked, comparison=comparison, event_times=(0, shift - 1))
     found = "an effect appears" if made.p_value < 1 - asked.confidence else "no effect appears"
-    left = f"; {int((~kept).sum())} treated unit(s) start too early and are left out" if not kept.all() else ""
+    left = f"; treated units that start too early are left out ({int((~kept).sum())})" if not kept.all() else ""
     sentence = (
-        f"With the start moved {shift} period(s) back {found} in {asked.outcome} before anything was done "
+        f"With the start moved {_periods(shift)} back {found} in {asked.outcome} before anything was done "
         f"({figures(made)}){left}."
     )
     return Check(
@@ -288,3 +288,7 @@ def figures(effect: Effect) -> str:
 def _unknown(test: str, outcome: str, sentence: str, effects: tuple[Effect, ...]) -> Check:
     nan = float("nan")
     return Check(test, outcome, nan, nan, nan, "not_estimable", sentence, effects)
+
+
+def _periods(count: int) -> str:
+    return "1 period" if count == 1 else f"{count} periods"

@@ -8,7 +8,7 @@ from riskmodel.models.checking import Check
 
 CHECKS = (
     Check("one", "Is every person once?", "pass", "3 of 900 rows repeat another."),
-    Check("two", "Are the people <apart>?", "review", "People in both: 7, 12."),
+    Check("people-apart", "Are the people <apart>?", "review", "People in both: 7, 12."),
 )
 
 
@@ -18,6 +18,7 @@ def test_the_card_has_answers_and_no_counts():
     assert "Is every person once?" in text
     assert "Look" in text
     assert "900" not in text
+    assert "Are the people <apart>? Some of the people judged taught the model" in text
     assert "1 passed, 1 wants a look, 0 failed" in text
 
 

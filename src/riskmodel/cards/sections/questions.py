@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from riskmodel.cards.blocks import Column, Paragraph, Section, Table
+from riskmodel.cards.blocks import Block, Bullets, Column, Heading, Paragraph, Section, Table
 from riskmodel.models.checking import Check
 
 ANSWERS: Mapping[str, str] = {"pass": "Pass", "review": "Look", "fail": "Fail", "not_applicable": "Does not apply"}
@@ -31,10 +31,11 @@ WHY: Mapping[str, str] = {
 
 def questions(checks: Sequence[Check]) -> Section:
     """The questions and their answers, for the card: no evidence, because that holds counts."""
-    rows = tuple((check.question, ANSWERS[check.answer], _why(check)) for check in checks)
-    columns = (Column("Question"), Column("Answer"), Column("What there is to look at"))
-    table = Table("Each question and its answer", columns, rows)
-    return Section("referee", "Questions that a referee asks", (said(checks), table))
+    rows = tuple((check.question, ANSWERS[check.answer]) for check in checks)
+    table = Table("Each question and its answer", (Column("Question"), Column("Answer")), rows)
+    told = tuple(f"{check.question} {WHY[check.name]}" for check in checks if check.answer in ("review", "fail"))
+    look: tuple[Block, ...] = (Heading("What there is to look at"), Bullets(told)) if told else ()
+    return Section("referee", "Questions that a referee asks", (said(checks), *look, table))
 
 
 def said(checks: Sequence[Check]) -> Paragraph:
@@ -46,7 +47,3 @@ def said(checks: Sequence[Check]) -> Paragraph:
         f" itself: {counted['pass']} passed, {look}, {counted['fail']} failed. A pass is not a proof;"
         " it says that the question was asked and nothing was found."
     )
-
-
-def _why(check: Check) -> str:
-    return WHY.get(check.name, "") if check.answer in ("review", "fail") else ""
