@@ -64,7 +64,7 @@ def beeswarm(data: Mapping[str, Any], width: Width) -> Figure:
     from matplotlib.lines import Line2D
 
     features: Sequence[str] = data["features"]
-    figure, axes = _axes(width, (0.62 if width == "wide" else 0.95) * len(features) + 1.6)
+    figure, axes = _axes(width, (0.62 if width == "wide" else 1.2) * len(features) + 1.6)
     most = max([row["people"] for row in data["rows"]] or [1])
     for row in data["rows"]:
         lane, colour = _LANES[row["value"]]
