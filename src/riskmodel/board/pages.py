@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from riskmodel.board.glossary import anchor, explained
 from riskmodel.board.motions import CHOICE_WORDS, EVALUATION_WORDS
 from riskmodel.board.shelf import Item
-from riskmodel.cards import parts
+from riskmodel.cards import html, parts
 from riskmodel.cards.blocks import Figure
 from riskmodel.cards.words import capital, day_words, plain
 from riskmodel.explain.drawings import Width
@@ -60,7 +60,7 @@ def render(template: str, **given: Any) -> str:
 def stylesheet() -> str:
     """The cards' type and what the reading room adds."""
     own = (files("riskmodel.board") / "templates" / "board.css").read_text(encoding="utf-8")
-    return f"{parts.stylesheet()}\n{own}"
+    return f"{html.stylesheet()}\n{own}"
 
 
 def address(item: Item, *more: str) -> str:

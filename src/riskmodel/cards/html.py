@@ -19,6 +19,7 @@ from riskmodel.cards import figures
 from riskmodel.cards.blocks import Figure, section_from
 from riskmodel.cards.words import day_words
 from riskmodel.explain.drawings import Width
+from riskmodel.population.pages.html import type_sheet
 
 STATES: Mapping[str, str] = {
     "draft": "Draft. Not approved for use.",
@@ -58,8 +59,13 @@ def alone(drawn: str) -> str:
 
 def render(template: str, **given: Any) -> str:
     """Another page in the same type, from a template of this package."""
-    css = Markup(_template("card.css"))
+    css = Markup(stylesheet())
     return _environment(escaped=True).get_template(template).render(css=css, **given)
+
+
+def stylesheet() -> str:
+    """The type of every page, and what cards alone have."""
+    return type_sheet() + _template("card.css")
 
 
 def escaped_markdown(text: str) -> str:
@@ -84,7 +90,7 @@ def _context(document: Mapping[str, Any]) -> dict[str, Any]:
         "state_words": document.get("state_words", STATES[document["state"]]),
         "kind": document.get("kind", "Model card"),
         "day": day_words,
-        "css": Markup(_template("card.css")),
+        "css": Markup(stylesheet()),
     }
 
 

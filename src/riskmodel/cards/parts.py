@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from typing import Any
 
 from markupsafe import Markup
@@ -49,8 +48,3 @@ def table_page(document: Mapping[str, Any], table: Table) -> Markup:
     context = html._context({**document, "sections": []})
     module: Any = template.make_module({**context, "drawing": None})
     return Markup(module.show(table, "table"))
-
-
-def stylesheet() -> str:
-    """The cards' type."""
-    return (files("riskmodel.cards") / "templates" / "card.css").read_text(encoding="utf-8")

@@ -28,12 +28,17 @@ def page_html(page: Page) -> str:
         .get_template("page.html.j2")
         .render(
             page=page,
-            css=Markup(_template("page.css")),
+            css=Markup(type_sheet() + _template("page.css")),
             script=Markup(script) if scripted else None,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             safe=Markup,
         )
     )
+
+
+def type_sheet() -> str:
+    """The type of every printed page: pages about a population and cards add to it what they alone have."""
+    return _template("type.css")
 
 
 def write_page(page: Page, folder: str | Path, name: str, *, pdf: bool = False) -> list[Path]:
