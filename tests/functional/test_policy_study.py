@@ -71,7 +71,8 @@ def test_the_summary_says_what_happened_how_sure_it_is_and_who_was_harmed(finish
     assert "But children of those imprisoned came to harm: exclusions rose by 0.19 (0.11 to 0.27)" in said[0]
     assert said[1].startswith("Level 4 of 5")
     assert said[2] == "Everything was done as planned."
-    assert said[3].startswith("Evaluation card: ")
+    assert said[3].startswith("In MLflow: mlflow ui ")
+    assert said[4].startswith("Evaluation card: ")
 
 
 def test_the_card_stands_up_to_its_check_and_an_altered_one_does_not(finished, tmp_path):
