@@ -112,13 +112,24 @@ class Given:
         return str(says or next((each.sentence for each in self.model.features if each.name == feature), ""))
 
     def called_feature(self, feature: str) -> str:
-        """A feature in a sentence or a drawing: its meaning, without the values that it may take."""
-        return self.meaning(feature).partition(": ")[0] or plain(feature)
+        """A feature in a sentence or a drawing: its meaning, without the values that it may take.
+
+        A feature that shares its meaning with another keeps its name beside it.
+        """
+        said = self._called.get(feature) or plain(feature)
+        return f"{said} ({feature})" if list(self._called.values()).count(said) > 1 else said
+
+    @cached_property
+    def _called(self) -> Mapping[str, str]:
+        return {name: self.meaning(name).partition(": ")[0] for name in self.model.feature_names}
 
     def in_words(self, text: str) -> str:
-        """A text in which features stand by their names and days as numbers, as a reader has it."""
-        names = sorted(self.model.feature_names, key=len, reverse=True)
-        known = "|".join(re.escape(name) for name in names)
+        """A text in which features stand by their names and days as numbers, as a reader has it.
+
+        A name that is a plain word, such as "age", stays: it may be one in the text.
+        """
+        names = sorted((name for name in self.model.feature_names if "_" in name), key=len, reverse=True)
+        known = "|".join(re.escape(name) for name in names) or r"(?!)"
         said = re.sub(rf"(?<!\w)({known})(?!\w)", lambda found: f"“{self.called_feature(found[0])}”", text)
         return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day_words(found[0]), said)
 

@@ -11,7 +11,7 @@ from riskmodel.cards.blocks import Block, Cell, Column, Heading, Paragraph, Tabl
 from riskmodel.cards.disclosed import count_cell, count_or_none, count_rows, rule_words
 from riskmodel.cards.evidence import Claim, share_words
 from riskmodel.cards.given import Given, cell, clean
-from riskmodel.cards.words import capital, group_words, plain
+from riskmodel.cards.words import capital, group_words, plain, uncapital
 from riskmodel.explain.by_group import EVERYBODY as ALL
 from riskmodel.governance.disclosure import SUPPRESSED, Total
 from riskmodel.models.uncertainty import wilson
@@ -100,8 +100,8 @@ def withheld(given: Given) -> list[Block]:
     rows = [{**row, **_HIDDEN} if (row["attribute"], row["group"]) in hidden else row for row in found["rows"]]
     moved = "" if found["moved_most"] is None else (
         " The feature that moved most between the earlier dates and this one is"
-        f" {given.in_words(found['moved_most'])}, with a population stability index of {found['index']:.2f}; a list is"
-        f" refused from {found['refused_above']}."
+        f" {uncapital(given.called_feature(found['moved_most']))}, with a population stability index of"
+        f" {found['index']:.2f}; a list is refused from {found['refused_above']}."
     )  # fmt: skip
     said = (
         "A score is withheld where somebody lies far outside what the model learned from. Held against the earlier"
