@@ -125,7 +125,12 @@ def _median(counts: Sequence[int]) -> int:
 
 
 def _encoding(path: Path) -> str:
-    """As a contract names it: what the file itself says, or Windows-1252, which any other bytes can be read as."""
+    """As a contract names it: what the file itself says; two-byte letters without their mark are seen by the noughts
+    between them; and any other bytes can be read as Windows-1252."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    if b"\0" in start:
+        return "utf-16-be" if start.startswith(b"\0") else "utf-16-le"
     try:
         return encoding_of(path, WINDOWS)
     except DataRefused:
