@@ -239,7 +239,8 @@ def test_a_whole_small_study_and_what_may_go_wrong_around_it(
 
     refused(command("run", folder, "--cards", folder), 3, "place-taken", "not overwritten")
     assert study.exists()
-    refused(command("run", folder, "--tracking-uri", "nonsense://user:word@x"), 2, "tracking-refused")
+    refused(command("run", folder, "--tracking-uri", "nonsense://x"), 2, "tracking-refused")
+    refused(command("run", folder, "--tracking-uri", "postgresql://me:word@x/y"), 2, "tracking-password", "PGPASSWORD")
     (folder / "run" / "received" / "events.parquet").write_bytes(b"PAR1")
     shutil.rmtree(folder / "run" / "histories")
     refused(command("run", folder), 6, "result-altered", "remove the folder 'received'")

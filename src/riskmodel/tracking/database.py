@@ -11,8 +11,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from riskmodel.errors import NotFound
+from riskmodel.errors import DeclarationError, NotFound
 from riskmodel.tracking import empty_database
 from riskmodel.tracking.library import MlflowClient, MlflowException, SQLAlchemyError, mlflow
 
@@ -25,9 +26,23 @@ _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}  # MLflow asks a server tha
 
 
 def address(folder: Path, tracking_uri: str | None) -> str:
-    """The tracking address: as given, else ``MLFLOW_TRACKING_URI``, else SQLite in `folder`."""
-    given = tracking_uri or os.environ.get(_VARIABLE)
-    return given or f"sqlite:///{(folder / DATABASE).resolve()}"
+    """The tracking address: as given, else ``MLFLOW_TRACKING_URI``, else SQLite in `folder`.
+
+    Raises
+    ------
+    DeclarationError : it holds a password, which would be kept beside the results
+    """
+    given = tracking_uri or os.environ.get(_VARIABLE) or f"sqlite:///{(folder / DATABASE).resolve()}"
+    if ":" in urlsplit(given).netloc.rpartition("@")[0]:
+        raise DeclarationError.of(
+            "tracking-password",
+            where="the tracking address",
+            found="an address with a password in it",
+            expected="one that may be kept beside the results",
+            repair="Leave the password out and give it in the environment: MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD for a server, PGPASSWORD for PostgreSQL.",
+        )
+    return given
 
 
 @contextmanager
