@@ -84,7 +84,7 @@ def test_the_finding_is_told_in_hundreds(case: Case, card: ModelCard) -> None:
         "Of 100 young people on a list of the highest-scoring 20% (about 100 of them on each date), about"
     )
     assert f"about {precision} (between" in said
-    assert f"The other {100 - precision} did not." in said
+    assert f"The other {100 - precision} were not." in said
     missed = round(100 * (1 - figure("recall@20%").value))
     assert f"about {missed} (between" in section(card, "finding").blocks[1].text
 

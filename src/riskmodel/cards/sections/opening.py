@@ -72,7 +72,8 @@ def on_the_list(given: Audited, working: Working) -> str:
     if claim is None or not claim.usable or claim.value is None:
         return f"{head} the number who {given.outcome_words} cannot be estimated from these records."
     others = per_hundred(1 - claim.value).removeprefix("about ")
-    return f"{head} {per_hundred(claim.value)}{_between(claim)} {given.outcome_words}. The other {others} did not."
+    not_so = "were not" if given.outcome_words.startswith("were ") else "did not"
+    return f"{head} {per_hundred(claim.value)}{_between(claim)} {given.outcome_words}. The other {others} {not_so}."
 
 
 def missed(given: Audited, working: Working) -> str:

@@ -334,7 +334,8 @@ def _accounted(given: Given, rows: list[dict[str, Any]]) -> Paragraph:
     totals = {name: sum(row[name] for row in rows) for name in _COUNTED}
     for name, total in totals.items():
         given.worked_out(f"intake.{name}", total, "intake", unit="count")
-    share = f" ({share_words(totals['quarantined'] / totals['delivered'])})" if totals["delivered"] else ""
+    aside = totals["quarantined"] / totals["delivered"] if totals["delivered"] else 0.0
+    share = f" ({share_words(aside) if aside >= 0.0005 else 'less than 0.1%'})" if aside else ""
     return Paragraph(
         f"{count_words(totals['delivered'])} rows were delivered in {len(rows)} feeds."
         f" {count_words(totals['accepted'])} were accepted. {count_words(totals['quarantined'])}{share} were set aside"
