@@ -14,6 +14,8 @@ from riskmodel.cards.model_card import ModelCard
 
 CARDS = Path(__file__).parents[2] / "model_cards"
 PAGES = sorted(CARDS.glob("*.html")) + sorted(CARDS.glob("*/*.html"))
+LONG = {"card.html", "records.html"}
+"""Pages of thousands of cells; those of two studies are looked at in every run, the others in the nightly one."""
 STUDIES = sorted(path.parent.name for path in CARDS.glob("*/card.json"))
 SHEETS = {"public.html": 1, "brief.html": 2}
 """At most so many sheets of paper."""
@@ -27,7 +29,12 @@ def opened(browser: Any) -> Iterator[Any]:
     page.close()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(CARDS).as_posix())
+def _by_study(path: Path) -> Any:
+    late = path.name in LONG and path.parent.name not in ("quickstart", "policy")
+    return pytest.param(path, id=path.relative_to(CARDS).as_posix(), marks=[pytest.mark.nightly] if late else [])
+
+
+@pytest.mark.parametrize("page", [_by_study(page) for page in PAGES])
 def test_axe_finds_nothing_serious(opened: Any, findings: Callable[..., list[str]], page: Path) -> None:
     opened.set_viewport_size({"width": 1280, "height": 720})
     opened.goto(page.as_uri())

@@ -68,7 +68,7 @@ def headings(card: dict[str, Any]) -> list[Any]:
 @pytest.mark.parametrize(
     ("name", "needs"),
     [
-        ("quickstart", None),
+        pytest.param("quickstart", None, marks=pytest.mark.nightly),
         pytest.param("compas", ("compas_events", "two_years.parquet"), marks=pytest.mark.data),
         pytest.param("nij", ("nij_recidivism", "nij_full.parquet"), marks=[pytest.mark.data, pytest.mark.nightly]),
     ],

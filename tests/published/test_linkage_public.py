@@ -78,7 +78,7 @@ def test_fake_1000_against_its_clerical_labels(published_data: Callable[[str, st
 
 
 @pytest.mark.data
-@pytest.mark.slow
+@pytest.mark.nightly  # the world in codes is linked every time (tests/truth/test_linkage_in_codes.py)
 def test_febrl_4_in_codes_is_linked_as_well_as_in_clear(
     febrl: Callable[[tuple[str, ...], bool], Any], public: ModuleType
 ) -> None:

@@ -53,7 +53,7 @@ def test_where_groups_are_alike_an_audit_raises_an_alarm_in_at_most_five_of_a_hu
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rows", [1, 5])
+@pytest.mark.parametrize("rows", [pytest.param(1, marks=pytest.mark.nightly), 5])
 def test_intervals_cover_the_truth_with_one_and_with_five_rows_a_person(rows):
     base, people, audits = 0.15, 1500 // rows, 150
     groups = (0.75, 0.25)

@@ -29,7 +29,7 @@ def society(people: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return (luck < p).astype(float), p, person
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_intervals_hold_the_truth_93_to_97_times_of_100():
     y, p, _ = society(400_000, 0)
     truth = metrics.every_metric(y, p, {"10%": 0.1 * len(y)})

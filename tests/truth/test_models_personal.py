@@ -44,7 +44,7 @@ def coverage(rounds: int, bend: float = 0.0) -> float:
     return float(np.mean(inside))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_interval_of_a_probability_holds_the_true_chance():
     # 40 draws; the rows of one draw hang together, so the share is known to about 3 points either way.
     assert 0.91 <= coverage(40) <= 0.98

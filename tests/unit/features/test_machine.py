@@ -80,6 +80,7 @@ def test_without_a_folder_it_is_compiled_all_the_same(monkeypatch):
     assert answer(compiled(shares, GIVENS)) == answer(shares)
 
 
+@pytest.mark.nightly
 def test_once_made_features_need_neither_numba_nor_scipy():
     program = """
 import sys
