@@ -211,9 +211,7 @@ def questions(draw):
     return given, rows, features, draw(later_events(max(rows["as_of"].to_pylist())))
 
 
-thorough = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+thorough = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def columns(table):

@@ -53,7 +53,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows=ROWS, encoding=st.sampled_from(["utf-8", "windows-1252"]), ending=st.sampled_from(["\n", "\r\n"]))
 def test_every_row_is_accepted_or_quarantined(rows, encoding, ending):
     with tempfile.TemporaryDirectory() as place:

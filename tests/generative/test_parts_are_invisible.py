@@ -103,7 +103,7 @@ def write(rows, broken, folder, stem, kind):
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
 @given(
     files=st.lists(st.tuples(FILE, BROKEN), min_size=1, max_size=2),
     kind=st.sampled_from(["csv", "csv", "jsonl", "parquet", "sqlite"]),

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median_high
 from typing import Final
 
 import pyarrow.parquet as pq
@@ -121,7 +122,7 @@ def _heading_line(first: Sequence[str], delimiter: str) -> int:
 
 def _median(counts: Sequence[int]) -> int:
     """The upper median; 0 of none."""
-    return sorted(counts)[len(counts) // 2] if counts else 0
+    return median_high(counts) if counts else 0
 
 
 def _encoding(path: Path) -> str:

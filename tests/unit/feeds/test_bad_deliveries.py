@@ -259,7 +259,7 @@ cells = st.one_of(
 rows = st.lists(st.lists(cells, min_size=5, max_size=8), min_size=1, max_size=12)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows)
 def test_dirty_rows_are_all_accounted_for(contract, tmp_path, dirty):
     path = tmp_path / "dirty.csv"
@@ -276,7 +276,7 @@ def test_dirty_rows_are_all_accounted_for(contract, tmp_path, dirty):
     assert len(set(numbers)) == len(numbers)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_or_read_never_a_traceback(contract, tmp_path, content):
     feed = contract.feed("visits")

@@ -176,7 +176,7 @@ def test_rules_are_data() -> None:
     assert RuleSet(**RULES["hes"].document()) == RULES["hes"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 24), min_size=2, max_size=4), st.sampled_from(sorted(RULES)))
 def test_no_small_count_can_be_pinned_down_by_trying_every_possibility(parts: list[int], name: str) -> None:
     """An attacker who knows the rules and tries all tables that would print the same learns no more than "1 to 7"."""

@@ -211,7 +211,7 @@ def test_attack_entries_added_by_hand_past_the_anchor_are_found(ledger: Ledger, 
     assert codes(ledger) == ["ledger-end-altered"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_changed_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     ledger = Ledger(tmp_path_factory.mktemp("ledger") / "l.jsonl")

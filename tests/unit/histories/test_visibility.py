@@ -41,7 +41,7 @@ def test_the_rule_for_one_event(happened, known, until, as_of, answer):
 times = st.one_of(st.none(), st.integers(0, 4).map(day))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(times, times, times, st.integers(0, 4).map(day)), min_size=1, max_size=60))
 def test_numpy_and_sql_agree_with_the_plain_rule(rows):
     plain = [is_visible(*row) for row in rows]

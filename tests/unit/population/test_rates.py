@@ -27,7 +27,7 @@ def test_exact_limits_are_those_at_which_the_count_is_just_unlikely(count):
     assert stats.poisson.cdf(count, high) == pytest.approx(0.025, rel=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(10, 5000))
 def test_byar_is_close_to_exact_from_ten_events_on(count):
     assert byar_limits(count) == pytest.approx(exact_limits(count), rel=2e-3)
